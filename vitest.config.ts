@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    restoreMocks: true,
+    unstubEnvs: true,
+    coverage: {
+      include: ['src/**/*.ts'],
+      thresholds: {
+        branches: 90,
+        functions: 90,
+        lines: 90,
+        statements: 90,
+        'src/core/**': { branches: 100, functions: 100, lines: 100, statements: 100 },
+      },
+    },
+  },
+})
