@@ -1,0 +1,134 @@
+// Reads the body of a callback. Its fields are not public (FACTS 1.1), so it is read tolerantly and
+// the bytes are what counts: `understand` never throws and never refuses, it says what it found.
+
+/** Further from receipt than this, a capture time tells nothing of the shot: it is not used. */
+const MAX_CAPTURE_DISTANCE_MS = 48 * 3_600_000
+/** A Unix time above this is in milliseconds (1973 as milliseconds, the year 5138 as seconds). */
+const MILLISECONDS_FROM = 1e11
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/
+
+export const FLAGS = ['not_json', 'not_object', 'no_object', 'other_domain', 'bad_time'] as const
+export type Flag = (typeof FLAGS)[number]
+
+/** What can become of a callback. */
+export const CALLBACK_OUTCOMES = [
+  'accepted',
+  'duplicate',
+  'missing_header',
+  'bad_timestamp',
+  'stale',
+  'future',
+  'bad_signature',
+  'no_key',
+  'too_large',
+  'method',
+  'aborted',
+  'overloaded',
+  'store_failed',
+  'unknown_domain',
+] as const
+export type CallbackOutcome = (typeof CALLBACK_OUTCOMES)[number]
+
+/** What a body says, as far as it was understood. Absent is null; `capturedAt` is in epoch ms. */
+export type Understood = {
+  readonly app: string | null
+  readonly stream: string | null
+  readonly bucket: string | null
+  readonly endpoint: string | null
+  readonly object: string | null
+  readonly capturedAt: number | null
+  readonly flags: readonly Flag[]
+}
+
+const NOTHING = { app: null, stream: null, bucket: null, endpoint: null, object: null } as const
+
+/** Names in order of preference, without case, `_` and `-`: one entry stands for all spellings. */
+const NAMES = {
+  domain: ['domainname', 'domain'],
+  app: ['appname', 'app'],
+  stream: ['streamname', 'stream'],
+  bucket: ['ossbucket', 'bucket'],
+  endpoint: ['ossendpoint', 'endpoint'],
+  object: ['ossobject', 'object', 'uri'],
+  time: ['createtimestamp', 'createtime', 'timestamp', 'time'],
+} as const
+
+/** Reads a body received for `domain` at `receivedAt` (epoch ms). */
+export function understand(body: Uint8Array, domain: string, receivedAt: number): Understood {
+  const text = decodeUtf8(body)
+  const parsed = text === undefined ? undefined : parseJson(text)
+  if (parsed === undefined) return { ...NOTHING, capturedAt: null, flags: ['not_json'] }
+  if (typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value)) {
+    return { ...NOTHING, capturedAt: null, flags: ['not_object'] }
+  }
+  const fields = new Map<string, unknown>()
+  for (const [name, value] of Object.entries(parsed.value)) {
+    fields.set(name.toLowerCase().replaceAll(/[_-]/g, ''), value)
+  }
+  const textOf = (names: readonly string[]) => firstOf(fields, names, asText)
+  const object = textOf(NAMES.object)
+  const named = textOf(NAMES.domain)
+  const capturedAt = firstOf(fields, NAMES.time, (value) => asTime(value, receivedAt))
+  const flags: Flag[] = []
+  if (object === null) flags.push('no_object')
+  if (named !== null && named.toLowerCase() !== domain) flags.push('other_domain')
+  if (capturedAt === null && NAMES.time.some((name) => fields.has(name))) flags.push('bad_time')
+  return {
+    app: textOf(NAMES.app),
+    stream: textOf(NAMES.stream),
+    bucket: textOf(NAMES.bucket),
+    endpoint: textOf(NAMES.endpoint),
+    object,
+    capturedAt,
+    flags,
+  }
+}
+
+/** The text of UTF-8 bytes, or undefined where they are not UTF-8. A byte order mark is kept. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function parseJson(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text.replace(/^\uFEFF/, '')) }
+  } catch {
+    return undefined
+  }
+}
+
+function firstOf<T>(
+  fields: ReadonlyMap<string, unknown>,
+  names: readonly string[],
+  read: (value: unknown) => T | null,
+): T | null {
+  for (const name of names) {
+    const value = read(fields.get(name))
+    if (value !== null) return value
+  }
+  return null
+}
+
+function asText(value: unknown): string | null {
+  if (typeof value === 'string') return value === '' ? null : value
+  // Beyond 2^53 the digits have already been lost: better unknown than another stream's name.
+  return Number.isSafeInteger(value) ? String(value) : null
+}
+
+function asTime(value: unknown, receivedAt: number): number | null {
+  const time = asEpochMs(value)
+  return time !== null && Math.abs(time - receivedAt) <= MAX_CAPTURE_DISTANCE_MS ? time : null
+}
+
+function asEpochMs(value: unknown): number | null {
+  if (typeof value === 'string') {
+    if (ISO_TIME.test(value)) return Date.parse(value)
+    return /^\d+(\.\d+)?$/.test(value) ? asEpochMs(Number(value)) : null
+  }
+  if (typeof value !== 'number') return null
+  return Math.trunc(value >= MILLISECONDS_FROM ? value : value * 1000)
+}

@@ -1,0 +1,155 @@
+// Which keys a domain accepts, and until when. A ring is what one store knows of one domain; every
+// change is a new value. Two clocks: epoch ms for the age of a key, and receiving time (seconds
+// that this store's service has listened) for disuse, so that a downtime retires nothing.
+import { notifyKey, type Secret } from './notify-key.ts'
+
+/** How far back a key of ours is accepted whatever its use. */
+const GENERATIONS_BACK = 2
+/** Until the key in force is known, generations 0 up to this one are tried. */
+const LAST_UNSEEN_GENERATION = 3
+/** Bounds the work that one bad signature causes. */
+export const MAX_KEYS = 16
+/** A former URL costs a host to check against; nobody moves more often than this. */
+const MAX_FORMER_URLS = 16
+
+/** Names a key without showing it, save for a foreign one, which has no other name. */
+export type KeyId =
+  | { readonly kind: 'derived'; readonly secret: string; readonly generation: number }
+  | { readonly kind: 'foreign'; readonly key: string }
+
+/** A key that this store has seen in force, or seen used. */
+export type RingKey = {
+  readonly id: KeyId
+  /** When it was first seen, in epoch ms. */
+  readonly seenAt: number
+  /** Last use, or else the last time in force, whichever is later, in seconds of receiving time. */
+  readonly usedAt: number
+}
+
+export type Ring = {
+  /** The key in force as last seen, or null while it was never seen. */
+  readonly current: KeyId | null
+  readonly keys: readonly RingKey[]
+  /** The NotifyUrl that this store last saw in force with our settings. */
+  readonly confirmedUrl: string | null
+  readonly formerUrls: readonly string[]
+  /** Deregistered on purpose: nothing is done until it is registered again. */
+  readonly released: boolean
+}
+
+export const EMPTY_RING: Ring = {
+  current: null,
+  keys: [],
+  confirmedUrl: null,
+  formerUrls: [],
+  released: false,
+}
+
+/** One moment on both clocks: epoch ms, and seconds of receiving time. */
+export type Moment = { readonly now: number; readonly receiving: number }
+
+export const KEY_ROLES = ['current', 'next', 'previous', 'foreign'] as const
+export type KeyRole = (typeof KEY_ROLES)[number]
+export type AcceptedKey = {
+  readonly key: string
+  readonly id: KeyId
+  readonly role: KeyRole
+}
+
+export function sameKey(a: KeyId | null, b: KeyId | null): boolean {
+  return a !== null && b !== null && keyName(a) === keyName(b)
+}
+
+/** A text that is equal for equal keys. It holds a foreign key whole: for maps, never for logs. */
+export function keyName(id: KeyId): string {
+  return id.kind === 'foreign' ? `foreign ${id.key}` : `derived ${id.secret} ${id.generation}`
+}
+
+/** The text of a key, or undefined where it derives from a secret that we no longer have. */
+export function keyText(id: KeyId, secrets: readonly Secret[], domain: string): string | undefined {
+  if (id.kind === 'foreign') return id.key
+  const secret = secrets.find(({ fingerprint }) => fingerprint === id.secret)
+  return secret && notifyKey(secret, domain, id.generation)
+}
+
+/** The generation in force or, under a foreign key, the highest that this store has seen; else -1. */
+export function ringGeneration(ring: Ring): number {
+  if (ring.current?.kind === 'derived') return ring.current.generation
+  return Math.max(-1, ...ring.keys.map(({ id }) => (id.kind === 'derived' ? id.generation : -1)))
+}
+
+/**
+ * The keys that a callback of `domain` may be signed with, at most 16, the likeliest first: the
+ * key in force, the generations around it, then what this store has seen, the longest unused last.
+ */
+export function acceptedKeys(
+  ring: Ring,
+  secrets: readonly Secret[],
+  domain: string,
+): AcceptedKey[] {
+  const [first, ...older] = secrets.map((secret) => generationsAround(ring, secret))
+  const seen = ring.keys.toSorted((a, b) => b.usedAt - a.usedAt).map(({ id }) => id)
+  const candidates = [...(ring.current ? [ring.current] : []), ...(first ?? [])]
+  const accepted = new Map<string, AcceptedKey>()
+  for (const id of [...candidates, ...seen, ...older.flat()]) {
+    const key = keyText(id, secrets, domain)
+    if (key !== undefined && !accepted.has(key)) {
+      accepted.set(key, { key, id, role: roleOf(id, ring, secrets) })
+    }
+  }
+  return [...accepted.values()].slice(0, MAX_KEYS)
+}
+
+function generationsAround(ring: Ring, secret: Secret): KeyId[] {
+  const generation = ringGeneration(ring)
+  const from = Math.max(0, generation - GENERATIONS_BACK)
+  const to = generation < 0 ? LAST_UNSEEN_GENERATION : generation + 1
+  return Array.from({ length: to - from + 1 }, (_, index) => ({
+    kind: 'derived',
+    secret: secret.fingerprint,
+    generation: from + index,
+  }))
+}
+
+function roleOf(id: KeyId, ring: Ring, secrets: readonly Secret[]): KeyRole {
+  if (id.kind === 'foreign') return 'foreign'
+  if (sameKey(id, ring.current)) return 'current'
+  const generation = ringGeneration(ring)
+  if (id.generation !== generation) return id.generation > generation ? 'next' : 'previous'
+  return id.secret === secrets[0]?.fingerprint ? 'next' : 'previous'
+}
+
+/** The ring after `id` was seen in force. */
+export function withCurrent(ring: Ring, id: KeyId, at: Moment): Ring {
+  const superseded = sameKey(ring.current, id) ? ring : touchCurrent(ring, at)
+  return { ...withUse(superseded, id, at), current: id }
+}
+
+/** The ring after a callback was signed with `id`, or after the key was found where it may be used. */
+export function withUse(ring: Ring, id: KeyId, at: Moment): Ring {
+  const before = ring.keys.find((key) => sameKey(key.id, id))
+  const others = ring.keys.filter((key) => key !== before)
+  const keys = [{ id, seenAt: before?.seenAt ?? at.now, usedAt: at.receiving }, ...others]
+  return { ...ring, keys: withoutLongestUnused(keys, ring.current) }
+}
+
+/** The ring after `url` was seen in force with our settings; the URL before it becomes a former one. */
+export function withConfirmedUrl(ring: Ring, url: string): Ring {
+  if (ring.confirmedUrl === url) return ring
+  const before = ring.confirmedUrl === null ? [] : [ring.confirmedUrl]
+  const formerUrls = [...before, ...ring.formerUrls].filter((former) => former !== url)
+  return {
+    ...ring,
+    confirmedUrl: url,
+    formerUrls: [...new Set(formerUrls)].slice(0, MAX_FORMER_URLS),
+  }
+}
+
+function touchCurrent(ring: Ring, at: Moment): Ring {
+  return ring.current === null ? ring : withUse(ring, ring.current, at)
+}
+
+function withoutLongestUnused(keys: RingKey[], current: KeyId | null): RingKey[] {
+  const rank = (key: RingKey) => (sameKey(key.id, current) ? Infinity : key.usedAt)
+  return keys.toSorted((a, b) => rank(b) - rank(a)).slice(0, MAX_KEYS)
+}

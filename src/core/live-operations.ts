@@ -1,0 +1,24 @@
+// The provider's operations that we call, and what a call can come to: closed sets, so that a metric
+// can be labelled with them.
+
+export const OPERATIONS = [
+  'DescribeLiveSnapshotNotifyConfig',
+  'AddLiveSnapshotNotifyConfig',
+  'UpdateLiveSnapshotNotifyConfig',
+] as const
+export type Operation = (typeof OPERATIONS)[number]
+
+export const CALL_OUTCOMES = [
+  'ok',
+  'config_exists',
+  'config_not_found',
+  'throttled',
+  'unavailable',
+  'denied',
+  'signature',
+  'parameter',
+  'unknown_domain',
+  'credentials',
+  'refused',
+] as const
+export type CallOutcome = (typeof CALL_OUTCOMES)[number]

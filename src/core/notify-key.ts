@@ -1,0 +1,86 @@
+// The keys that we register with the provider: derived from the secret, per domain and generation,
+// so that every replica that shares the secret knows them all without talking to the others.
+import { hkdfSync } from 'node:crypto'
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const LETTERS_AND_DIGITS = `${LETTERS}0123456789`
+/** The longest key that the provider takes: 16 to 32 letters and digits (FACTS 4). */
+const KEY_LENGTH = 32
+/** 384 bits reduced to 190: the bias of the reduction is below 2^-190. */
+const DERIVED_BYTES = 48
+const KEY_FORM = /^[A-Za-z0-9]{16,32}$/
+/** Fewer tell of a key that somebody typed to try things out; such a key is never adopted. */
+const MIN_DISTINCT_CHARACTERS = 6
+/** At the default rotation of 90 days, more than a century. */
+export const MAX_GENERATIONS = 512
+
+/** The root of everything that is derived: raw bytes, and a fingerprint that may be shown. */
+export type Secret = { readonly bytes: Uint8Array; readonly fingerprint: string }
+
+function derive(secret: Uint8Array, purpose: string, length: number): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, 'snaphook', purpose, length))
+}
+
+export function secretFrom(bytes: Uint8Array): Secret {
+  return { bytes, fingerprint: derive(bytes, 'fingerprint', 4).toString('hex') }
+}
+
+/** The 256-bit key that seals foreign keys at rest. */
+export function sealingKey(secret: Secret): Uint8Array {
+  return new Uint8Array(derive(secret.bytes, 'seal', 32))
+}
+
+/**
+ * The notify key of a domain and generation: 32 letters and digits. It starts with a letter, since
+ * a key of digits alone may come back from the API as a JSON number (FACTS 4).
+ */
+export function notifyKey(secret: Secret, domain: string, generation: number): string {
+  const derived = derive(secret.bytes, `notify-key|${domain}|${generation}`, DERIVED_BYTES)
+  let rest = BigInt(`0x${derived.toString('hex')}`)
+  const take = (alphabet: string): string => {
+    const size = BigInt(alphabet.length)
+    const character = alphabet.charAt(Number(rest % size))
+    rest /= size
+    return character
+  }
+  let key = take(LETTERS)
+  while (key.length < KEY_LENGTH) key += take(LETTERS_AND_DIGITS)
+  return key
+}
+
+/** Whether a key that somebody else set is fit to be used: of the right form and not trivial. */
+export function isUsableKey(key: string): boolean {
+  return KEY_FORM.test(key) && new Set(key).size >= MIN_DISTINCT_CHARACTERS
+}
+
+export type KeySearch = (
+  key: string,
+  domain: string,
+) => { readonly secret: string; readonly generation: number } | undefined
+
+/**
+ * Makes the search that tells which of our keys one is, the newest secret first; it answers
+ * undefined for a foreign key. A search costs thousands of hashes, so the last answer of each
+ * domain is remembered.
+ */
+export function createKeySearch(secrets: readonly Secret[]): KeySearch {
+  const last = new Map<string, { key: string; found: ReturnType<KeySearch> }>()
+  return (key, domain) => {
+    const remembered = last.get(domain)
+    if (remembered?.key === key) return remembered.found
+    const found = searchKey(key, secrets, domain)
+    last.set(domain, { key, found })
+    return found
+  }
+}
+
+function searchKey(key: string, secrets: readonly Secret[], domain: string): ReturnType<KeySearch> {
+  for (const secret of secrets) {
+    for (let generation = 0; generation < MAX_GENERATIONS; generation++) {
+      if (notifyKey(secret, domain, generation) === key) {
+        return { secret: secret.fingerprint, generation }
+      }
+    }
+  }
+  return undefined
+}

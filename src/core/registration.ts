@@ -1,0 +1,201 @@
+// What the provider holds for a domain, what we want there, and what to do about the difference.
+// `plan` is the whole table of DESIGN 5, and pure: who asks and who acts is the registrar.
+import { type KeyId, keyText, type Ring, ringGeneration } from './key-ring.ts'
+import { isUsableKey, type KeySearch, type Secret } from './notify-key.ts'
+import { nearlySameUrl, sameUrl } from './notify-url.ts'
+
+/** Console changes of callback settings take up to this long to show (FACTS 2). */
+const MAX_LAG_MS = 5 * 60_000
+
+/** What a Describe shows of a domain. */
+export type Observed =
+  | { readonly kind: 'absent' }
+  | {
+      readonly kind: 'present'
+      readonly url: string
+      readonly auth: boolean
+      /** The key as shown, masked or not; null where none is shown. */
+      readonly key: string | null
+    }
+
+/** What is written to the provider: all of it, always. */
+export type Registration = { readonly url: string; readonly auth: 'yes'; readonly key: string }
+
+export const REGISTRATION_STATES = [
+  'pending',
+  'in_sync',
+  'conflict',
+  'contested',
+  'failed',
+  'released',
+] as const
+export type RegistrationState = (typeof REGISTRATION_STATES)[number]
+
+/** The steps that change something: with the provider or, `adopt`, in what we accept. */
+export const REGISTRATION_CHANGES = ['create', 'rotate', 'adopt', 'repair', 'replace'] as const
+export type RegistrationChange = (typeof REGISTRATION_CHANGES)[number]
+
+export type RepairReason = 'auth_off' | 'former_url' | 'never_confirmed'
+
+/**
+ * One step of a plan. `shown`: the usable key that was found in force under a URL of ours. `write`:
+ * the key to write, together with the desired URL and authentication on.
+ */
+export type Step = Settled | Write
+
+/** A step that writes nothing. */
+export type Settled =
+  | { readonly kind: 'released' }
+  | { readonly kind: 'conflict'; readonly foundUrl: string }
+  | { readonly kind: 'in_sync'; readonly shown: KeyId | null }
+  | { readonly kind: 'adopt'; readonly shown: KeyId }
+
+export type Write =
+  | { readonly kind: 'create'; readonly shown: null; readonly write: KeyId }
+  | { readonly kind: 'rotate'; readonly shown: KeyId; readonly write: KeyId }
+  | {
+      readonly kind: 'repair'
+      readonly shown: KeyId | null
+      readonly write: KeyId
+      readonly reason: RepairReason
+      readonly foundUrl: string
+    }
+  | {
+      readonly kind: 'replace'
+      readonly shown: null
+      readonly write: KeyId
+      readonly foundUrl: string
+      /** The key found there: it joins the ring, since running pushes may sign with it. */
+      readonly joins: KeyId | null
+    }
+
+export type Situation = {
+  readonly domain: string
+  /** The NotifyUrl that we want. */
+  readonly url: string
+  /** NotifyUrls under which we were registered before, by settings or by memory. */
+  readonly formerUrls: readonly string[]
+  readonly takeover: boolean
+  /** The first derives, all verify. */
+  readonly secrets: readonly [Secret, ...Secret[]]
+  readonly search: KeySearch
+  readonly ring: Ring
+  readonly observed: Observed
+}
+
+/** What to do about what was observed. */
+export function plan(situation: Situation): Step {
+  const { url, ring, observed, takeover } = situation
+  if (ring.released) return { kind: 'released' }
+  const write = keyToWrite(situation)
+  if (observed.kind === 'absent') return { kind: 'create', shown: null, write }
+  const shown = shownKey(situation)
+  const foundUrl = observed.url
+  if (sameUrl(foundUrl, url)) {
+    if (observed.auth) return planOurs(situation, shown)
+    return { kind: 'repair', reason: 'auth_off', shown, write: shown ?? write, foundUrl }
+  }
+  const formerUrls = [url, ...situation.formerUrls]
+  if (formerUrls.some((former) => nearlySameUrl(foundUrl, former))) {
+    return { kind: 'repair', reason: 'former_url', shown, write: shown ?? write, foundUrl }
+  }
+  if (!takeover) return { kind: 'conflict', foundUrl }
+  return { kind: 'replace', shown: null, write, foundUrl, joins: shown }
+}
+
+/** Why a step is taken, in one sentence for people; it names URLs, never keys. */
+export function explain(step: Step): string {
+  switch (step.kind) {
+    case 'released':
+      return 'deregistered on purpose; register takes it up again'
+    case 'conflict':
+      return `callbacks go to ${step.foundUrl}; set SNAPHOOK_ON_CONFLICT=takeover to replace it`
+    case 'in_sync':
+      return step.shown === null ? 'registered; the key is not visible' : 'registered'
+    case 'adopt':
+      return 'registered with a key that was set elsewhere; it is accepted as it is'
+    case 'create':
+      return 'nothing is registered'
+    case 'rotate':
+      return 'the key in force derives from an older secret'
+    case 'repair':
+      return REPAIRS[step.reason]
+    case 'replace':
+      return `callbacks go to ${step.foundUrl}, and takeover is on`
+  }
+}
+
+const REPAIRS: Readonly<Record<RepairReason, string>> = {
+  auth_off: 'authentication is switched off',
+  former_url: 'a former URL is registered',
+  never_confirmed: 'the key is not visible, and this store has never written it',
+}
+
+function planOurs(situation: Situation, shown: KeyId | null): Step {
+  const { url, ring, secrets } = situation
+  if (shown?.kind === 'foreign') {
+    return isCurrentForeign(ring, shown) ? { kind: 'in_sync', shown } : { kind: 'adopt', shown }
+  }
+  if (shown !== null) {
+    const [{ fingerprint }] = secrets
+    if (shown.secret === fingerprint) return { kind: 'in_sync', shown }
+    return { kind: 'rotate', shown, write: { ...shown, secret: fingerprint } }
+  }
+  if (ring.confirmedUrl === url) return { kind: 'in_sync', shown: null }
+  return {
+    kind: 'repair',
+    reason: 'never_confirmed',
+    shown: null,
+    write: keyToWrite(situation),
+    foundUrl: url,
+  }
+}
+
+function isCurrentForeign(ring: Ring, shown: KeyId & { kind: 'foreign' }): boolean {
+  return ring.current?.kind === 'foreign' && ring.current.key === shown.key
+}
+
+/** Under the first secret: the generation in force, else the highest seen, else 0. */
+function keyToWrite({ ring, secrets: [{ fingerprint }] }: Situation): KeyId {
+  return { kind: 'derived', secret: fingerprint, generation: Math.max(0, ringGeneration(ring)) }
+}
+
+/** Whose key the observation shows; null where none is shown that could be used. */
+function shownKey({ observed, search, domain }: Situation): KeyId | null {
+  const key = observed.kind === 'present' ? observed.key : null
+  if (key === null || !isUsableKey(key)) return null
+  const ours = search(key, domain)
+  return ours === undefined ? { kind: 'foreign', key } : { kind: 'derived', ...ours }
+}
+
+/** What a write step sends to the provider. */
+export function registrationOf(step: Write, situation: Situation): Registration {
+  // A plan names only keys of secrets that it was given.
+  const key = keyText(step.write, situation.secrets, situation.domain) as string
+  return { url: situation.url, auth: 'yes', key }
+}
+
+/** A write that the provider has accepted and that no look has shown yet. */
+export type UnseenWrite = {
+  readonly step: Write
+  readonly registration: Registration
+  readonly before: Observed
+  /** Epoch ms. */
+  readonly at: number
+}
+
+/** Whether an observation shows a write, as far as its key is visible. */
+export function shows(observed: Observed, { url, key }: Registration): boolean {
+  if (observed.kind === 'absent' || !observed.auth || !sameUrl(observed.url, url)) return false
+  return observed.key === null || !isUsableKey(observed.key) || observed.key === key
+}
+
+/** Whether an observation is merely what was there before a write, and so says nothing. */
+export function isLag(observed: Observed, write: UnseenWrite, now: number): boolean {
+  return now - write.at < MAX_LAG_MS && sameObservation(observed, write.before)
+}
+
+function sameObservation(a: Observed, b: Observed): boolean {
+  if (a.kind === 'absent' || b.kind === 'absent') return a.kind === b.kind
+  return a.url === b.url && a.auth === b.auth && a.key === b.key
+}

@@ -1,0 +1,97 @@
+// The event that we keep: its identity, by which duplicates are known, and its CloudEvents form.
+import { createHash } from 'node:crypto'
+import { decodeUtf8, type Understood, understand } from './callback.ts'
+
+export const EVENT_TYPE = 'com.aliyun.live.snapshot'
+
+/** How an event came to us. */
+export type Origin = 'callback'
+
+/** An event as the log keeps it: the bytes, and what the bytes do not say. Times are epoch ms. */
+export type NewEvent = {
+  /** The event's identity: 64 hex digits. */
+  readonly id: string
+  readonly domain: string
+  readonly origin: Origin
+  readonly receivedAt: number
+  /** The capture time, else the signed time: near for neighbours, equal for duplicates. */
+  readonly occurredAt: number
+  readonly body: Uint8Array
+}
+
+export type StoredEvent = NewEvent & { readonly seq: number }
+
+export type SnapshotCloudEvent = {
+  readonly specversion: '1.0'
+  readonly id: string
+  readonly source: string
+  readonly type: typeof EVENT_TYPE
+  readonly subject?: string
+  readonly time: string
+  readonly datacontenttype: 'application/json'
+  readonly data: {
+    readonly domain: string
+    readonly app: string | null
+    readonly stream: string | null
+    readonly bucket: string | null
+    readonly endpoint: string | null
+    readonly object: string | null
+    readonly capturedAt: string | null
+    readonly receivedAt: string
+    readonly origin: Origin
+    readonly seq: number
+    readonly flags: readonly string[]
+    readonly raw?: string
+    readonly rawBase64?: string
+  }
+}
+
+/**
+ * The event of a callback that was received at `receivedAt` (epoch ms) and signed at `timestamp`
+ * (Unix seconds, as it was sent). Where the body shows no usable capture time the signed time is
+ * part of the identity: in overwrite mode every shot may have the very same body.
+ */
+export function eventOf(
+  callback: { domain: string; timestamp: string; body: Uint8Array; receivedAt: number },
+  understood: Understood,
+): NewEvent {
+  const { domain, timestamp, body, receivedAt } = callback
+  const shot = understood.capturedAt === null ? timestamp : ''
+  return {
+    id: createHash('sha256').update(`${domain}\n${shot}\n`).update(body).digest('hex'),
+    domain,
+    origin: 'callback',
+    receivedAt,
+    occurredAt: understood.capturedAt ?? Number(timestamp) * 1000,
+    body,
+  }
+}
+
+/** The CloudEvents 1.0 form of a stored event. */
+export function toCloudEvent(event: StoredEvent): SnapshotCloudEvent {
+  const { capturedAt, flags, ...where } = understand(event.body, event.domain, event.receivedAt)
+  const text = decodeUtf8(event.body)
+  const subject =
+    where.app !== null && where.stream !== null ? { subject: `${where.app}/${where.stream}` } : {}
+  return {
+    specversion: '1.0',
+    id: event.id,
+    source: `acs:live:${event.domain}`,
+    type: EVENT_TYPE,
+    ...subject,
+    time: new Date(capturedAt ?? event.receivedAt).toISOString(),
+    datacontenttype: 'application/json',
+    data: {
+      domain: event.domain,
+      ...where,
+      capturedAt: capturedAt === null ? null : new Date(capturedAt).toISOString(),
+      receivedAt: new Date(event.receivedAt).toISOString(),
+      origin: event.origin,
+      seq: event.seq,
+      flags,
+      ...(text === undefined
+        ? { rawBase64: Buffer.from(event.body).toString('base64') }
+        : { raw: text }),
+    },
+  }
+}

@@ -1,0 +1,46 @@
+// Faults: things that went wrong, as opposed to refusals, which are values. Each has a stable
+// `code` that callers branch on; the message says what to do and never holds a secret.
+
+export type FaultCode =
+  | 'config_invalid'
+  | 'secret_unusable'
+  | 'store_unavailable'
+  | 'store_locked'
+  | 'store_newer'
+  | 'store_full'
+  | 'store_failed'
+  | 'store_slow'
+  | 'store_overloaded'
+  | 'api_config_exists'
+  | 'api_config_not_found'
+  | 'api_throttled'
+  | 'api_unavailable'
+  | 'api_denied'
+  | 'api_signature'
+  | 'api_parameter'
+  | 'api_unknown_domain'
+  | 'api_credentials'
+  | 'api_refused'
+  | 'listen_failed'
+  | 'sink_failed'
+  | 'aborted'
+
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError'
+  readonly code: FaultCode
+
+  constructor(message: string, options: { code: FaultCode; cause?: unknown }) {
+    super(message, options)
+    this.code = options.code
+  }
+}
+
+/** The code of a fault, or undefined for anything that is not one of ours. */
+export function faultCode(error: unknown): FaultCode | undefined {
+  return error instanceof ServiceError ? error.code : undefined
+}
+
+/** One line for a log: the message of an error, never its stack, request or cause. */
+export function describeError(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown error'
+}

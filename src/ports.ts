@@ -1,0 +1,143 @@
+// What the flows need of the world, in the flows' words. Types only.
+import type { CallbackOutcome, Flag } from './core/callback.ts'
+import type { DeliveryOutcome } from './core/delivery.ts'
+import type { KeyRole, Ring } from './core/key-ring.ts'
+import type {
+  Observed,
+  Registration,
+  RegistrationChange,
+  RegistrationState,
+} from './core/registration.ts'
+import type { NewEvent, StoredEvent } from './core/snapshot-event.ts'
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number
+  /** Resolves after `ms`, or as soon as `signal` aborts; it never rejects. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}
+
+/** A number from 0 up to 1, for jitter. */
+export type Random = () => number
+
+/**
+ * The provider's API. Each call is paced and made once; it rejects with a `ServiceError` whose code
+ * begins with `api_`, or `aborted`.
+ */
+export interface LiveApi {
+  describe(domain: string, signal: AbortSignal): Promise<Observed>
+  add(domain: string, registration: Registration, signal: AbortSignal): Promise<void>
+  update(domain: string, registration: Registration, signal: AbortSignal): Promise<void>
+}
+
+export type Appended = { readonly seq: number; readonly duplicate: boolean }
+
+export interface EventLog {
+  /**
+   * Resolves once the event is committed and synced to disk; for an event that is already in the
+   * log, once that one is. Rejects with a `ServiceError`: `store_overloaded` (the queue is full,
+   * nothing was taken), `store_slow` (no answer in time; it may still be kept), `store_full`,
+   * `store_failed`.
+   */
+  append(event: NewEvent): Promise<Appended>
+  /** Up to `limit` events whose seq is above `after`, in order. */
+  read(after: number, limit: number): Promise<StoredEvent[]>
+  /** Events in the log, and the highest seq given out (0 in an empty log). */
+  stats(): Promise<{ events: number; lastSeq: number }>
+}
+
+export type StoredRing = { readonly ring: Ring; readonly revision: number }
+
+export interface RingStore {
+  /** The ring of a domain, or null. A foreign key that no secret of ours opens is left out. */
+  loadRing(domain: string): Promise<StoredRing | null>
+  /**
+   * Commits a ring if the stored revision is still `revision` (0: there is none yet). Returns the
+   * new revision, or null when somebody else was faster: load again and decide again.
+   */
+  saveRing(domain: string, ring: Ring, revision: number): Promise<number | null>
+  /** A number that grows with every ring saved by anyone. */
+  ringsVersion(): Promise<number>
+}
+
+export interface CursorStore {
+  /** The seq of the last event that a sink has delivered; 0 for a sink not seen before. */
+  loadCursor(sink: string): Promise<number>
+  advanceCursor(sink: string, seq: number): Promise<void>
+}
+
+/** The time that services have spent listening on this store, in seconds. */
+export interface ReceivingTime {
+  loadReceivingTime(): Promise<number>
+  addReceivingTime(seconds: number): Promise<void>
+}
+
+/** Everything that one store offers. `close` ends what was taken and then the store. */
+export interface Store extends EventLog, RingStore, CursorStore, ReceivingTime {
+  /** Rejects with the store's fault while it takes no appends. */
+  checkWritable(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Sink {
+  readonly name: string
+  /** Never rejects. Events are in the order of the log, at most 100. */
+  deliver(events: readonly StoredEvent[], signal: AbortSignal): Promise<DeliveryOutcome>
+  close(): Promise<void>
+}
+
+type LogMethod = (message: string, fields?: Readonly<Record<string, unknown>>) => void
+/** Fields must hold no secret, key, token or signature; the shell redacts known names as well. */
+export type Log = Record<'debug' | 'info' | 'warn' | 'error', LogMethod>
+
+export type { CallbackOutcome }
+
+export interface ReceiverMetrics {
+  callback(domain: string, outcome: CallbackOutcome, seconds: number): void
+  verified(domain: string, key: KeyRole, ageSeconds: number): void
+  flagged(domain: string, flags: readonly Flag[]): void
+}
+
+export interface RegistrarMetrics {
+  registration(domain: string, state: RegistrationState): void
+  changed(domain: string, change: RegistrationChange): void
+  /** `generation` -1: foreign. `seenAt` is when this store first saw the key, epoch ms. */
+  keyInForce(domain: string, generation: number, seenAt: number): void
+}
+
+export interface DispatcherMetrics {
+  /** One attempt to deliver a batch of `events`. */
+  attempted(sink: string, outcome: DeliveryOutcome['kind'], events: number): void
+}
+
+/** What the operations listener shows of one domain. Found URLs are shown, keys never. */
+export type RegistrationView = {
+  readonly domain: string
+  readonly state: RegistrationState
+  /** One sentence: what is wrong and what to do, or null where nothing is. */
+  readonly detail: string | null
+  readonly url: string
+  /** The URL found at the provider where it is not ours. */
+  readonly foundUrl: string | null
+  readonly keyKnown: boolean
+  /** The generation in force; -1 foreign; null unknown. */
+  readonly generation: number | null
+  /** When the provider was last looked at with success, ISO 8601. */
+  readonly lookedAt: string | null
+}
+
+export type SinkView = {
+  readonly name: string
+  readonly state: 'ok' | 'failing'
+  readonly lag: number
+  readonly detail: string | null
+}
+
+export type Readiness = {
+  readonly ready: boolean
+  /** Why not, for people; empty when ready. */
+  readonly reasons: readonly string[]
+  readonly store: 'ok' | 'failing'
+  readonly registrations: readonly RegistrationView[]
+  readonly sinks: readonly SinkView[]
+}
