@@ -1,0 +1,168 @@
+// A local ApsaraVideo Live: its API, streams that take snapshots, and signed callbacks. It stands
+// for the other side and shares no code with the service. This file puts the parts together.
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { createArchive, type StreamName } from './archive.ts'
+import { createAutomaticPushes } from './automatic-pushes.ts'
+import { createBucketApp } from './bucket-app.ts'
+import { createCallLog } from './call-log.ts'
+import { createCallbackLog } from './callback-log.ts'
+import { createCallbackSender, RETRY_INTERVAL_MS, SENDER_TIMEOUT_MS } from './callback-sender.ts'
+import { createConfigurations } from './configurations.ts'
+import { createControlApp } from './control-app.ts'
+import { parseDuration } from './duration.ts'
+import { createFaults, type Fault, readFaults } from './faults.ts'
+import { listen } from './http-server.ts'
+import { createPushes } from './pushes.ts'
+import { createRpcApp } from './rpc-app.ts'
+import { createGate } from './rpc-gate.ts'
+import { drawSnapshot } from './snapshot-picture.ts'
+import { defaultSwitches, readSwitches, type Switches } from './switches.ts'
+import { createThrottle } from './throttle.ts'
+
+export { signCallback } from './callback-signature.ts'
+export { FAULT_KINDS, type Fault, type FaultKind } from './faults.ts'
+export { SWITCH_VALUES, type Switches } from './switches.ts'
+
+export type EmulatorOptions = {
+  host: string
+  port: number
+  accessKeyId: string
+  accessKeySecret: string
+  /** The streaming domains; with none, every well-formed domain is taken. */
+  domains: readonly string[]
+  /** So many pushes start by themselves: app `live`, `stream-1` and so on. */
+  streams: number
+  intervalMs: number
+  now?: () => number
+  switches?: Partial<Switches>
+  senderTimeoutMs?: number
+  retryIntervalMs?: number
+}
+
+export type Emulator = Awaited<ReturnType<typeof startEmulator>>
+export type EmulatorState = ReturnType<Emulator['state']>
+
+const BUCKET = 'emulated-snapshots'
+/** The shortest interval that an app's configuration can hold. */
+const MIN_CONFIGURED_SECONDS = 5
+
+/** Starts an emulator. `stop`, or the end of an `await using` block, leaves nothing behind. */
+export async function startEmulator(options: EmulatorOptions) {
+  const { domains, streams, intervalMs, now = Date.now } = options
+  let switches = defaultSwitches()
+  setSwitches(options.switches ?? {})
+  const stopping = new AbortController()
+  const server = await listen(options.host, options.port)
+
+  const configurations = createConfigurations({
+    domains,
+    storage: {
+      endpoint: server.authority,
+      bucket: BUCKET,
+      intervalSeconds: Math.max(MIN_CONFIGURED_SECONDS, Math.round(intervalMs / 1000)),
+    },
+    now,
+    lagMs: () => parseDuration(switches.describe_lag) ?? 0,
+    onWrite: (domain) => automatic.wake(domain),
+  })
+  const archive = createArchive(drawSnapshot)
+  const callbacks = createCallbackLog()
+  const sender = createCallbackSender({
+    now,
+    switches: () => switches,
+    log: callbacks,
+    timeoutMs: options.senderTimeoutMs ?? SENDER_TIMEOUT_MS,
+    retryIntervalMs: options.retryIntervalMs ?? RETRY_INTERVAL_MS,
+  })
+  const pushes = createPushes({
+    now,
+    switches: () => switches,
+    configurations,
+    archive,
+    send: sender.send,
+  })
+  const faults = createFaults()
+  const calls = createCallLog(now)
+
+  const automatic = createAutomaticPushes({ streams, intervalMs, pushes })
+  automatic.begin(domains)
+
+  const app = new Hono()
+  app.route(
+    '/',
+    createRpcApp({
+      world: { configurations, archive, switches: () => switches, now },
+      gate: createGate({ ...options, now }),
+      throttle: createThrottle(now),
+      faults,
+      calls,
+      stopping: stopping.signal,
+    }),
+  )
+  app.route('/', createBucketApp(archive))
+  app.route(
+    '/',
+    createControlApp({
+      state,
+      configurations,
+      pushes,
+      defaultIntervalMs: intervalMs,
+      switches: () => switches,
+      setSwitches,
+      faults,
+    }),
+  )
+  server.serve(getRequestListener(app.fetch))
+
+  function setSwitches(changes: Partial<Switches>): void {
+    const checked = readSwitches(changes)
+    if (!checked.ok) throw new TypeError(checked.problem)
+    switches = { ...switches, ...checked.value }
+  }
+
+  function setFaults(list: readonly Fault[]): void {
+    const checked = readFaults(list)
+    if (!checked.ok) throw new TypeError(checked.problem)
+    faults.replace(checked.value)
+  }
+
+  function state() {
+    return {
+      url: server.url,
+      now: new Date(now()).toISOString(),
+      domains: [...domains],
+      configurations: configurations.snapshot(),
+      pushes: pushes.list(),
+      callbacks: { ...callbacks.snapshot(), inFlight: sender.inFlight() },
+      api: calls.snapshot(),
+      switches,
+      faults: faults.list(),
+    }
+  }
+
+  let stopped: Promise<void> | undefined
+  async function stopAll(): Promise<void> {
+    pushes.stop()
+    stopping.abort()
+    await Promise.all([sender.stop(), server.close()])
+  }
+
+  function stop(): Promise<void> {
+    stopped ??= stopAll()
+    return stopped
+  }
+
+  return {
+    url: server.url,
+    state,
+    setSwitches,
+    setFaults,
+    startPush: (name: StreamName, pushIntervalMs = intervalMs) =>
+      pushes.start(name, { intervalMs: pushIntervalMs }),
+    stopPush: (name: StreamName): boolean => pushes.end(name),
+    shoot: (name: StreamName) => pushes.shootNow(name),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
