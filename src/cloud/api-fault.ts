@@ -1,0 +1,66 @@
+// Turns what pop-core rejects with into one of our faults. It rejects in four shapes (FACTS 5.2), and
+// neither its messages nor the provider's may be passed on: they can hold keys and signatures.
+import { type FaultCode, ServiceError } from '../errors.ts'
+
+type ApiFaultCode = Extract<FaultCode, `api_${string}`>
+type Verdict = readonly [code: ApiFaultCode, advice: string]
+
+const CODE_FORM = /^[A-Za-z0-9._-]{1,80}$/
+
+/** By the provider's `Code`, never by HTTP status: that varies, and pop-core hides it. */
+const VERDICTS: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
+  [/^ConfigAlreadyExists/, ['api_config_exists', 'a configuration exists already']],
+  [/^ConfigNotFound/, ['api_config_not_found', 'there is no configuration']],
+  [/^Throttling/, ['api_throttled', 'called too often; it is retried more slowly']],
+  [
+    /^(InternalError|ServiceUnavailable|SignatureNonceUsed)/,
+    ['api_unavailable', 'a passing fault of the provider; it is retried'],
+  ],
+  [
+    /^InvalidDomain\.NotFound/,
+    ['api_unknown_domain', 'this account has no such streaming domain; check SNAPHOOK_DOMAINS'],
+  ],
+  [
+    /^(Forbidden|NoPermission|IllegalOperation|InvalidIdentity)/,
+    ['api_denied', 'allow the live: actions of deploy/ram-policy.json to this RAM user or role'],
+  ],
+  [/^InvalidTimeStamp/, ['api_signature', "this machine's clock is off; synchronise it"]],
+  [
+    /^(SignatureDoesNotMatch|IncompleteSignature|InvalidAccessKeyId|InvalidSecurityToken)/,
+    ['api_signature', 'the access key is wrong, inactive or expired; check the credentials'],
+  ],
+  [
+    /^(MissingParam|MalformedParam|Invalid)/,
+    [
+      'api_parameter',
+      'a parameter is not accepted; check SNAPHOOK_PUBLIC_URL and SNAPHOOK_DOMAINS',
+    ],
+  ],
+]
+const OTHER: Verdict = ['api_refused', 'look the code up in the documentation of ApsaraVideo Live']
+
+/** The fault of an operation that answered with an error `Code`. */
+export function refusal(operation: string, code: string): ServiceError {
+  const shown = CODE_FORM.test(code) ? code : 'unreadable code'
+  const verdict = VERDICTS.find(([pattern]) => pattern.test(code))?.[1] ?? OTHER
+  return new ServiceError(`${operation} was refused (${shown}): ${verdict[1]}`, {
+    code: verdict[0],
+  })
+}
+
+export function unavailable(operation: string, what: string): ServiceError {
+  return new ServiceError(`${operation} got no answer: ${what}`, { code: 'api_unavailable' })
+}
+
+/** The fault behind anything that a call of `operation` rejected with. */
+export function toApiFault(operation: string, rejected: unknown): ServiceError {
+  if (rejected instanceof ServiceError) return rejected
+  if (!(rejected instanceof Error)) {
+    return unavailable(operation, 'the answer was not JSON; is there a proxy or gateway between?')
+  }
+  if (rejected.name === 'RequestTimeoutError') return unavailable(operation, 'timed out')
+  const code = 'code' in rejected && typeof rejected.code === 'string' ? rejected.code : ''
+  if ('data' in rejected) return refusal(operation, code)
+  const shown = CODE_FORM.test(code) ? code : 'connection failed'
+  return unavailable(operation, `network error (${shown}); check SNAPHOOK_LIVE_ENDPOINT`)
+}

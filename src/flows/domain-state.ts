@@ -1,0 +1,56 @@
+// What the registrar remembers of a domain while it runs. None of it is needed after a restart.
+import type { RegistrationState, UnseenWrite } from '../core/registration.ts'
+import type { Log, RegistrarMetrics } from '../ports.ts'
+
+export type DomainState = {
+  readonly domain: string
+  /** The NotifyUrl that we want. */
+  readonly url: string
+  state: RegistrationState
+  /** One sentence on what is wrong or awaited; null where nothing is. */
+  detail: string | null
+  /** The URL that was found at the provider where it is not ours. */
+  foundUrl: string | null
+  /** When the provider was last seen, epoch ms. */
+  lookedAt: number | null
+  /** Looks since the last write or race, to space them. */
+  looks: number
+  failures: number
+  unseen: UnseenWrite | null
+  saidHidden: boolean
+}
+
+export function newDomainState(domain: string, url: string): DomainState {
+  return {
+    domain,
+    url,
+    state: 'pending',
+    detail: null,
+    foundUrl: null,
+    lookedAt: null,
+    looks: 0,
+    failures: 0,
+    unseen: null,
+    saidHidden: false,
+  }
+}
+
+/** The detail of a `pending` that is all well. */
+export const AWAITED = 'written; waiting until the provider shows it'
+
+/** Makes the function that enters a state: a metric, and one log line where there is news. */
+export function createStateEntry(log: Log, metrics: RegistrarMetrics) {
+  return (mine: DomainState, state: RegistrationState, detail: string | null): void => {
+    const { domain, url } = mine
+    const entered = mine.state !== state
+    const news = entered || mine.detail !== detail
+    mine.state = state
+    mine.detail = detail
+    metrics.registration(domain, state)
+    if (!news) return
+    if (state === 'pending' && detail === AWAITED) log.debug('registration written', { domain })
+    else if (detail === null) log.info('registration in sync', { domain, url })
+    else if (state === 'in_sync') log.warn('registration not checked', { domain, detail })
+    else log[state === 'failed' ? 'error' : 'warn'](`registration ${state}`, { domain, detail })
+  }
+}

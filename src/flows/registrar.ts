@@ -1,0 +1,142 @@
+// Keeps every domain registered: one loop per domain that looks, waits and looks again; and the look
+// that a callback asks for when no key of ours verifies it.
+import { backOffMs } from '../core/back-off.ts'
+import { ringGeneration } from '../core/key-ring.ts'
+import { notifyUrl } from '../core/notify-url.ts'
+import { describeError, type FaultCode, faultCode } from '../errors.ts'
+import type { RegistrationView } from '../ports.ts'
+import { createStateEntry, type DomainState, newDomainState } from './domain-state.ts'
+import { createReconciler } from './reconciler.ts'
+
+/** While no key in force is known callbacks are refused: hurry. Later nothing is lost by waiting. */
+const RETRY_UNKNOWN = { firstMs: 250, maxMs: 5_000 }
+const RETRY_KNOWN = { firstMs: 250, maxMs: 60_000 }
+/** A flood of bad signatures costs no more than one Describe per domain in this time. */
+const ASKED_LOOK_INTERVAL_MS = 30_000
+
+/** Faults that may pass by themselves; any other waits for a person, and for the next interval. */
+const PASSING: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
+  'api_throttled',
+  'api_unavailable',
+  'api_credentials',
+  'store_failed',
+  'store_full',
+  'store_overloaded',
+  'store_slow',
+])
+/** Somebody else wrote between our look and our write: look again, plan again. */
+const RACES: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
+  'api_config_exists',
+  'api_config_not_found',
+])
+
+type Loop = {
+  readonly mine: DomainState
+  /** The look that is under way, or null. */
+  looking: Promise<unknown> | null
+  /** Settles when the next look has ended. */
+  looked: PromiseWithResolvers<void>
+  /** Ends the pause before the next look. */
+  wake: AbortController
+  /** When a callback last asked for a look, epoch ms. */
+  askedAt: number
+}
+
+export type Registrar = {
+  /** Runs until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void>
+  /** See `KeySource.look`. */
+  look(domain: string): Promise<void> | undefined
+  views(): RegistrationView[]
+}
+
+export function createRegistrar(
+  parts: Omit<Parameters<typeof createReconciler>[0], 'formerPublicUrls'> & {
+    domains: readonly string[]
+    /** The one to register, then former ones. */
+    publicUrls: readonly [string, ...string[]]
+  },
+): Registrar {
+  const { rings, clock, random, metrics, log } = parts
+  const [publicUrl, ...formerPublicUrls] = parts.publicUrls
+  const reconciler = createReconciler({ ...parts, formerPublicUrls })
+  const enter = createStateEntry(log, metrics)
+  const loops = new Map<string, Loop>()
+  for (const domain of parts.domains) {
+    loops.set(domain, {
+      mine: newDomainState(domain, notifyUrl(publicUrl, domain)),
+      looking: null,
+      looked: Promise.withResolvers(),
+      wake: new AbortController(),
+      askedAt: -Infinity,
+    })
+  }
+
+  async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const looking = reconciler
+        .look(loop.mine, signal)
+        .catch((error: unknown) => afterFault(loop.mine, error, signal))
+      loop.looking = looking
+      const pauseMs = await looking
+      loop.looking = null
+      loop.looked.resolve()
+      loop.looked = Promise.withResolvers()
+      loop.wake = new AbortController()
+      await clock.sleep(pauseMs, AbortSignal.any([signal, loop.wake.signal]))
+    }
+  }
+
+  /** Returns the pause before the next look, in ms. */
+  function afterFault(mine: DomainState, error: unknown, signal: AbortSignal): number {
+    if (signal.aborted) return 0
+    const { domain, state } = mine
+    const code = faultCode(error)
+    if (RACES.has(code)) {
+      log.debug('somebody else wrote at the same moment, looking again', { domain })
+      return reconciler.nextLookMs(mine)
+    }
+    const detail = describeError(error)
+    if (!PASSING.has(code)) {
+      mine.failures = 0
+      enter(mine, 'failed', detail)
+      return reconciler.intervalMs()
+    }
+    mine.failures += 1
+    enter(mine, state, detail)
+    const retry = rings.ring(domain).current === null ? RETRY_UNKNOWN : RETRY_KNOWN
+    return backOffMs(retry, mine.failures, random())
+  }
+
+  return {
+    async run(signal) {
+      await Promise.all([...loops.values()].map((loop) => runLoop(loop, signal)))
+    },
+    look(domain) {
+      const loop = loops.get(domain)
+      if (loop === undefined) return undefined
+      if (loop.looking !== null) return loop.looking.then(() => undefined)
+      if (clock.now() - loop.askedAt < ASKED_LOOK_INTERVAL_MS) return undefined
+      loop.askedAt = clock.now()
+      loop.wake.abort()
+      return loop.looked.promise
+    },
+    views: () => [...loops.values()].map(({ mine }) => viewOf(mine)),
+  }
+
+  function viewOf(mine: DomainState): RegistrationView {
+    const { domain, state, detail, url, foundUrl, lookedAt } = mine
+    const ring = rings.ring(domain)
+    const generation = ring.current?.kind === 'foreign' ? -1 : ringGeneration(ring)
+    return {
+      domain,
+      state,
+      detail,
+      url,
+      foundUrl,
+      keyKnown: ring.current !== null,
+      generation: ring.current === null ? null : generation,
+      lookedAt: lookedAt === null ? null : new Date(lookedAt).toISOString(),
+    }
+  }
+}

@@ -1,0 +1,181 @@
+// Holds the rings of all domains in memory, in step with the store: what a callback is verified
+// against, and the one way to change a ring. Also keeps the receiving time and notes uses of keys.
+import {
+  type AcceptedKey,
+  acceptedKeys,
+  EMPTY_RING,
+  type KeyId,
+  type Moment,
+  type Ring,
+  withUse,
+} from '../core/key-ring.ts'
+import type { Secret } from '../core/notify-key.ts'
+import { notifyUrl, pathPrefix } from '../core/notify-url.ts'
+import { signedHosts } from '../core/signature.ts'
+import { describeError } from '../errors.ts'
+import type { Clock, Log, ReceivingTime, RingStore } from '../ports.ts'
+
+/** A command beside the service changes a ring: the service follows within this time. */
+const FOLLOW_INTERVAL_MS = 1_000
+/** Uses of keys and receiving time are written back this often: disuse is counted in hours. */
+const WRITE_BACK_MS = 60_000
+
+type Entry = {
+  ring: Ring
+  revision: number
+  accepted: readonly AcceptedKey[]
+  hosts: readonly string[]
+  prefixes: ReadonlySet<string>
+  /** Uses not yet written back: receiving seconds by key. */
+  readonly uses: Map<KeyId, number>
+  unsigned: number
+  unsignedSaid: boolean
+}
+
+export type RingKeeper = ReturnType<typeof createRingKeeper>
+
+export function createRingKeeper(parts: {
+  domains: readonly string[]
+  /** As configured, the current one first. */
+  publicUrls: readonly string[]
+  secrets: readonly Secret[]
+  store: RingStore & ReceivingTime
+  clock: Clock
+  log: Log
+}) {
+  const { domains, publicUrls, secrets, store, clock, log } = parts
+  const entries = new Map<string, Entry>()
+  const configuredPrefixes = ['', ...publicUrls.map((url) => pathPrefix(notifyUrl(url, 'any')))]
+  let version = -1
+  let receivedBefore = 0
+  let countedFrom = clock.now()
+
+  const moment = (): Moment => ({
+    now: clock.now(),
+    receiving: receivedBefore + Math.max(0, clock.now() - countedFrom) / 1000,
+  })
+
+  /** Only the configured domains have one: what a request names must not make it grow. */
+  function entry(domain: string): Entry {
+    const known = entries.get(domain)
+    if (known === undefined) throw new TypeError('not a configured domain')
+    return known
+  }
+
+  function place(domain: string, ring: Ring, revision: number): Entry {
+    const urls = [ring.confirmedUrl ?? [], ...ring.formerUrls].flat()
+    const placed = {
+      ring,
+      revision,
+      accepted: acceptedKeys(ring, secrets, domain),
+      hosts: [...new Set([...publicUrls, ...urls].flatMap(signedHosts))],
+      prefixes: new Set([...configuredPrefixes, ...urls.map(pathPrefix)]),
+    }
+    const before = entries.get(domain)
+    if (before) return Object.assign(before, placed)
+    const fresh = { ...placed, uses: new Map<KeyId, number>(), unsigned: 0, unsignedSaid: false }
+    entries.set(domain, fresh)
+    return fresh
+  }
+
+  for (const domain of domains) place(domain, EMPTY_RING, 0)
+
+  /** Reads the domain's ring again. Returns whether it has changed. */
+  async function refresh(domain: string): Promise<boolean> {
+    const stored = (await store.loadRing(domain)) ?? { ring: EMPTY_RING, revision: 0 }
+    if (stored.revision === entry(domain).revision) return false
+    place(domain, stored.ring, stored.revision)
+    return true
+  }
+
+  /** Changes a ring in one transaction; the change is made again where somebody else was faster. */
+  async function change(domain: string, alter: (ring: Ring, at: Moment) => Ring): Promise<Ring> {
+    for (;;) {
+      const { ring, revision } = entry(domain)
+      const altered = alter(ring, moment())
+      if (altered === ring) return ring
+      const saved = await store.saveRing(domain, altered, revision)
+      if (saved !== null) return place(domain, altered, saved).ring
+      await refresh(domain)
+    }
+  }
+
+  async function load(): Promise<void> {
+    version = await store.ringsVersion()
+    receivedBefore = await store.loadReceivingTime()
+    await Promise.all(domains.map(refresh))
+  }
+
+  async function follow(): Promise<void> {
+    const now = await store.ringsVersion()
+    if (now === version) return
+    version = now
+    await Promise.all(domains.map(refresh))
+  }
+
+  async function writeBack(): Promise<void> {
+    const { receiving } = moment()
+    const seconds = receiving - receivedBefore
+    await store.addReceivingTime(seconds)
+    receivedBefore += seconds
+    countedFrom = clock.now()
+    for (const [domain, { uses }] of entries) {
+      const noted = [...uses]
+      await change(domain, (ring, at) =>
+        noted.reduce((used, [id, usedAt]) => withUse(used, id, { ...at, receiving: usedAt }), ring),
+      )
+      for (const [id, usedAt] of noted) if (uses.get(id) === usedAt) uses.delete(id)
+    }
+  }
+
+  /** Follows the store and writes back, until `signal` aborts; receiving time counts from here. */
+  async function run(signal: AbortSignal): Promise<void> {
+    countedFrom = clock.now()
+    let writtenAt = clock.now()
+    while (!signal.aborted) {
+      await clock.sleep(FOLLOW_INTERVAL_MS, signal)
+      const due = signal.aborted || clock.now() - writtenAt >= WRITE_BACK_MS
+      if (due) writtenAt = clock.now()
+      try {
+        if (due) await writeBack()
+        if (!signal.aborted) await follow()
+      } catch (error) {
+        log.warn('key rings not in step with the store', { reason: describeError(error) })
+      }
+      sayUnsigned()
+    }
+  }
+
+  function sayUnsigned(): void {
+    for (const [domain, known] of entries) {
+      if (known.unsigned === 0 || known.unsignedSaid) continue
+      known.unsignedSaid = true
+      log.warn(
+        'unsigned callbacks refused: streams that ran before authentication was switched on stay unsigned until they are pushed again',
+        { domain, count: known.unsigned },
+      )
+    }
+  }
+
+  return {
+    load,
+    run,
+    refresh,
+    change,
+    ring: (domain: string) => entry(domain).ring,
+    hosts: (domain: string) => entry(domain).hosts,
+    isCallbackPath(prefix: string, domain: string): boolean {
+      return entries.get(domain)?.prefixes.has(prefix) ?? configuredPrefixes.includes(prefix)
+    },
+    accepted(domain: string) {
+      const { ring, accepted } = entry(domain)
+      return { known: ring.current !== null, keys: accepted }
+    },
+    noteUse(domain: string, id: KeyId) {
+      entry(domain).uses.set(id, moment().receiving)
+    },
+    noteUnsigned(domain: string) {
+      entry(domain).unsigned += 1
+    },
+  }
+}

@@ -1,0 +1,33 @@
+// `stdout:` one CloudEvent a line on standard output. Delivered means handed to the operating
+// system: a pipe whose reader is slow holds this sink up, and nobody else.
+import type { DeliveryOutcome } from '../core/delivery.ts'
+import { toCloudEvent } from '../core/snapshot-event.ts'
+import type { Sink } from '../ports.ts'
+
+/** What the sink needs of `process.stdout`. */
+export type Output = Pick<NodeJS.WriteStream, 'write' | 'on'>
+
+export function createStdoutSink(name: string, output: Output): Sink {
+  // Without a listener a closed pipe would end the process; each write learns of it by itself.
+  output.on('error', () => undefined)
+  return {
+    name,
+    deliver(events, signal) {
+      const lines = events.map((event) => `${JSON.stringify(toCloudEvent(event))}\n`).join('')
+      return write(output, lines, signal)
+    },
+    async close() {},
+  }
+}
+
+function write(output: Output, lines: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+  const { promise, resolve } = Promise.withResolvers<DeliveryOutcome>()
+  const stop = (): void => resolve({ kind: 'failed', reason: 'stopped while the reader was slow' })
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
+  output.write(lines, (error) => {
+    signal.removeEventListener('abort', stop)
+    resolve(error ? { kind: 'failed', reason: 'standard output is closed' } : { kind: 'delivered' })
+  })
+  return promise
+}
