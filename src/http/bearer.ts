@@ -1,0 +1,81 @@
+// Bearer tokens of the operations API: HS256 under the shared secret, or signed by an issuer whose
+// keys are published as a JWKS. Closed when unsure: whatever is not verified is refused, and a key
+// set that cannot be fetched is no exception.
+import { createRemoteJWKSet, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
+
+export type BearerAuth = {
+  /** Whether an `Authorization` header holds a token that is good now. Never rejects. */
+  verify(header: string | undefined): Promise<boolean>
+}
+
+const SHARED_ALGORITHM = 'HS256'
+/** Asymmetric only: a symmetric one here would let the public key sign. */
+const JWKS_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA']
+/** Seconds. Clocks of a cluster agree better than this; a token outlives its `exp` by as much. */
+const CLOCK_TOLERANCE = 5
+/** Milliseconds. A request waits for the key set; somebody at a terminal waits for the request. */
+const JWKS_TIMEOUT_MS = 3_000
+const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
+
+/** Verifies tokens under the secret, the key set or both: either suffices. `now` is in epoch ms. */
+export function createBearerAuth(parts: {
+  secret?: string
+  jwks?: { url: string; issuer: string; audience: string }
+  now(): number
+}): BearerAuth {
+  const checks: ((token: string, options: JWTVerifyOptions) => Promise<unknown>)[] = []
+
+  if (parts.secret !== undefined) {
+    const key = keyOf(parts.secret)
+    checks.push((token, options) =>
+      jwtVerify(token, key, { ...options, algorithms: [SHARED_ALGORITHM] }),
+    )
+  }
+
+  if (parts.jwks !== undefined) {
+    const { url, issuer, audience } = parts.jwks
+    const keys = createRemoteJWKSet(new URL(url), { timeoutDuration: JWKS_TIMEOUT_MS })
+    const expected = { algorithms: JWKS_ALGORITHMS, issuer, audience }
+    checks.push((token, options) => jwtVerify(token, keys, { ...options, ...expected }))
+  }
+
+  return {
+    async verify(header) {
+      const token = header?.match(BEARER)?.[1]
+      if (token === undefined) return false
+      const options = {
+        requiredClaims: ['exp'],
+        clockTolerance: CLOCK_TOLERANCE,
+        currentDate: new Date(parts.now()),
+      }
+      for (const check of checks) {
+        if (await passes(check(token, options))) return true
+      }
+      return false
+    },
+  }
+}
+
+/** A token for the command line, signed under the shared secret. */
+export function issueToken(
+  secret: string,
+  { ttlSeconds, nowSeconds }: { ttlSeconds: number; nowSeconds: number },
+): Promise<string> {
+  return new SignJWT()
+    .setProtectedHeader({ alg: SHARED_ALGORITHM, typ: 'JWT' })
+    .setSubject('snaphook-cli')
+    .setIssuedAt(nowSeconds)
+    .setExpirationTime(nowSeconds + ttlSeconds)
+    .sign(keyOf(secret))
+}
+
+function keyOf(secret: string): Uint8Array {
+  return new TextEncoder().encode(secret)
+}
+
+function passes(check: Promise<unknown>): Promise<boolean> {
+  return check.then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,55 @@
+// The whole store as plain synchronous calls of one argument each: what the worker thread offers to
+// the event loop. Every answer crosses threads, so it is made of plain values.
+import { openConnection, type StoreFile } from './connection.ts'
+import { createCursors } from './cursors.ts'
+import { createEventLog } from './event-log.ts'
+import { createGroupCommit, transact } from './group-commit.ts'
+import { createReceivingTime } from './receiving-time.ts'
+import { createRings } from './rings.ts'
+
+/** More than one page, so that a store without room to grow is noticed before an event is lost. */
+const PROBE_BYTES = 6_000
+
+export type Database = ReturnType<typeof openDatabase>
+
+/** Opens the store; it throws a `ServiceError` that says what is wrong. */
+export function openDatabase(file: StoreFile) {
+  const db = openConnection(file)
+  const log = createEventLog(db)
+  const rings = createRings(db)
+  const cursors = createCursors(db)
+  const receivingTime = createReceivingTime(db)
+  const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
+  const deleteProbe = db.prepare('delete from probes')
+
+  return {
+    commit: createGroupCommit(db, { log, rings, cursors, receivingTime }),
+    read: ({ after, limit }: { after: number; limit: number }) => log.read(after, limit),
+    stats: () => log.stats(),
+    loadRing: (domain: string) => rings.load(domain),
+    ringsVersion: () => rings.version(),
+    loadCursor: (sink: string) => cursors.load(sink),
+    loadReceivingTime: () => receivingTime.load(),
+
+    /** Takes room as an event would, gives it back, and syncs the disk. */
+    probe(): void {
+      transact(db, () => {
+        insertProbe.run(PROBE_BYTES)
+        deleteProbe.run()
+      })
+    },
+
+    /** The value of a pragma on this connection, after it was set where `statement` sets one. */
+    pragma: (statement: string) =>
+      Object.values(db.prepare(`pragma ${statement}`).get() ?? {})[0] ?? null,
+
+    /** Copies the write-ahead log into the database and empties it, then closes. */
+    close(): void {
+      try {
+        if (!file.readOnly) db.exec('pragma wal_checkpoint(truncate)')
+      } finally {
+        db.close()
+      }
+    },
+  }
+}

@@ -1,0 +1,90 @@
+// Writes all that waits in one transaction: the disk is synced once for the group, and nobody is
+// answered before that. What is wrong with one write does not touch its neighbours; what is wrong
+// with the store fails the group, and leaves the connection fit for the next one.
+import type { DatabaseSync } from 'node:sqlite'
+import type { NewEvent } from '../../core/snapshot-event.ts'
+import type { Appended } from '../../ports.ts'
+import { type Batch, type Committed, unpackEvents, type Write } from './batch.ts'
+import type { SqlCursors } from './cursors.ts'
+import type { SqlEventLog } from './event-log.ts'
+import { type Fault, faultOf, isStatementError } from './faults.ts'
+import type { SqlReceivingTime } from './receiving-time.ts'
+import type { SqlRings } from './rings.ts'
+
+type Tables = {
+  readonly log: SqlEventLog
+  readonly rings: SqlRings
+  readonly cursors: SqlCursors
+  readonly receivingTime: SqlReceivingTime
+}
+type Outcome = {
+  readonly appended: readonly (Appended | Fault)[]
+  readonly writes: readonly (number | null | Fault)[]
+}
+
+/** Commits a batch. It never throws: each part of the batch has its own answer. */
+export function createGroupCommit(db: DatabaseSync, tables: Tables): (batch: Batch) => Committed {
+  const { log, rings, cursors, receivingTime } = tables
+
+  return ({ events, writes }) => {
+    const start = performance.now()
+    const { appended, writes: written } = commitOrFail(unpackEvents(events), writes)
+    return {
+      seconds: (performance.now() - start) / 1000,
+      seqs: appended.map((answer) => ('seq' in answer ? answer.seq : answer)),
+      duplicates: appended.map((answer) => 'seq' in answer && answer.duplicate),
+      writes: written,
+    }
+  }
+
+  function commitOrFail(events: readonly NewEvent[], writes: readonly Write[]): Outcome {
+    try {
+      return transact(db, () => ({
+        appended: events.map((event) => attempt(() => log.append(event))),
+        writes: writes.map((write) => attempt(() => apply(write))),
+      }))
+    } catch (error) {
+      const fault = faultOf(error)
+      const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
+      if (events.length === 0 || writes.length === 0) return failed
+      // Cursors go on while the log takes no more events: else a sink gets its batch again and
+      // again, and the room that delivered events take is never given back.
+      return { ...failed, writes: commitOrFail([], writes).writes }
+    }
+  }
+
+  function attempt<T>(write: () => T): T | Fault {
+    try {
+      return write()
+    } catch (error) {
+      if (db.isTransaction && isStatementError(error)) return faultOf(error)
+      throw error
+    }
+  }
+
+  function apply(write: Write): number | null {
+    switch (write.kind) {
+      case 'ring':
+        return rings.save(write.domain, write.content, write.revision)
+      case 'cursor':
+        cursors.advance(write.sink, write.seq, write.at)
+        return null
+      case 'receiving_time':
+        receivingTime.add(write.seconds)
+        return null
+    }
+  }
+}
+
+/** Runs `work` in a transaction. Some faults have SQLite roll back by itself, others leave it to us. */
+export function transact<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('begin immediate')
+  try {
+    const result = work()
+    db.exec('commit')
+    return result
+  } catch (error) {
+    if (db.isTransaction) db.exec('rollback')
+    throw error
+  }
+}

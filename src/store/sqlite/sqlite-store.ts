@@ -1,0 +1,105 @@
+// The store on one SQLite file: the port, put together from the queue, the writer and the seals.
+import { ServiceError } from '../../errors.ts'
+import type { Store } from '../../ports.ts'
+import { decodeRing, encodeRing } from '../ring-content.ts'
+import type { Seals } from '../seal.ts'
+import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from './write-queue.ts'
+import { startWriter } from './writer-link.ts'
+
+export type Commit = {
+  /** How long the transaction took, sync included. */
+  readonly seconds: number
+  /** How many events it took along, one or more; duplicates included. */
+  readonly events: number
+}
+
+export type SqliteStoreOptions = {
+  readonly path: string
+  readonly seals: Seals
+  /** Epoch ms. */
+  readonly now: () => number
+  /** Makes and changes nothing: for commands that only look. */
+  readonly readOnly?: boolean
+  /** Told of every commit that took events along. */
+  readonly onCommit?: (commit: Commit) => void
+  readonly limits?: Partial<QueueLimits>
+  /** The entry of the worker thread. */
+  readonly workerUrl?: URL
+}
+
+export interface SqliteStore extends Store {
+  /** Runs a pragma on the live writing connection and returns its value. */
+  pragma(statement: string): Promise<unknown>
+}
+
+/**
+ * Opens the store, making it and its folder where they are missing. Rejects with
+ * `store_unavailable` or `store_newer` and one sentence on what to do.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  const { path, seals, now, readOnly = false, onCommit } = options
+  const { workerUrl = new URL('./writer.ts', import.meta.url) } = options
+  const limits = { ...QUEUE_LIMITS, ...options.limits }
+  const writer = await startWriter(workerUrl, { path, readOnly })
+  const queue = createWriteQueue(async (batch) => {
+    const committed = await writer.call('commit', batch, [batch.events.bodies.buffer])
+    const events = committed.seqs.filter((seq) => typeof seq === 'number').length
+    if (events > 0) onCommit?.({ seconds: committed.seconds, events })
+    return committed
+  }, limits)
+  let probing: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+
+  return {
+    append: queue.append,
+    read: (after, limit) => writer.call('read', { after, limit }),
+    stats: () => writer.call('stats', undefined),
+
+    async loadRing(domain) {
+      const stored = await writer.call('loadRing', domain)
+      if (stored === null) return null
+      return { ring: await decodeRing(stored.content, seals), revision: stored.revision }
+    },
+
+    async saveRing(domain, ring, revision) {
+      const stored = await writer.call('loadRing', domain)
+      if ((stored?.revision ?? 0) !== revision) return null
+      const content = await encodeRing(ring, stored?.content, seals)
+      return queue.write({ kind: 'ring', domain, content, revision })
+    },
+
+    ringsVersion: () => writer.call('ringsVersion', undefined),
+    loadCursor: (sink) => writer.call('loadCursor', sink),
+
+    async advanceCursor(sink, seq) {
+      await queue.write({ kind: 'cursor', sink, seq, at: now() })
+    },
+
+    loadReceivingTime: () => writer.call('loadReceivingTime', undefined),
+
+    async addReceivingTime(seconds) {
+      await queue.write({ kind: 'receiving_time', seconds })
+    },
+
+    checkWritable() {
+      probing ??= writer.call('probe', undefined).finally(() => {
+        probing = undefined
+      })
+      return inTime(probing, limits.appendTimeoutMs)
+    },
+
+    pragma: (statement) => writer.call('pragma', statement),
+
+    close() {
+      closing ??= queue.close().then(() => writer.close())
+      return closing
+    },
+  }
+}
+
+async function inTime(work: Promise<void>, ms: number): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const fault = new ServiceError('The store did not answer in time.', { code: 'store_slow' })
+  const timer = setTimeout(() => reject(fault), ms)
+  await Promise.race([work, promise]).finally(() => clearTimeout(timer))
+}
