@@ -1,0 +1,91 @@
+// The command line: names the commands, reads their options, and turns what comes of them into an
+// exit code. What a command does stands in a file of its own.
+import { Command, CommanderError, Option } from 'commander'
+import { describeError, faultCode } from '../errors.ts'
+import { VERSION } from '../service.ts'
+import { runDemo } from './demo.ts'
+import { runEmulator } from './emulator.ts'
+import { runPlan } from './plan.ts'
+import { runRegister } from './register.ts'
+import { runSend } from './send.ts'
+import { runServe } from './serve.ts'
+import { EXIT, type Shell } from './shell.ts'
+import { runStatus } from './status.ts'
+import { runToken } from './token.ts'
+
+/** Runs one command. `argv` without the program's own name. Returns the exit code; never rejects. */
+export async function runCli(argv: readonly string[], shell: Shell): Promise<number> {
+  let code: number = EXIT.done
+  const program = createProgram(shell, (outcome) => {
+    code = outcome
+  })
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    if (faultCode(error) === 'aborted' && shell.signal.aborted) return EXIT.done
+    shell.error(`snaphook: ${describeError(error)}`)
+    return EXIT.failed
+  }
+}
+
+function createProgram(shell: Shell, done: (code: number) => void): Command {
+  const program = new Command('snaphook')
+    .description('Self-registering webhook for ApsaraVideo Live snapshot callbacks.')
+    .version(VERSION)
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => shell.print(text.trimEnd()),
+      writeErr: (text) => shell.error(text.trimEnd()),
+    })
+    .addHelpText(
+      'after',
+      '\nSettings are environment variables, SNAPHOOK_PUBLIC_URL and SNAPHOOK_DOMAINS first; the README lists them.\nExit codes: 0 done, 1 failed, 2 differences, 64 usage, 78 configuration.',
+    )
+  // Made by `command`, so that each inherits how errors and output are handled.
+  const command = (name: string, description: string) =>
+    program.command(name, { isDefault: name === 'serve' }).description(description)
+
+  command('serve', 'receive callbacks and keep every domain registered (the default)').action(
+    async () => done(await runServe(shell)),
+  )
+  command('plan', 'show what would change at the provider; exit 2 if something would')
+    .option('--json', 'print JSON')
+    .action(async (options) => done(await runPlan(shell, options)))
+  command('register', 'register every domain once, verify it, and exit')
+    .option('--timeout <duration>', 'give up on domains that have not settled by then', '60s')
+    .option('--json', 'print JSON')
+    .action(async (options) => done(await runRegister(shell, options)))
+  command('status', 'show what the store knows and what a running service says')
+    .option('--json', 'print JSON')
+    .action(async (options) => done(await runStatus(shell, options)))
+  command('token', 'print a bearer token for the operations API, signed with SNAPHOOK_API_SECRET')
+    .option('--ttl <duration>', 'how long it is good', '1h')
+    .action(async (options) => done(await runToken(shell, options)))
+  command('send', 'post one signed callback to a URL; exit 1 unless it is answered 200')
+    .requiredOption(
+      '--url <url>',
+      'the callback URL, such as http://127.0.0.1:8080/callbacks/DOMAIN',
+    )
+    .requiredOption('--key <key>', 'the notify key to sign with')
+    .option('--timestamp <seconds>', 'Unix time to sign; now if not given')
+    .option('--body <file>', 'the body, - for standard input; an invented one if not given')
+    .action(async (options) => done(await runSend(shell, options)))
+  command('emulator', 'run a local ApsaraVideo Live: API, streams, signed callbacks')
+    .option('--listen <host:port>', 'where to listen', '127.0.0.1:8081')
+    .option('--access-key-id <id>', 'the access key that its API takes', 'emulator')
+    .option('--access-key-secret <secret>', 'the secret of that access key', 'emulator-secret')
+    .addOption(
+      new Option('--domain <domain...>', 'streaming domains; any, if none is named').default([]),
+    )
+    .option('--streams <n>', 'streams that are pushed from the start', '0')
+    .option('--interval <duration>', 'time between the snapshots of a stream', '5s')
+    .action(async (options) => done(await runEmulator(shell, options)))
+  command(
+    'demo',
+    'emulator and service in one: three streams, a snapshot every two seconds',
+  ).action(async () => done(await runDemo(shell)))
+  return program
+}

@@ -1,0 +1,79 @@
+// What a command has of the process, passed in by `main.ts`, and the few things that all commands
+// do alike: read the settings, print a table, say that an option is wrong.
+import { CommanderError } from 'commander'
+import { type Config, type Environment, readConfig } from '../config.ts'
+import { parseDuration } from '../core/duration.ts'
+import type { World } from '../service.ts'
+
+export const EXIT = { done: 0, failed: 1, differences: 2, usage: 64, configuration: 78 } as const
+
+export type Shell = {
+  readonly env: Environment
+  readonly stdout: World['stdout']
+  /** One line, or several, on standard output. */
+  print(text: string): void
+  /** One line, or several, on standard error. */
+  error(text: string): void
+  readStdin(): Promise<Uint8Array>
+  readFile(path: string): string
+  readBytes(path: string): Promise<Uint8Array>
+  createLog(level: Config['logLevel']): World['log']
+  /** Aborts on SIGTERM or SIGINT. */
+  readonly signal: AbortSignal
+  /** Parts of the world to replace, for tests. */
+  readonly overrides?: Partial<World>
+}
+
+/** Runs `act` with the settings, or prints all that is wrong with them. */
+export async function withConfig(
+  shell: Shell,
+  act: (config: Config, world: World) => Promise<number>,
+): Promise<number> {
+  const config = readConfig(shell.env, shell.readFile)
+  if (!config.ok) return refuseSettings(shell, config.problems)
+  const log = shell.createLog(config.value.logLevel)
+  return act(config.value, { log, stdout: shell.stdout, ...shell.overrides })
+}
+
+/** Prints what is wrong with the settings. Returns the exit code for it. */
+export function refuseSettings(shell: Shell, problems: readonly string[]): number {
+  const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
+  shell.error(`snaphook: ${count} with the settings:`)
+  for (const problem of problems) shell.error(`  ${problem}`)
+  return EXIT.configuration
+}
+
+/** Says what an option must be, and ends the command with the exit code for usage. */
+export function refuseOption(shell: Shell, option: string, expected: string): CommanderError {
+  shell.error(`error: option ${option} must be ${expected}`)
+  return new CommanderError(EXIT.usage, 'snaphook.option', option)
+}
+
+/** The milliseconds of an option such as `--ttl 1h`. */
+export function durationOption(shell: Shell, option: string, given: string): number {
+  const ms = parseDuration(given)
+  if (ms !== undefined) return ms
+  throw refuseOption(shell, option, `a duration such as 90s or 1h, not "${given}"`)
+}
+
+/** Rows with a heading, in columns as wide as their widest cell. */
+export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [heading, ...rows]
+  const widths = heading.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** Resolves when `signal` aborts. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  await promise
+}

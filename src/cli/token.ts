@@ -1,0 +1,13 @@
+// `token`: a bearer token for the operations API.
+import { readApiSecretSetting } from '../config.ts'
+import { issueToken } from '../service.ts'
+import { durationOption, EXIT, refuseSettings, type Shell } from './shell.ts'
+
+export async function runToken(shell: Shell, { ttl }: { ttl: string }): Promise<number> {
+  const ttlSeconds = Math.floor(durationOption(shell, '--ttl', ttl) / 1000)
+  const secret = readApiSecretSetting(shell.env, shell.readFile)
+  if (!secret.ok) return refuseSettings(shell, secret.problems)
+  const nowSeconds = Math.floor(Date.now() / 1000)
+  shell.print(await issueToken(secret.value, { ttlSeconds, nowSeconds }))
+  return EXIT.done
+}

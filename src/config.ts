@@ -1,0 +1,306 @@
+// The settings: read once, from names and texts that are passed in, into a value that is right, or
+// into every problem at once. A message says what to do and never repeats a secret.
+import { z } from 'zod'
+import { parseDuration } from './core/duration.ts'
+import { MAX_NOTIFY_URL_LENGTH, notifyUrl } from './core/notify-url.ts'
+
+/** A secret of ours holds at least as much as the 256-bit keys that are derived from it. */
+const MIN_SECRET_BYTES = 32
+const BASE64URL = /^[A-Za-z0-9_-]+={0,2}$/
+const DOMAIN =
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+const SINK_NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/
+const LISTEN = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/
+const MAX_PORT = 65_535
+
+/** Known to the design, not acted on by this version: refused rather than ignored. */
+const NOT_YET = new Set([
+  'SNAPHOOK_KEY_MAX_AGE',
+  'SNAPHOOK_KEY_GRACE',
+  'SNAPHOOK_RETENTION',
+  'SNAPHOOK_WEBHOOK_SECRET',
+  'SNAPHOOK_WEBHOOK_SECRET_FILE',
+])
+/** May be given as the path of a file, under the name with `_FILE` behind it. */
+const SECRET_NAMES = ['SNAPHOOK_SECRET', 'SNAPHOOK_API_SECRET'] as const
+const FILE_SUFFIX = '_FILE'
+
+export type Address = { readonly host: string; readonly port: number }
+
+const text = z.string()
+
+/** A setting that `read` turns into a value, or into a problem: a sentence without the name. */
+function setting<T>(read: (given: string) => T | Problem) {
+  return text.transform((given, context): T => {
+    const value = read(given)
+    if (!(value instanceof Problem)) return value
+    context.addIssue({ code: 'custom', message: value.sentence })
+    return z.NEVER
+  })
+}
+
+class Problem {
+  readonly sentence: string
+  constructor(sentence: string) {
+    this.sentence = sentence
+  }
+}
+
+const duration = setting(
+  (given) =>
+    parseDuration(given) ??
+    new Problem(
+      `must be a number and s, m, h or d, one second or more, such as 5m; not "${given}"`,
+    ),
+)
+
+const REQUIRED = 'is required: '
+
+const SCHEMA = z.object({
+  SNAPHOOK_PUBLIC_URL: setting(readPublicUrls),
+  SNAPHOOK_DOMAINS: setting(readDomains),
+  SNAPHOOK_LISTEN: setting(readAddress).prefault('0.0.0.0:8080'),
+  SNAPHOOK_OPS_LISTEN: setting(readAddress).prefault('127.0.0.1:9090'),
+  SNAPHOOK_STORE: setting(readStorePath).prefault('sqlite:data/snaphook.db'),
+  SNAPHOOK_SECRET: setting(readSecrets).optional(),
+  SNAPHOOK_SINKS: setting(readSinks).prefault('stdout:'),
+  SNAPHOOK_LIVE_ENDPOINT: setting(readPlainUrl).prefault('https://live.aliyuncs.com'),
+  SNAPHOOK_ON_CONFLICT: z
+    .enum(['refuse', 'takeover'], { error: 'must be refuse or takeover' })
+    .prefault('refuse'),
+  SNAPHOOK_RECONCILE_INTERVAL: duration.prefault('5m'),
+  SNAPHOOK_CLOCK_SKEW: z
+    .union([z.literal('off'), duration], {
+      error: 'must be a duration such as 5m, one second or more, or off',
+    })
+    .prefault('5m'),
+  SNAPHOOK_API_SECRET: setting(readApiSecret).optional(),
+  SNAPHOOK_API_JWKS_URL: setting(readPlainUrl).optional(),
+  SNAPHOOK_API_ISSUER: text.optional(),
+  SNAPHOOK_API_AUDIENCE: text.optional(),
+  SNAPHOOK_LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' })
+    .prefault('info'),
+})
+
+type Name = keyof typeof SCHEMA.shape
+export type Settings = z.output<typeof SCHEMA>
+
+const EXPLAINED: Partial<Record<Name, string>> = {
+  SNAPHOOK_PUBLIC_URL: 'the URL under which Alibaba Cloud reaches this service',
+  SNAPHOOK_DOMAINS: 'the streaming domains, separated by commas',
+}
+
+export type Config = {
+  /** As configured: the one to register, then former ones. */
+  readonly publicUrls: readonly [string, ...string[]]
+  readonly domains: readonly [string, ...string[]]
+  readonly listen: Address
+  readonly opsListen: Address
+  readonly storePath: string
+  /** Newest first; undefined where none was given and the one beside the store is used. */
+  readonly secrets: readonly [Uint8Array, ...Uint8Array[]] | undefined
+  readonly sinks: readonly { readonly name: string; readonly url: string }[]
+  readonly liveEndpoint: string
+  readonly takeover: boolean
+  readonly reconcileIntervalMs: number
+  /** Seconds; undefined switches the check off. */
+  readonly clockSkewSeconds: number | undefined
+  readonly apiSecret: string | undefined
+  readonly apiJwks:
+    | { readonly url: string; readonly issuer: string; readonly audience: string }
+    | undefined
+  readonly logLevel: Settings['SNAPHOOK_LOG_LEVEL']
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly string[] }
+
+/** All settings from the environment; `readFile` returns the text of a file, or throws. */
+export function readConfig(env: Environment, readFile: (path: string) => string): Read<Config> {
+  const { given, problems } = gather(env, readFile)
+  const parsed = SCHEMA.safeParse(given)
+  problems.push(...problemsOf(parsed.error))
+  const jwks = readJwks(given, problems)
+  if (parsed.success) problems.push(...crossCheck(parsed.data))
+  if (!parsed.success || problems.length > 0) return { ok: false, problems }
+  const settings = parsed.data
+  const skew = settings.SNAPHOOK_CLOCK_SKEW
+  return {
+    ok: true,
+    value: {
+      publicUrls: settings.SNAPHOOK_PUBLIC_URL,
+      domains: settings.SNAPHOOK_DOMAINS,
+      listen: settings.SNAPHOOK_LISTEN,
+      opsListen: settings.SNAPHOOK_OPS_LISTEN,
+      storePath: settings.SNAPHOOK_STORE,
+      secrets: settings.SNAPHOOK_SECRET,
+      sinks: settings.SNAPHOOK_SINKS,
+      liveEndpoint: settings.SNAPHOOK_LIVE_ENDPOINT,
+      takeover: settings.SNAPHOOK_ON_CONFLICT === 'takeover',
+      reconcileIntervalMs: settings.SNAPHOOK_RECONCILE_INTERVAL,
+      clockSkewSeconds: skew === 'off' ? undefined : skew / 1000,
+      apiSecret: settings.SNAPHOOK_API_SECRET,
+      apiJwks: jwks,
+      logLevel: settings.SNAPHOOK_LOG_LEVEL,
+    },
+  }
+}
+
+/** The one setting that `token` needs. */
+export function readApiSecretSetting(
+  env: Environment,
+  readFile: (path: string) => string,
+): Read<string> {
+  const { given, problems } = gather(env, readFile)
+  const parsed = SCHEMA.pick({ SNAPHOOK_API_SECRET: true }).safeParse(given)
+  problems.push(...problemsOf(parsed.error))
+  const secret = parsed.data?.SNAPHOOK_API_SECRET
+  if (secret !== undefined && problems.length === 0) return { ok: true, value: secret }
+  if (problems.length === 0) problems.push('SNAPHOOK_API_SECRET is required: it signs the token')
+  return { ok: false, problems }
+}
+
+/** What is set under our prefix, with `_FILE` forms read; an empty text is the same as none. */
+function gather(env: Environment, readFile: (path: string) => string) {
+  const given: Record<string, string> = {}
+  const problems: string[] = []
+  const files = new Map<string, Name>(SECRET_NAMES.map((name) => [name + FILE_SUFFIX, name]))
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('SNAPHOOK_') || value === undefined || value === '') continue
+    const target = files.get(name)
+    if (name in SCHEMA.shape) given[name] = value.trim()
+    else if (NOT_YET.has(name)) problems.push(`${name} has no effect in this version: remove it`)
+    else if (target === undefined) problems.push(`${name} is not a setting: check its spelling`)
+    else if (env[target]) problems.push(`${name} and ${target} are both set: remove one`)
+    else {
+      try {
+        given[target] = readFile(value).trim()
+      } catch {
+        problems.push(`${name} names a file that can't be read: ${value}`)
+      }
+    }
+  }
+  return { given, problems }
+}
+
+function problemsOf(error: z.ZodError | undefined): string[] {
+  return (error?.issues ?? []).map(({ path, code, message }) => {
+    const name = String(path[0]) as Name
+    const explained = EXPLAINED[name]
+    return code === 'invalid_type' && explained
+      ? `${name} ${REQUIRED}${explained}`
+      : `${name} ${message}`
+  })
+}
+
+/** Verifying foreign tokens takes all three or none. */
+function readJwks(given: Record<string, string>, problems: string[]): Config['apiJwks'] {
+  const url = given.SNAPHOOK_API_JWKS_URL
+  const issuer = given.SNAPHOOK_API_ISSUER
+  const audience = given.SNAPHOOK_API_AUDIENCE
+  if (url && issuer && audience) return { url, issuer, audience }
+  if (url || issuer || audience) {
+    problems.push(
+      'SNAPHOOK_API_JWKS_URL, SNAPHOOK_API_ISSUER and SNAPHOOK_API_AUDIENCE belong together: set all three or none',
+    )
+  }
+  return undefined
+}
+
+function crossCheck(settings: Settings): string[] {
+  const [publicUrl] = settings.SNAPHOOK_PUBLIC_URL
+  return settings.SNAPHOOK_DOMAINS.filter(
+    (domain) => notifyUrl(publicUrl, domain).length > MAX_NOTIFY_URL_LENGTH,
+  ).map(
+    (domain) =>
+      `SNAPHOOK_PUBLIC_URL is too long: with ${domain} the callback URL is above the provider's ${MAX_NOTIFY_URL_LENGTH} characters`,
+  )
+}
+
+function readList(given: string): string[] {
+  return given
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+function nonEmpty<T>(list: T[]): [T, ...T[]] | undefined {
+  return list.length === 0 ? undefined : (list as [T, ...T[]])
+}
+
+function readPlainUrl(given: string): string | Problem {
+  const url = URL.parse(given)
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    return new Problem(`must be an http:// or https:// URL`)
+  }
+  if (url.username || url.password) return new Problem('must not hold a user name or password')
+  if (given.includes('?') || given.includes('#')) {
+    return new Problem('must have neither query nor fragment')
+  }
+  return given
+}
+
+function readPublicUrls(given: string): [string, ...string[]] | Problem {
+  const urls = readList(given).map(readPlainUrl)
+  const problem = urls.find((url) => url instanceof Problem)
+  if (problem) return problem
+  return nonEmpty(urls as string[]) ?? new Problem('holds no URL')
+}
+
+function readDomains(given: string): [string, ...string[]] | Problem {
+  const domains = [...new Set(readList(given.toLowerCase()))]
+  const wrong = domains.find((domain) => !DOMAIN.test(domain))
+  if (wrong !== undefined) return new Problem(`holds "${wrong}", which is not a domain name`)
+  return nonEmpty(domains) ?? new Problem('holds no domain')
+}
+
+function readAddress(given: string): Address | Problem {
+  const [, host, port] = LISTEN.exec(given) ?? []
+  if (host === undefined || Number(port) > MAX_PORT) {
+    return new Problem(`must be HOST:PORT, such as 127.0.0.1:8080 or [::]:8080; not "${given}"`)
+  }
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) }
+}
+
+function readStorePath(given: string): string | Problem {
+  const path = given.startsWith('sqlite:') ? given.slice('sqlite:'.length) : ''
+  return path === '' || path.startsWith(':')
+    ? new Problem('must be sqlite:PATH, such as sqlite:data/snaphook.db')
+    : path
+}
+
+function readSecrets(given: string): [Uint8Array, ...Uint8Array[]] | Problem {
+  const secrets = readList(given)
+  const decoded = secrets.map((secret) => new Uint8Array(Buffer.from(secret, 'base64url')))
+  const fit = secrets.every((secret) => BASE64URL.test(secret))
+  const enough = decoded.every(({ length }) => length >= MIN_SECRET_BYTES)
+  const found = fit && enough ? nonEmpty(decoded) : undefined
+  const advice = `make one with: openssl rand -base64 ${MIN_SECRET_BYTES} | tr '+/' '-_' | tr -d '='`
+  return (
+    found ?? new Problem(`must be base64url of ${MIN_SECRET_BYTES} bytes or more each; ${advice}`)
+  )
+}
+
+function readApiSecret(given: string): string | Problem {
+  const fit = Buffer.byteLength(given) >= MIN_SECRET_BYTES
+  return fit ? given : new Problem(`must have ${MIN_SECRET_BYTES} characters or more`)
+}
+
+function readSinks(given: string): { name: string; url: string }[] | Problem {
+  const sinks: { name: string; url: string }[] = []
+  for (const item of readList(given)) {
+    const [, name, url] = /^(?:([^=:/?]*)=)?(.*)$/.exec(item) ?? []
+    const named = name ?? (url === 'stdout:' ? 'stdout' : undefined)
+    if (named === undefined || !SINK_NAME.test(named)) {
+      return new Problem('must be name=url,… with names of small letters, digits, - and _')
+    }
+    if (url !== 'stdout:')
+      return new Problem(`: sink ${named} must be stdout:, the one kind of this version`)
+    if (sinks.some((sink) => sink.name === named)) return new Problem(`names ${named} twice`)
+    sinks.push({ name: named, url })
+  }
+  return sinks.length > 0 ? sinks : new Problem('names no sink')
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// The process edge: arguments, environment, signals, standard streams, exit code. Nothing else in the
+// project touches `process`.
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { runCli } from './cli/cli.ts'
+import { describeError } from './errors.ts'
+import { createLog } from './telemetry/log.ts'
+
+/** What a library may still hold open after the end (a call under way, a timer) is not waited for. */
+const LINGER_MS = 300
+const EXIT_BROKEN = 1
+
+const stopping = new AbortController()
+const flushes: (() => void)[] = []
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (stopping.signal.aborted) process.exit(EXIT_BROKEN)
+    stopping.abort()
+  })
+}
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`snaphook: unexpected error: ${describeError(error)}\n`)
+  process.exit(EXIT_BROKEN)
+})
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  stdout: process.stdout,
+  print: (text) => process.stdout.write(`${text}\n`),
+  error: (text) => process.stderr.write(`${text}\n`),
+  readStdin: () => buffer(process.stdin),
+  readFile: (path) => readFileSync(path, 'utf8'),
+  readBytes: (path) => readFile(path),
+  createLog(level) {
+    const { log, flush } = createLog(level)
+    flushes.push(flush)
+    return log
+  },
+  signal: stopping.signal,
+})
+for (const flush of flushes) flush()
+setTimeout(() => process.exit(), LINGER_MS).unref()

@@ -1,0 +1,67 @@
+// Whether the service is ready for callbacks, and the figures that are read when asked for. Once it
+// is ready only the store and its own end change that: a fault of the provider must not take the
+// receivers out of service.
+import { describeError } from './errors.ts'
+import type { Dispatcher } from './flows/dispatcher.ts'
+import type { Registrar } from './flows/registrar.ts'
+import type { Clock, Readiness, SinkView, Store } from './ports.ts'
+import type { Sample } from './telemetry/metrics.ts'
+
+/** So long the first pass over the domains may hold readiness up. */
+const FIRST_PASS_MS = 30_000
+
+export function createReadiness(parts: {
+  store: Pick<Store, 'checkWritable' | 'stats'>
+  registrar: Pick<Registrar, 'views'>
+  dispatcher: Pick<Dispatcher, 'progress'>
+  clock: Clock
+}) {
+  const { store, registrar, dispatcher, clock } = parts
+  const startedAt = clock.now()
+  let stopping = false
+  let registeredOnce = false
+
+  async function check(): Promise<Readiness> {
+    const registrations = registrar.views()
+    const storeProblem = await store.checkWritable().then(() => null, describeError)
+    const waited = clock.now() - startedAt >= FIRST_PASS_MS
+    const passed = registrations.every(({ state }) => state !== 'pending')
+    const keyKnown = registrations.some((view) => view.keyKnown)
+    registeredOnce ||= (passed || waited) && keyKnown
+    const reasons: string[] = []
+    if (stopping) reasons.push('stopping')
+    if (storeProblem !== null) reasons.push(storeProblem)
+    if (!registeredOnce && !passed && !waited) reasons.push('first registration under way')
+    if (!registeredOnce && !keyKnown) reasons.push('no notify key in force is known yet')
+    return {
+      ready: reasons.length === 0,
+      reasons,
+      store: storeProblem === null ? 'ok' : 'failing',
+      registrations,
+      sinks: await sinkViews().catch(() => []),
+    }
+  }
+
+  async function sinkViews(): Promise<SinkView[]> {
+    const { lastSeq } = await store.stats()
+    return dispatcher.progress().map(({ name, cursor, problem }) => ({
+      name,
+      state: problem === null ? 'ok' : 'failing',
+      lag: Math.max(0, lastSeq - cursor),
+      detail: problem,
+    }))
+  }
+
+  async function sample(): Promise<Sample> {
+    const [{ events }, sinks] = await Promise.all([store.stats(), sinkViews()])
+    return { eventsStored: events, lagBySink: new Map(sinks.map(({ name, lag }) => [name, lag])) }
+  }
+
+  return {
+    check,
+    sample,
+    stop() {
+      stopping = true
+    },
+  }
+}

@@ -1,0 +1,242 @@
+// The composition root: puts the flows, the listeners and the store together, starts them in order
+// and stops them in reverse. Every part of the world can be replaced by an override.
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import packageJson from '../package.json' with { type: 'json' }
+import { type CredentialsProvider, createCredentials } from './cloud/credentials.ts'
+import { createLiveApi } from './cloud/live-api.ts'
+import type { Config } from './config.ts'
+import { createKeySearch, type Secret, secretFrom } from './core/notify-key.ts'
+import { createDispatcher } from './flows/dispatcher.ts'
+import { createReceiver } from './flows/receiver.ts'
+import { createRegistrar } from './flows/registrar.ts'
+import { createRingKeeper } from './flows/ring-keeper.ts'
+import { createBearerAuth } from './http/bearer.ts'
+import { createCallbackApp } from './http/callback-app.ts'
+import { type Listener, listen } from './http/listen.ts'
+import { createOpsApp } from './http/ops-app.ts'
+import type { Clock, EventLog, LiveApi, Log, Random, Sink, Store } from './ports.ts'
+import { createReadiness } from './readiness.ts'
+import { createSinks } from './sinks/create-sinks.ts'
+import type { Output } from './sinks/stdout.ts'
+import { createSeals } from './store/seal.ts'
+import { loadOrCreateSecret } from './store/secret-file.ts'
+import { acquireLock } from './store/sqlite/lock.ts'
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import { systemClock } from './system-clock.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+
+export { issueToken } from './http/bearer.ts'
+export const VERSION = packageJson.version
+
+/** Callbacks in flight are answered within this: the store's time-out, and a little. */
+const DRAIN_CALLBACKS_MS = 3_200
+/** Then the sinks may have what is in the log; what is left they get after the next start. */
+const DRAIN_SINKS_MS = 1_000
+/** Probes and scrapes are short. */
+const DRAIN_OPS_MS = 200
+
+export type World = {
+  readonly log: Log
+  readonly stdout: Output
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly credentials?: CredentialsProvider
+  readonly api?: LiveApi
+  readonly sinks?: readonly Sink[]
+  readonly openStore?: typeof openSqliteStore
+}
+
+export type Service = {
+  /** Resolves when the service listens; registration goes on behind. Rejects with a fault. */
+  start(signal: AbortSignal): Promise<void>
+  /** Answers what is in flight, hands on what it can, closes; the registration stays. */
+  stop(): Promise<void>
+  /** Where it listens; only after `start`. */
+  urls(): { callbacks: string; ops: string }
+}
+
+/** A service that does nothing before `start`. */
+export function createService(config: Config, world: World): Service {
+  const stops: (() => Promise<unknown> | unknown)[] = []
+  let listening: { callbacks: Listener; ops: Listener } | undefined
+  let stopping: Promise<void> | undefined
+
+  async function start(signal: AbortSignal): Promise<void> {
+    try {
+      await compose(signal)
+    } catch (error) {
+      await stop()
+      throw error
+    }
+  }
+
+  async function compose(signal: AbortSignal): Promise<void> {
+    const { log, clock = systemClock, random = Math.random } = world
+    const { domains, publicUrls } = config
+    const lock = await acquireLock(config.storePath, { holder: holderName(clock), clock, signal })
+    stops.push(() => lock.release())
+
+    const secrets = loadSecrets(config)
+    const metrics = createMetrics({
+      domains,
+      sinks: config.sinks.map(({ name }) => name),
+      version: VERSION,
+      now: clock.now,
+      sample: () => readiness.sample(),
+    })
+    const openStore = world.openStore ?? openSqliteStore
+    const store: Store = await openStore({
+      path: config.storePath,
+      seals: createSeals(secrets),
+      now: clock.now,
+      onCommit: metrics.commit,
+    })
+    stops.push(() => store.close())
+
+    const rings = createRingKeeper({ domains, publicUrls, secrets, store, clock, log })
+    await rings.load()
+    const connection = openApi(config, world, metrics.apiCall)
+    stops.push(() => connection.close())
+    const registrar = createRegistrar({
+      domains,
+      publicUrls,
+      takeover: config.takeover,
+      intervalMs: config.reconcileIntervalMs,
+      secrets,
+      search: createKeySearch(secrets),
+      rings,
+      api: connection.api,
+      clock,
+      random,
+      metrics,
+      log,
+    })
+    const dispatcher = createDispatcher({
+      sinks: world.sinks ?? createSinks(config.sinks, world),
+      events: store,
+      cursors: store,
+      clock,
+      random,
+      metrics,
+      log,
+    })
+    const readiness = createReadiness({ store, registrar, dispatcher, clock })
+    const receiver = createReceiver({
+      domains,
+      skewSeconds: config.clockSkewSeconds,
+      keys: { ...rings, look: registrar.look },
+      events: announcing(store, dispatcher.notify),
+      clock,
+      metrics,
+      log,
+    })
+
+    const ops = await listen(
+      createOpsApp({
+        readiness: readiness.check,
+        metrics: metrics.render,
+        registrations: registrar.views,
+        auth: createAuth(config, clock),
+        log,
+      }),
+      { ...config.opsListen, log },
+    )
+    stops.push(() => ops.close(DRAIN_OPS_MS))
+    const running = new AbortController()
+    stops.push(() => dispatcher.stop(AbortSignal.timeout(DRAIN_SINKS_MS)))
+    const callbackApp = createCallbackApp({ receiver, isCallbackPath: rings.isCallbackPath, log })
+    const callbacks = await listen(callbackApp, { ...config.listen, log })
+    const background = [registrar.run(running.signal), rings.run(running.signal)]
+    stops.push(async () => {
+      running.abort()
+      readiness.stop()
+      await Promise.all([callbacks.close(DRAIN_CALLBACKS_MS), ...background])
+    })
+    void dispatcher.run()
+    listening = { callbacks, ops }
+    announceStart(listening, config, log)
+  }
+
+  function stop(): Promise<void> {
+    stopping ??= stopAll()
+    return stopping
+  }
+
+  async function stopAll(): Promise<void> {
+    for (const each of stops.reverse()) await each()
+    if (listening !== undefined) world.log.info('stopped')
+  }
+
+  return {
+    start,
+    stop,
+    urls() {
+      if (listening === undefined) throw new TypeError('not started')
+      return { callbacks: listening.callbacks.url, ops: listening.ops.url }
+    },
+  }
+}
+
+/** The secrets of the settings, or the one beside the store, which is made when it is missing. */
+export function loadSecrets(config: Config): [Secret, ...Secret[]] {
+  const given =
+    config.secrets ?? secretsFromText(loadOrCreateSecret(secretPath(config), randomBytes))
+  return given.map(secretFrom) as [Secret, ...Secret[]]
+}
+
+export function secretsFromText(text: string): Uint8Array[] {
+  return text.split(',').map((secret) => new Uint8Array(Buffer.from(secret.trim(), 'base64url')))
+}
+
+/** Where the secret is kept when none is given: beside the store. */
+export function secretPath({ storePath }: Config): string {
+  return storePath.replace(/[^/]*$/, 'snaphook.secret')
+}
+
+/** The provider's API, or what stands for it; `close` ends its connections. */
+export function openApi(
+  config: Config,
+  world: World,
+  onCall: Parameters<typeof createLiveApi>[0]['onCall'],
+): { api: LiveApi; close(): void } {
+  const { clock = systemClock, credentials = createCredentials() } = world
+  if (world.api) return { api: world.api, close: () => undefined }
+  const api = createLiveApi({ endpoint: config.liveEndpoint, credentials, clock, onCall })
+  return { api, close: api.close }
+}
+
+function createAuth({ apiSecret, apiJwks }: Config, clock: Clock) {
+  if (apiSecret === undefined && apiJwks === undefined) return undefined
+  return createBearerAuth({
+    ...(apiSecret === undefined ? {} : { secret: apiSecret }),
+    ...(apiJwks === undefined ? {} : { jwks: apiJwks }),
+    now: clock.now,
+  })
+}
+
+/** The log, and a word to the dispatcher for each event that is new. */
+function announcing(events: EventLog, notify: () => void): Pick<EventLog, 'append'> {
+  return {
+    async append(event) {
+      const appended = await events.append(event)
+      if (!appended.duplicate) notify()
+      return appended
+    },
+  }
+}
+
+function holderName(clock: Clock): string {
+  return `process ${process.pid} on ${hostname()}, since ${new Date(clock.now()).toISOString()}`
+}
+
+function announceStart(
+  { callbacks, ops }: { callbacks: Listener; ops: Listener },
+  { publicUrls: [publicUrl], domains }: Config,
+  log: Log,
+): void {
+  log.info('listening', { version: VERSION, callbacks: callbacks.url, ops: ops.url, domains })
+  if (publicUrl.startsWith('http:')) {
+    log.warn('the public URL is plain http: callbacks can be read and copied on their way')
+  }
+}
