@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Config } from './config.ts'
-import { EMPTY_RING, type Ring, ringGeneration } from './core/key-ring.ts'
+import { EMPTY_RING, type Ring, ringGeneration, sameKey } from './core/key-ring.ts'
 import { createKeySearch, secretFrom } from './core/notify-key.ts'
 import { notifyUrl } from './core/notify-url.ts'
 import { explain, plan, type Step } from './core/registration.ts'
@@ -165,7 +165,7 @@ export async function readStore(config: Config): Promise<StoreStatus | null> {
 function statusOf(domain: string, ring: Ring): DomainStatus {
   const { current } = ring
   const foreign = current?.kind === 'foreign'
-  const seenAt = current && ring.keys.find(({ id }) => id === current)?.seenAt
+  const seenAt = current && ring.keys.find(({ id }) => sameKey(id, current))?.seenAt
   return {
     domain,
     url: ring.confirmedUrl,

@@ -87,11 +87,12 @@ export function acceptedKeys(
   secrets: readonly Secret[],
   domain: string,
 ): AcceptedKey[] {
-  const [first, ...older] = secrets.map((secret) => generationsAround(ring, secret))
+  const around = (some: readonly Secret[]) =>
+    some.flatMap((secret) => generationsAround(ring, secret))
   const seen = ring.keys.toSorted((a, b) => b.usedAt - a.usedAt).map(({ id }) => id)
-  const candidates = [...(ring.current ? [ring.current] : []), ...(first ?? [])]
+  const likely = [ring.current ?? [], around(secrets.slice(0, 1))].flat()
   const accepted = new Map<string, AcceptedKey>()
-  for (const id of [...candidates, ...seen, ...older.flat()]) {
+  for (const id of [...likely, ...seen, ...around(secrets.slice(1))]) {
     const key = keyText(id, secrets, domain)
     if (key !== undefined && !accepted.has(key)) {
       accepted.set(key, { key, id, role: roleOf(id, ring, secrets) })
@@ -116,13 +117,14 @@ function roleOf(id: KeyId, ring: Ring, secrets: readonly Secret[]): KeyRole {
   if (sameKey(id, ring.current)) return 'current'
   const generation = ringGeneration(ring)
   if (id.generation !== generation) return id.generation > generation ? 'next' : 'previous'
-  return id.secret === secrets[0]?.fingerprint ? 'next' : 'previous'
+  const isNext = ring.current?.kind === 'derived' && id.secret === secrets[0]?.fingerprint
+  return isNext ? 'next' : 'previous'
 }
 
 /** The ring after `id` was seen in force. */
 export function withCurrent(ring: Ring, id: KeyId, at: Moment): Ring {
   const superseded = sameKey(ring.current, id) ? ring : touchCurrent(ring, at)
-  return { ...withUse(superseded, id, at), current: id }
+  return withUse({ ...superseded, current: id }, id, at)
 }
 
 /** The ring after a callback was signed with `id`, or after the key was found where it may be used. */

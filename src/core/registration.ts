@@ -89,7 +89,7 @@ export function plan(situation: Situation): Step {
   if (ring.released) return { kind: 'released' }
   const write = keyToWrite(situation)
   if (observed.kind === 'absent') return { kind: 'create', shown: null, write }
-  const shown = shownKey(situation)
+  const shown = shownKey(observed.key, situation)
   const foundUrl = observed.url
   if (sameUrl(foundUrl, url)) {
     if (observed.auth) return planOurs(situation, shown)
@@ -161,8 +161,7 @@ function keyToWrite({ ring, secrets: [{ fingerprint }] }: Situation): KeyId {
 }
 
 /** Whose key the observation shows; null where none is shown that could be used. */
-function shownKey({ observed, search, domain }: Situation): KeyId | null {
-  const key = observed.kind === 'present' ? observed.key : null
+function shownKey(key: string | null, { search, domain }: Situation): KeyId | null {
   if (key === null || !isUsableKey(key)) return null
   const ours = search(key, domain)
   return ours === undefined ? { kind: 'foreign', key } : { kind: 'derived', ...ours }

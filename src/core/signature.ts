@@ -57,6 +57,6 @@ export function findSigner<K extends { key: string }>(
  */
 export function signedHosts(configuredUrl: string): string[] {
   const { hostname, host } = new URL(configuredUrl)
-  const spelled = /^[a-z]+:\/\/([^/?#]*)/i.exec(configuredUrl)?.[1] ?? host
+  const spelled = configuredUrl.replace(/^[a-z]+:\/\//i, '').replace(/[/?#].*$/, '')
   return [...new Set([hostname, host, spelled.replace(/:[0-9]*$/, ''), spelled])]
 }

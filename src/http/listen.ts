@@ -1,7 +1,6 @@
 // Binds an app to an address, hardened against senders that are slow, silent, endless or many, and
 // takes it down without losing a request. Malformed requests never reach the app: Node's own answer
 // to them (400, 408, 431) has no body and ends the connection, so there is no `clientError` here.
-import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
@@ -118,8 +117,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 async function close(server: Server, connections: Connections, deadlineMs: number): Promise<void> {
-  const closed = once(server, 'close')
-  server.close()
+  const closed = new Promise((resolve) => server.close(resolve))
   connections.drain()
   const deadline = setTimeout(connections.destroyAll, deadlineMs)
   await closed

@@ -1,0 +1,216 @@
+// What any store must do, whatever it is made of. `newPlace` makes an empty place of the test's own
+// and returns a function that opens the store there, as often as it is called; what it opens is
+// closed when the test ends.
+import { describe, expect, it } from 'vitest'
+import { EMPTY_RING, type KeyId, type Ring } from '../../src/core/key-ring.ts'
+import type { Secret } from '../../src/core/notify-key.ts'
+import type { Store } from '../../src/ports.ts'
+import { eventOf, OTHER_SECRET, range, SECRET } from '../support/store-events.ts'
+
+type OpenStore = (secrets?: readonly Secret[]) => Promise<Store>
+
+const DOMAIN = 'live.example.com'
+const FOREIGN: KeyId = { kind: 'foreign', key: 'SetByHand0123456789' }
+const DERIVED: KeyId = { kind: 'derived', secret: SECRET.fingerprint, generation: 3 }
+const RING: Ring = {
+  ...EMPTY_RING,
+  current: FOREIGN,
+  keys: [
+    { id: FOREIGN, seenAt: 1_700_000_000_000, usedAt: 20.5 },
+    { id: DERIVED, seenAt: 1_600_000_000_000, usedAt: 10 },
+  ],
+  confirmedUrl: 'https://hooks.example.com/callbacks/live.example.com',
+  formerUrls: ['https://old.example.com/callbacks/live.example.com'],
+  released: true,
+}
+
+export function storeContract(name: string, newPlace: () => OpenStore): void {
+  describe(`${name}: the event log`, () => {
+    it('gives back what was appended, byte for byte and in order', async () => {
+      const store = await newPlace()()
+      const events = [
+        eventOf(3),
+        eventOf(1, { body: new Uint8Array([0, 255, 10, 0]) }),
+        eventOf(2, { body: new Uint8Array(0), domain: 'other.example.com' }),
+        eventOf(4, { id: 'f0'.repeat(32), body: Buffer.from('a view of a pool') }),
+      ]
+      for (const event of events) await store.append(event)
+      const stored = await store.read(0, 100)
+      expect(stored.map(({ body }) => [...body])).toEqual(events.map(({ body }) => [...body]))
+      expect(stored).toMatchObject(
+        events.map(({ body: _, ...rest }, index) => ({ ...rest, seq: index + 1 })),
+      )
+    })
+
+    it('reads after a seq, up to a limit', async () => {
+      const store = await newPlace()()
+      await Promise.all(range(10).map((n) => store.append(eventOf(n))))
+      expect((await store.read(3, 4)).map(({ seq }) => seq)).toEqual([4, 5, 6, 7])
+      expect(await store.read(10, 4)).toEqual([])
+    })
+
+    it('answers concurrent appends in the order they were made', async () => {
+      const store = await newPlace()()
+      const answers = await Promise.all(range(300).map((n) => store.append(eventOf(n))))
+      expect(answers.map(({ seq }) => seq)).toEqual(range(300).map((n) => n + 1))
+      const ids = (await store.read(0, 300)).map(({ id }) => id)
+      expect(ids).toEqual(range(300).map((n) => eventOf(n).id))
+    })
+
+    it('knows a duplicate by its identity, and answers with the seq of the first', async () => {
+      const store = await newPlace()()
+      expect(await store.append(eventOf(1))).toEqual({ seq: 1, duplicate: false })
+      const again = eventOf(1, { receivedAt: 1_800_000_000_000 })
+      expect(await store.append(again)).toEqual({ seq: 1, duplicate: true })
+      expect(await store.append(eventOf(2))).toEqual({ seq: 2, duplicate: false })
+      expect(await store.stats()).toEqual({ events: 2, lastSeq: 2 })
+    })
+
+    it('keeps one of two equal events that come at the same moment', async () => {
+      const store = await newPlace()()
+      const answers = await Promise.all([store.append(eventOf(1)), store.append(eventOf(1))])
+      expect(answers).toEqual([
+        { seq: 1, duplicate: false },
+        { seq: 1, duplicate: true },
+      ])
+    })
+
+    it('keeps two events of one moment that differ in identity', async () => {
+      const store = await newPlace()()
+      await store.append(eventOf(1))
+      const answer = await store.append(eventOf(2, { occurredAt: eventOf(1).occurredAt }))
+      expect(answer).toEqual({ seq: 2, duplicate: false })
+    })
+
+    it('refuses a malformed event and keeps its neighbours', async () => {
+      const store = await newPlace()()
+      const answers = await Promise.allSettled([
+        store.append(eventOf(1)),
+        store.append(eventOf(2, { id: 'not hex' })),
+        store.append(eventOf(3)),
+      ])
+      expect(answers).toMatchObject([
+        { value: { duplicate: false } },
+        { reason: { name: 'ServiceError', code: 'store_failed' } },
+        { value: { duplicate: false } },
+      ])
+    })
+
+    it('counts, and goes on counting after it was opened again', async () => {
+      const open = newPlace()
+      const first = await open()
+      expect(await first.stats()).toEqual({ events: 0, lastSeq: 0 })
+      await Promise.all(range(5).map((n) => first.append(eventOf(n))))
+      await first.close()
+      const second = await open()
+      expect(await second.stats()).toEqual({ events: 5, lastSeq: 5 })
+      expect(await second.append(eventOf(4))).toEqual({ seq: 5, duplicate: true })
+      expect(await second.append(eventOf(5))).toEqual({ seq: 6, duplicate: false })
+    })
+  })
+
+  describe(`${name}: key rings`, () => {
+    it('has no ring of a domain at first, and later what was saved', async () => {
+      const store = await newPlace()()
+      expect(await store.loadRing(DOMAIN)).toBeNull()
+      expect(await store.saveRing(DOMAIN, RING, 0)).toBe(1)
+      expect(await store.loadRing(DOMAIN)).toEqual({ ring: RING, revision: 1 })
+      expect(await store.saveRing(DOMAIN, EMPTY_RING, 1)).toBe(2)
+      expect(await store.loadRing(DOMAIN)).toEqual({ ring: EMPTY_RING, revision: 2 })
+      expect(await store.loadRing('other.example.com')).toBeNull()
+    })
+
+    it('saves nothing over a revision that its writer has not seen', async () => {
+      const store = await newPlace()()
+      await store.saveRing(DOMAIN, RING, 0)
+      expect(await store.saveRing(DOMAIN, EMPTY_RING, 0)).toBeNull()
+      expect(await store.saveRing(DOMAIN, EMPTY_RING, 2)).toBeNull()
+      expect(await store.loadRing(DOMAIN)).toEqual({ ring: RING, revision: 1 })
+    })
+
+    it('lets one of several writers win', async () => {
+      const open = newPlace()
+      const stores = await Promise.all([open(), open(), open()])
+      const answers = await Promise.all(stores.map((store) => store.saveRing(DOMAIN, RING, 0)))
+      expect(answers.toSorted()).toEqual([1, null, null])
+    })
+
+    it('shows the others that a ring was saved', async () => {
+      const open = newPlace()
+      const [one, other] = await Promise.all([open(), open()])
+      const before = await one.ringsVersion()
+      await other.saveRing(DOMAIN, RING, 0)
+      const created = await one.ringsVersion()
+      expect(created).toBeGreaterThan(before)
+      await other.saveRing(DOMAIN, EMPTY_RING, 1)
+      expect(await one.ringsVersion()).toBeGreaterThan(created)
+      expect(await one.loadRing(DOMAIN)).toEqual({ ring: EMPTY_RING, revision: 2 })
+    })
+
+    it('opens a foreign key with any of its secrets, and leaves out what none opens', async () => {
+      const open = newPlace()
+      await (await open([SECRET])).saveRing(DOMAIN, RING, 0)
+      const renewed = await open([OTHER_SECRET, SECRET])
+      expect((await renewed.loadRing(DOMAIN))?.ring).toEqual(RING)
+      const stranger = await open([OTHER_SECRET])
+      expect((await stranger.loadRing(DOMAIN))?.ring).toEqual({
+        ...RING,
+        current: null,
+        keys: RING.keys.filter(({ id }) => id.kind === 'derived'),
+      })
+    })
+  })
+
+  describe(`${name}: cursors and receiving time`, () => {
+    it('moves the cursor of a sink forward and never back', async () => {
+      const open = newPlace()
+      const store = await open()
+      expect(await store.loadCursor('stdout')).toBe(0)
+      await store.advanceCursor('stdout', 7)
+      await store.advanceCursor('stdout', 5)
+      await store.advanceCursor('hook', 2)
+      await store.close()
+      const reopened = await open()
+      expect(await reopened.loadCursor('stdout')).toBe(7)
+      expect(await reopened.loadCursor('hook')).toBe(2)
+    })
+
+    it('adds up the receiving time of all that ran', async () => {
+      const open = newPlace()
+      const store = await open()
+      expect(await store.loadReceivingTime()).toBe(0)
+      await Promise.all([store.addReceivingTime(1.5), store.addReceivingTime(60)])
+      await store.close()
+      const reopened = await open()
+      await reopened.addReceivingTime(1)
+      expect(await reopened.loadReceivingTime()).toBe(62.5)
+    })
+  })
+
+  describe(`${name}: being open and closed`, () => {
+    it('is writable without having changed', async () => {
+      const store = await newPlace()()
+      await Promise.all([store.checkWritable(), store.checkWritable()])
+      expect(await store.stats()).toEqual({ events: 0, lastSeq: 0 })
+    })
+
+    it('ends what it has taken, takes nothing more, and closes once', async () => {
+      const open = newPlace()
+      const store = await open()
+      const appended = Promise.all(range(50).map((n) => store.append(eventOf(n))))
+      const cursor = store.advanceCursor('stdout', 3)
+      await Promise.all([store.close(), store.close()])
+      expect(await appended).toHaveLength(50)
+      await cursor
+      const late = [
+        store.append(eventOf(51)),
+        store.read(0, 1),
+        store.advanceCursor('stdout', 4),
+        store.checkWritable(),
+      ]
+      for (const call of late) await expect(call).rejects.toMatchObject({ code: 'store_failed' })
+      await store.close()
+      expect(await (await open()).stats()).toEqual({ events: 50, lastSeq: 50 })
+    })
+  })
+}

@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest'
+import {
+  acceptedKeys,
+  EMPTY_RING,
+  type KeyId,
+  keyText,
+  MAX_KEYS,
+  type Moment,
+  type Ring,
+  ringGeneration,
+  sameKey,
+  withConfirmedUrl,
+  withCurrent,
+  withUse,
+} from '../../src/core/key-ring.ts'
+import { notifyKey, secretFrom } from '../../src/core/notify-key.ts'
+
+const NEW = secretFrom(new Uint8Array(32).fill(1))
+const OLD = secretFrom(new Uint8Array(32).fill(2))
+const DOMAIN = 'play.example.com'
+const derived = (generation: number, secret = NEW): KeyId => ({
+  kind: 'derived',
+  secret: secret.fingerprint,
+  generation,
+})
+const foreign = (n: number): KeyId => ({ kind: 'foreign', key: `foreignKey${n}`.padEnd(16, 'x') })
+const at = (receiving: number): Moment => ({ now: receiving * 1_000, receiving })
+const accepted = (ring: Ring, secrets = [NEW]) => acceptedKeys(ring, secrets, DOMAIN)
+const shown = (ring: Ring, secrets = [NEW]) =>
+  accepted(ring, secrets).map(({ id, role }) => [
+    id.kind === 'derived'
+      ? `${id.secret === NEW.fingerprint ? 'new' : 'old'} ${id.generation}`
+      : id.key,
+    role,
+  ])
+
+describe('acceptedKeys', () => {
+  test('before any key was seen: the first generations of every secret', () => {
+    expect(shown(EMPTY_RING, [NEW, OLD])).toEqual([
+      ['new 0', 'next'],
+      ['new 1', 'next'],
+      ['new 2', 'next'],
+      ['new 3', 'next'],
+      ['old 0', 'next'],
+      ['old 1', 'next'],
+      ['old 2', 'next'],
+      ['old 3', 'next'],
+    ])
+  })
+
+  test('two generations back and one ahead of the one in force', () => {
+    expect(shown(withCurrent(EMPTY_RING, derived(5), at(0)))).toEqual([
+      ['new 5', 'current'],
+      ['new 3', 'previous'],
+      ['new 4', 'previous'],
+      ['new 6', 'next'],
+    ])
+  })
+
+  test('under an older secret, the same generations of the first: the next one to be pushed', () => {
+    const ring = withCurrent(EMPTY_RING, derived(0, OLD), at(0))
+    expect(shown(ring, [NEW, OLD])).toEqual([
+      ['old 0', 'current'],
+      ['new 0', 'next'],
+      ['new 1', 'next'],
+      ['old 1', 'next'],
+    ])
+  })
+
+  test('a secret that was superseded is still verified against', () => {
+    const ring = withCurrent(EMPTY_RING, derived(0), at(0))
+    expect(shown(ring, [NEW, OLD])).toContainEqual(['old 0', 'previous'])
+  })
+
+  test('a foreign key in force, and the generations around the highest that was seen', () => {
+    const ring = withCurrent(withCurrent(EMPTY_RING, derived(4), at(0)), foreign(1), at(1))
+    expect(shown(ring)).toEqual([
+      ['foreignKey1xxxxx', 'foreign'],
+      ['new 2', 'previous'],
+      ['new 3', 'previous'],
+      ['new 4', 'previous'],
+      ['new 5', 'next'],
+    ])
+  })
+
+  test('keys that were seen stay, however old, and keys of a lost secret go', () => {
+    const used = withUse(withUse(EMPTY_RING, derived(1), at(1)), derived(2, OLD), at(2))
+    const ring = withCurrent(used, derived(9), at(3))
+    expect(shown(ring)).toContainEqual(['new 1', 'previous'])
+    expect(
+      accepted(ring).every(({ id }) => id.kind === 'foreign' || id.secret === NEW.fingerprint),
+    ).toBe(true)
+    expect(keyText(derived(2, OLD), [NEW], DOMAIN)).toBeUndefined()
+  })
+
+  test('never more than 16: the longest unused goes first', () => {
+    let ring = withCurrent(EMPTY_RING, derived(0), at(0))
+    for (let n = 0; n < MAX_KEYS + 4; n++) ring = withUse(ring, foreign(n), at(n))
+    const names = shown(ring).map(([name]) => name)
+    expect(names).toHaveLength(MAX_KEYS)
+    expect(names).toContain('new 0')
+    expect(names).toContain('new 1')
+    expect(names).toContain('foreignKey19xxxx')
+    expect(names).not.toContain('foreignKey0xxxxx')
+    expect(ring.keys).toHaveLength(MAX_KEYS)
+    expect(ring.keys.some(({ id }) => sameKey(id, derived(0)))).toBe(true)
+  })
+
+  test('gives the text that the provider holds', () => {
+    const [first] = accepted(withCurrent(EMPTY_RING, derived(3), at(0)))
+    expect(first?.key).toBe(notifyKey(NEW, DOMAIN, 3))
+  })
+})
+
+describe('the ring', () => {
+  test('keeps when a key was first seen, and when it was superseded', () => {
+    const first = withCurrent(EMPTY_RING, derived(0), at(10))
+    const second = withCurrent(first, derived(1), at(20))
+    expect(second.keys).toEqual([
+      { id: derived(1), seenAt: 20_000, usedAt: 20 },
+      { id: derived(0), seenAt: 10_000, usedAt: 20 },
+    ])
+    expect(withUse(second, derived(0), at(30)).keys.at(-1)).toEqual({
+      id: derived(0),
+      seenAt: 10_000,
+      usedAt: 30,
+    })
+    expect(withCurrent(second, derived(1), at(40)).current).toEqual(derived(1))
+  })
+
+  test('remembers under which URLs it was registered, the latest first', () => {
+    let ring = EMPTY_RING
+    for (const url of ['a', 'b', 'a', 'c']) ring = withConfirmedUrl(ring, url)
+    expect(ring).toMatchObject({ confirmedUrl: 'c', formerUrls: ['a', 'b'] })
+    expect(withConfirmedUrl(ring, 'c')).toBe(ring)
+  })
+
+  test('knows its generation', () => {
+    expect(ringGeneration(EMPTY_RING)).toBe(-1)
+    expect(ringGeneration(withCurrent(EMPTY_RING, foreign(1), at(0)))).toBe(-1)
+    expect(ringGeneration(withCurrent(EMPTY_RING, derived(2), at(0)))).toBe(2)
+  })
+
+  test('tells keys apart', () => {
+    expect(sameKey(derived(1), derived(1))).toBe(true)
+    expect(sameKey(derived(1), derived(1, OLD))).toBe(false)
+    expect(sameKey(foreign(1), foreign(1))).toBe(true)
+    expect(sameKey(foreign(1), derived(1))).toBe(false)
+    expect(sameKey(null, null)).toBe(false)
+    expect(sameKey(derived(1), null)).toBe(false)
+  })
+})

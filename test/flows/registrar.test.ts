@@ -1,0 +1,340 @@
+import { describe, expect, test } from 'vitest'
+import { notifyKey } from '../../src/core/notify-key.ts'
+import type { FaultCode } from '../../src/errors.ts'
+import {
+  DOMAIN,
+  ELSEWHERE,
+  FOREIGN,
+  INTERVAL_MS,
+  KEY,
+  OLD,
+  OUR_URL,
+  registration,
+} from './registration-fixture.ts'
+
+const ours = (key: string) => ({ kind: 'present', url: OUR_URL, auth: true, key })
+
+describe('each step of the plan acts', () => {
+  test('create: writes all of it, looks at once, and is in sync', async () => {
+    await using it = await registration()
+    await it.start()
+    expect(it.configured()).toEqual(ours(KEY))
+    expect(it.provider.calls.map(({ operation }) => operation)).toEqual([
+      'describe',
+      'add',
+      'describe',
+    ])
+    expect(it.view()).toMatchObject({
+      state: 'in_sync',
+      detail: null,
+      keyKnown: true,
+      generation: 0,
+    })
+    expect(it.changes).toEqual(['create'])
+    expect(it.log.story()).toEqual(['nothing registered, creating it', 'registered'])
+  })
+
+  test('in sync: changes nothing, and says nothing at each poll', async () => {
+    await using it = await registration()
+    it.set(OUR_URL, KEY)
+    await it.start()
+    await it.clock.advance(10 * INTERVAL_MS)
+    expect(it.provider.count('describe')).toBe(11)
+    expect(it.provider.count('add') + it.provider.count('update')).toBe(0)
+    expect(it.log.story()).toEqual(['registration in sync'])
+  })
+
+  test('rotate: a key of an older secret gives way to the first, and stays accepted', async () => {
+    await using it = await registration()
+    it.set(OUR_URL, notifyKey(OLD, DOMAIN, 2))
+    await it.start()
+    expect(it.view()).toMatchObject({ state: 'in_sync', generation: 2 })
+    expect(it.changes).toEqual(['rotate'])
+    expect(it.accepts(notifyKey(OLD, DOMAIN, 2))).toBe(true)
+  })
+
+  test('adopt: a key set by hand is accepted, and nothing is written', async () => {
+    await using it = await registration()
+    it.set(OUR_URL, FOREIGN)
+    await it.start()
+    expect(it.view()).toMatchObject({ state: 'in_sync', generation: -1 })
+    expect(it.generations.get(DOMAIN)).toBe(-1)
+    expect(it.accepts(FOREIGN)).toBe(true)
+    await it.clock.advance(3 * INTERVAL_MS)
+    expect(it.changes).toEqual(['adopt'])
+    expect(it.provider.count('update')).toBe(0)
+  })
+
+  test('repair: authentication goes on again, with the key that is there', async () => {
+    await using it = await registration()
+    it.set(OUR_URL, FOREIGN, false)
+    await it.start()
+    expect(it.configured()).toEqual(ours(FOREIGN))
+    expect(it.changes).toEqual(['repair'])
+  })
+
+  test('repair: a former URL gives way, its key stays; both are accepted', async () => {
+    await using it = await registration({
+      publicUrls: ['https://hook.example.com', 'https://former.example.com/x'],
+    })
+    it.set(`https://former.example.com/x/callbacks/${DOMAIN}`, FOREIGN)
+    await it.start()
+    expect(it.configured()).toEqual(ours(FOREIGN))
+    expect(it.rings.hosts(DOMAIN)).toEqual(['hook.example.com', 'former.example.com'])
+    expect(it.rings.isCallbackPath('/x', DOMAIN)).toBe(true)
+    expect(it.rings.isCallbackPath('/y', DOMAIN)).toBe(false)
+  })
+
+  test('repair: a URL that only the store remembers', async () => {
+    await using before = await registration({ publicUrls: ['https://former.example.com'] })
+    await before.start()
+    const { store, provider, clock } = before
+    await using it = await registration({ store, provider, clock })
+    await it.start()
+    expect(it.configured()).toEqual(ours(KEY))
+    expect(it.rings.hosts(DOMAIN)).toContain('former.example.com')
+  })
+
+  test('conflict: another URL is left alone, named once, and looked at again', async () => {
+    await using it = await registration()
+    it.set(ELSEWHERE, FOREIGN)
+    await it.start()
+    await it.clock.advance(3 * INTERVAL_MS)
+    expect(it.configured()).toMatchObject({ url: ELSEWHERE, key: FOREIGN })
+    expect(it.view()).toMatchObject({ state: 'conflict', foundUrl: ELSEWHERE })
+    expect(it.view()?.detail).toContain('SNAPHOOK_ON_CONFLICT=takeover')
+    expect(it.log.story()).toEqual(['registration conflict'])
+    it.provider.configurations.delete(DOMAIN)
+    await it.clock.advance(INTERVAL_MS)
+    expect(it.view()).toMatchObject({ state: 'in_sync', foundUrl: null })
+  })
+
+  test('replace: with takeover, and the key found there stays accepted', async () => {
+    await using it = await registration({ takeover: true })
+    it.set(ELSEWHERE, FOREIGN)
+    await it.start()
+    expect(it.configured()).toEqual(ours(KEY))
+    expect(it.accepts(FOREIGN)).toBe(true)
+    expect(it.changes).toEqual(['replace'])
+  })
+
+  test('released: nothing is asked and nothing is done', async () => {
+    await using it = await registration()
+    await it.rings.change(DOMAIN, (ring) => ({ ...ring, released: true }))
+    await it.start()
+    expect(it.view()).toMatchObject({ state: 'released' })
+    expect(it.provider.calls).toEqual([])
+  })
+
+  test('a registration that is gone is created again, with a warning', async () => {
+    await using it = await registration()
+    await it.start()
+    it.provider.configurations.delete(DOMAIN)
+    await it.clock.advance(INTERVAL_MS)
+    expect(it.configured()).toEqual(ours(KEY))
+    expect(it.log.story()).toContain('registration is gone, creating it again')
+  })
+})
+
+describe('a key that is not visible', () => {
+  test.each([
+    ['masked', () => 'abcd************'],
+    ['absent', () => null],
+  ])('%s: repaired once, then in sync, said once', async (_, show) => {
+    await using it = await registration()
+    it.provider.show = show
+    it.set(OUR_URL, FOREIGN)
+    await it.start()
+    await it.clock.advance(5 * INTERVAL_MS)
+    expect(it.provider.count('update')).toBe(1)
+    expect(it.view()).toMatchObject({ state: 'in_sync', keyKnown: true, generation: 0 })
+    const said = it.log.story().filter((line) => line.includes('no usable notify key'))
+    expect(said).toHaveLength(1)
+  })
+})
+
+describe('lag', () => {
+  test('a write that shows late is waited for, with no second write', async () => {
+    await using it = await registration()
+    it.provider.lagMs = 4 * 60_000
+    await it.start()
+    await it.clock.advance(60_000)
+    expect(it.view()).toMatchObject({ state: 'pending', keyKnown: false })
+    await it.clock.advance(4 * 60_000)
+    expect(it.view()?.state).toBe('in_sync')
+    expect(it.provider.count('add')).toBe(1)
+    const start = it.provider.calls[0]?.at ?? 0
+    const looks = it.provider.calls.filter(({ operation }) => operation === 'describe')
+    expect(looks.slice(1, 8).map(({ at }) => (at - start) / 1_000)).toEqual([
+      0, 1, 3, 8, 18, 48, 78,
+    ])
+  })
+
+  test('a write that never shows is planned again after five minutes', async () => {
+    await using it = await registration()
+    it.set(OUR_URL, KEY, false)
+    it.provider.lagMs = Infinity
+    await it.start()
+    await it.clock.advance(5.5 * 60_000)
+    expect(it.provider.count('update')).toBe(2)
+  })
+
+  test("somebody else's write is not taken for lag", async () => {
+    await using it = await registration()
+    it.provider.lagMs = 60_000
+    await it.start()
+    it.provider.lagMs = 0
+    it.provider.configurations.set(DOMAIN, {
+      kind: 'present',
+      url: ELSEWHERE,
+      auth: true,
+      key: FOREIGN,
+    })
+    await it.clock.advance(60_000 + 30_000)
+    expect(it.view()?.state).toBe('conflict')
+  })
+})
+
+describe('races and faults', () => {
+  test.each<[FaultCode, 'add' | 'update']>([
+    ['api_config_exists', 'add'],
+    ['api_config_not_found', 'update'],
+  ])('%s: looks again and plans again', async (code, operation) => {
+    await using it = await registration()
+    if (operation === 'update') it.set(OUR_URL, KEY, false)
+    it.provider.faults.push({ operation, code, times: 2 })
+    await it.start()
+    await it.clock.advance(1_000)
+    expect(it.view()?.state).toBe('in_sync')
+    expect(it.provider.count(operation)).toBe(3)
+  })
+
+  test.each<FaultCode>(['api_throttled', 'api_unavailable', 'api_credentials'])(
+    '%s: tried again sooner while no key is known, and said once',
+    async (code) => {
+      await using it = await registration()
+      it.provider.faults.push({ operation: 'describe', code, times: 10 })
+      await it.start()
+      expect(it.view()).toMatchObject({ state: 'pending' })
+      await it.clock.advance(30_000)
+      expect(it.view()?.state).toBe('in_sync')
+      const [first = 0, ...at] = it.provider.calls.map((call) => call.at)
+      const waits = at.slice(0, 10).map((time, index) => time - (at[index - 1] ?? first))
+      expect(waits.map(Math.round)).toEqual([
+        188, 375, 750, 1500, 3000, 3750, 3750, 3750, 3750, 3750,
+      ])
+      expect(it.log.story().filter((line) => line.startsWith('registration pending'))).toHaveLength(
+        1,
+      )
+    },
+  )
+
+  test('a passing fault later keeps the state, and waits up to a minute', async () => {
+    await using it = await registration()
+    await it.start()
+    it.provider.faults.push({ operation: 'describe', code: 'api_unavailable', times: 1_000 })
+    await it.clock.advance(2 * INTERVAL_MS)
+    expect(it.view()).toMatchObject({
+      state: 'in_sync',
+      detail: 'describe fails (api_unavailable)',
+    })
+    const [last = 0, before = 0] = it.provider.calls.map(({ at }) => at).reverse()
+    expect(last - before).toBe(45_000)
+    it.provider.faults.length = 0
+    await it.clock.advance(60_000)
+    expect(it.view()).toMatchObject({ state: 'in_sync', detail: null })
+    expect(it.log.story().slice(-2)).toEqual(['registration not checked', 'registration in sync'])
+  })
+
+  test.each<FaultCode>([
+    'api_denied',
+    'api_signature',
+    'api_parameter',
+    'api_unknown_domain',
+    'api_refused',
+  ])('%s: stops at once, and tries again at the next interval', async (code) => {
+    await using it = await registration()
+    it.provider.faults.push({ operation: 'describe', code, times: 2 })
+    await it.start()
+    await it.clock.advance(INTERVAL_MS - 1)
+    expect(it.view()).toMatchObject({ state: 'failed', detail: `describe fails (${code})` })
+    expect(it.provider.calls).toHaveLength(1)
+    await it.clock.advance(INTERVAL_MS + 1)
+    expect(it.view()?.state).toBe('in_sync')
+    expect(it.log.story().filter((line) => line === 'registration failed')).toHaveLength(1)
+  })
+
+  test('a store that fails is a passing fault', async () => {
+    await using it = await registration()
+    it.store.fail = 'store_full'
+    await it.start()
+    await it.clock.advance(5_000)
+    expect(it.provider.calls).toEqual([])
+    it.store.fail = undefined
+    await it.clock.advance(10_000)
+    expect(it.view()?.state).toBe('in_sync')
+  })
+})
+
+describe('replicas and restarts', () => {
+  test('another replica, or a store that was lost, changes nothing', async () => {
+    await using first = await registration()
+    await first.start()
+    const { provider, clock } = first
+    await using second = await registration({ provider, clock })
+    await second.start()
+    await clock.advance(3 * INTERVAL_MS)
+    expect(provider.count('add') + provider.count('update')).toBe(1)
+    expect(second.view()).toMatchObject({ state: 'in_sync', generation: 0 })
+  })
+
+  test('replicas that start together converge', async () => {
+    await using first = await registration()
+    const { provider, clock } = first
+    await using second = await registration({ provider, clock })
+    await using third = await registration({ provider, clock })
+    await Promise.all([first.start(), second.start(), third.start()])
+    await clock.advance(5_000)
+    expect(provider.configurations.get(DOMAIN)).toEqual(ours(KEY))
+    expect([first, second, third].map((it) => it.view()?.state)).toEqual(Array(3).fill('in_sync'))
+  })
+})
+
+describe('a look that a callback asks for', () => {
+  test('finds a key that was set by hand, and is not to be had again within 30 s', async () => {
+    await using it = await registration()
+    await it.start()
+    it.set(OUR_URL, FOREIGN)
+    expect(it.accepts(FOREIGN)).toBe(false)
+    const look = it.registrar.look(DOMAIN)
+    expect(look).toBeDefined()
+    await it.clock.settle()
+    await look
+    expect(it.accepts(FOREIGN)).toBe(true)
+    const described = it.provider.count('describe')
+    for (let second = 0; second < 29; second++) {
+      await it.clock.advance(1_000)
+      expect(it.registrar.look(DOMAIN)).toBeUndefined()
+    }
+    expect(it.provider.count('describe')).toBe(described)
+    await it.clock.advance(1_000)
+    expect(it.registrar.look(DOMAIN)).toBeDefined()
+  })
+
+  test('is one look for all who ask while it is under way', async () => {
+    await using it = await registration()
+    await it.start()
+    const looks = [it.registrar.look(DOMAIN)]
+    await Promise.resolve()
+    const described = it.provider.count('describe')
+    looks.push(it.registrar.look(DOMAIN))
+    await it.clock.settle()
+    await Promise.all(looks)
+    expect(it.provider.count('describe')).toBeLessThanOrEqual(described + 1)
+  })
+
+  test('is none for a domain that is not ours', async () => {
+    await using it = await registration()
+    expect(it.registrar.look('x.y')).toBeUndefined()
+  })
+})

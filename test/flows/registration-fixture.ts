@@ -1,0 +1,76 @@
+// A registrar with everything around it in memory, on a clock that the test moves.
+import { createKeySearch, notifyKey, secretFrom } from '../../src/core/notify-key.ts'
+import { createRegistrar } from '../../src/flows/registrar.ts'
+import { createRingKeeper } from '../../src/flows/ring-keeper.ts'
+import { fakeApi, keptLog, keptMetrics, memoryStore } from '../support/flow-fakes.ts'
+import { manualClock } from '../support/manual-clock.ts'
+
+export const DOMAIN = 'play.example.com'
+export const PUBLIC_URL = 'https://hook.example.com'
+export const OUR_URL = `${PUBLIC_URL}/callbacks/${DOMAIN}`
+export const ELSEWHERE = 'https://elsewhere.example.com/cb'
+export const FOREIGN = 'setByHandInConsole1'
+export const NEW = secretFrom(new Uint8Array(32).fill(1))
+export const OLD = secretFrom(new Uint8Array(32).fill(2))
+export const KEY = notifyKey(NEW, DOMAIN, 0)
+export const INTERVAL_MS = 300_000
+
+type Over = {
+  takeover?: boolean
+  publicUrls?: [string, ...string[]]
+  store?: ReturnType<typeof memoryStore>
+  provider?: ReturnType<typeof fakeApi>
+  clock?: ReturnType<typeof manualClock>
+}
+
+/** Not started. `random` is one half: waits are three quarters, intervals exact. */
+export async function registration(over: Over = {}) {
+  const { takeover = false, publicUrls = [PUBLIC_URL], store = memoryStore() } = over
+  const clock = over.clock ?? manualClock()
+  const provider = over.provider ?? fakeApi(clock.now)
+  const log = keptLog()
+  const kept = keptMetrics()
+  const secrets = [NEW, OLD] as [typeof NEW, typeof OLD]
+  const domains = [DOMAIN]
+  const rings = createRingKeeper({ domains, publicUrls, secrets, store, clock, log })
+  await rings.load()
+  const registrar = createRegistrar({
+    domains,
+    publicUrls,
+    takeover,
+    intervalMs: INTERVAL_MS,
+    secrets,
+    search: createKeySearch(secrets),
+    rings,
+    api: provider.api,
+    clock,
+    random: () => 0.5,
+    metrics: kept.metrics,
+    log,
+  })
+  const ended = new AbortController()
+  let running: Promise<unknown> = Promise.resolve()
+  return {
+    ...kept,
+    store,
+    clock,
+    provider,
+    log,
+    rings,
+    registrar,
+    set(url: string, key: string | null, auth = true): void {
+      provider.configurations.set(DOMAIN, { kind: 'present', url, auth, key })
+    },
+    configured: () => provider.configurations.get(DOMAIN),
+    view: () => registrar.views()[0],
+    accepts: (key: string) => rings.accepted(DOMAIN).keys.some((each) => each.key === key),
+    start(): Promise<void> {
+      running = Promise.all([registrar.run(ended.signal), rings.run(ended.signal)])
+      return clock.advance(0)
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      ended.abort()
+      await running
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import { EMPTY_RING, withConfirmedUrl, withCurrent } from '../../src/core/key-ring.ts'
+import { notifyKey } from '../../src/core/notify-key.ts'
+import { DOMAIN, FOREIGN, KEY, NEW, registration } from './registration-fixture.ts'
+
+const MINUTE = 60_000
+const derived = (generation: number) =>
+  ({ kind: 'derived', secret: NEW.fingerprint, generation }) as const
+
+test('a ring that a command changed is followed within a second', async () => {
+  await using it = await registration()
+  await it.start()
+  const { ring, revision } = it.store.rings.get(DOMAIN) ?? { ring: EMPTY_RING, revision: 0 }
+  const at = { now: it.clock.now(), receiving: 0 }
+  await it.store.saveRing(DOMAIN, withCurrent(ring, derived(7), at), revision)
+  await it.clock.advance(1_000)
+  expect(it.accepts(notifyKey(NEW, DOMAIN, 8))).toBe(true)
+})
+
+test('a change that meets a newer revision is made again on top of it', async () => {
+  await using it = await registration()
+  await it.start()
+  const { ring, revision } = it.store.rings.get(DOMAIN) ?? { ring: EMPTY_RING, revision: 0 }
+  const at = { now: it.clock.now(), receiving: 0 }
+  await it.store.saveRing(
+    DOMAIN,
+    withCurrent(ring, { kind: 'foreign', key: FOREIGN }, at),
+    revision,
+  )
+  await it.rings.change(DOMAIN, (now) => withConfirmedUrl(now, 'https://x.example.com/callbacks/d'))
+  expect(it.accepts(FOREIGN)).toBe(true)
+  expect(it.rings.hosts(DOMAIN)).toContain('x.example.com')
+})
+
+test('uses and receiving time are written back once a minute, and at the end', async () => {
+  const it = await registration()
+  {
+    await using running = it
+    await running.start()
+    const used = () => running.store.rings.get(DOMAIN)?.ring.keys[0]?.usedAt
+    await running.clock.advance(30_000)
+    const [key] = running.rings.accepted(DOMAIN).keys
+    running.rings.noteUse(DOMAIN, key?.id ?? derived(0))
+    const before = used()
+    await running.clock.advance(15_000)
+    expect(used()).toBe(before)
+    await running.clock.advance(15_000)
+    expect(used()).toBe(30)
+    expect(await running.store.loadReceivingTime()).toBe(60)
+    await running.clock.advance(MINUTE / 2)
+  }
+  expect(await it.store.loadReceivingTime()).toBe(90)
+})
+
+test('unsigned callbacks are told of once per domain, with their count', async () => {
+  await using it = await registration()
+  await it.start()
+  for (let n = 0; n < 3; n++) it.rings.noteUnsigned(DOMAIN)
+  await it.clock.advance(5_000)
+  it.rings.noteUnsigned(DOMAIN)
+  await it.clock.advance(5_000)
+  const told = it.log.lines.filter(({ message }) =>
+    message.startsWith('unsigned callbacks refused'),
+  )
+  expect(told).toMatchObject([{ level: 'warn', fields: { domain: DOMAIN, count: 3 } }])
+})
+
+test('a store that fails meanwhile is told of, and no use is forgotten', async () => {
+  await using it = await registration()
+  await it.start()
+  const [key] = it.rings.accepted(DOMAIN).keys
+  await it.clock.advance(50_000)
+  it.rings.noteUse(DOMAIN, key?.id ?? derived(0))
+  it.store.fail = 'store_full'
+  await it.clock.advance(10_000)
+  expect(it.log.story()).toContain('key rings not in step with the store')
+  it.store.fail = undefined
+  await it.clock.advance(MINUTE)
+  expect(it.store.rings.get(DOMAIN)?.ring.keys[0]?.usedAt).toBe(50)
+})
+
+describe('what a request names', () => {
+  test('costs no memory: only configured domains are known', async () => {
+    await using it = await registration()
+    expect(it.rings.isCallbackPath('', 'not.ours')).toBe(true)
+    expect(it.rings.isCallbackPath('/else', 'not.ours')).toBe(false)
+    expect(() => it.rings.accepted('not.ours')).toThrow(TypeError)
+  })
+})
+
+test('a ring that vanished from the store starts anew', async () => {
+  await using it = await registration()
+  await it.start()
+  it.store.rings.delete(DOMAIN)
+  expect(await it.rings.refresh(DOMAIN)).toBe(true)
+  expect(it.rings.accepted(DOMAIN)).toMatchObject({ known: false })
+  expect(it.accepts(KEY)).toBe(true)
+})

@@ -1,0 +1,109 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Clock } from '../../../src/ports.ts'
+import { acquireLock, type Lock, type LockOptions } from '../../../src/store/sqlite/lock.ts'
+import { range } from '../../support/store-events.ts'
+import { startChild, temporaryFolder, until } from '../../support/store-fixtures.ts'
+
+const clock: Clock = { now: Date.now, sleep: (ms) => sleep(ms) }
+
+async function acquire(path: string, options: Partial<LockOptions> = {}): Promise<Lock> {
+  const { signal } = new AbortController()
+  const lock = await acquireLock(path, { holder: 'pid 1 on here', clock, signal, ...options })
+  onTestFinished(() => lock.release())
+  return lock
+}
+
+function newPath(): string {
+  return join(temporaryFolder(), 'made', 'snaphook.db')
+}
+
+describe('the lock of a store', () => {
+  it('is held by one, in this process too, and named to the others', async () => {
+    const path = newPath()
+    const lock = await acquire(path)
+    await expect(acquire(path, { holder: 'pid 2', waitMs: 0 })).rejects.toMatchObject({
+      name: 'ServiceError',
+      code: 'store_locked',
+      message:
+        `The store ${path} is in use by pid 1 on here: ` +
+        'stop it first, or give this one a store of its own.',
+    })
+    lock.release()
+    lock.release()
+    await acquire(path, { holder: 'pid 2', waitMs: 0 })
+  })
+
+  it('is waited for, by the clock that is passed in', async () => {
+    const path = newPath()
+    await acquire(path)
+    let now = 0
+    const manual: Clock = {
+      now: () => now,
+      sleep: async (ms) => {
+        now += ms
+      },
+    }
+    await expect(acquire(path, { clock: manual })).rejects.toMatchObject({ code: 'store_locked' })
+    expect(now).toBe(15_000)
+  })
+
+  it('goes to one who waits as soon as it is released', async () => {
+    const path = newPath()
+    const lock = await acquire(path)
+    const waiting = acquire(path, { holder: 'pid 2' })
+    lock.release()
+    await waiting
+  })
+
+  it('is released by the kernel when its holder is killed', async () => {
+    const path = newPath()
+    const holder = startChild('lock', path, 'pid 9 on there')
+    await until(() => holder.lines.includes('held'), 'the lock of the child')
+    await expect(acquire(path, { waitMs: 0 })).rejects.toMatchObject({
+      code: 'store_locked',
+      message: expect.stringContaining('in use by pid 9 on there:'),
+    })
+    const waiting = acquire(path)
+    holder.process.kill('SIGKILL')
+    await waiting
+  })
+
+  it('goes to exactly one of several that start together', async () => {
+    const path = newPath()
+    const children = range(4).map((n) => startChild('lock', path, `child ${n}`))
+    const holders = () => children.filter(({ lines }) => lines.includes('held'))
+    await until(() => holders().length > 0, 'a holder')
+    const [first] = holders()
+    await expect(acquire(path, { waitMs: 300 })).rejects.toMatchObject({
+      code: 'store_locked',
+      message: expect.stringContaining(`in use by child ${children.indexOf(first as never)}:`),
+    })
+    expect(holders()).toEqual([first])
+    first?.process.kill('SIGKILL')
+    await until(() => holders().length === 2, 'the next holder')
+  })
+
+  it('is no longer waited for on abort', async () => {
+    const path = newPath()
+    await acquire(path)
+    const aborted = new AbortController()
+    const waiting = acquire(path, { signal: aborted.signal })
+    aborted.abort()
+    await expect(waiting).rejects.toMatchObject({ code: 'aborted' })
+  })
+
+  it('rejects with one sentence where it can not be had at all', async () => {
+    const path = newPath()
+    mkdirSync(`${path}.lock`, { recursive: true })
+    await expect(acquire(path)).rejects.toMatchObject({ code: 'store_unavailable' })
+    const other = join(temporaryFolder(), 'snaphook.db')
+    writeFileSync(`${other}.lock`, 'no database '.repeat(100))
+    await expect(acquire(other)).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringContaining(`${other}.lock`),
+    })
+  })
+})

@@ -1,0 +1,169 @@
+// Hand-written stand-ins for what the flows need of the world.
+import type { Ring } from '../../src/core/key-ring.ts'
+import type { Observed, Registration } from '../../src/core/registration.ts'
+import type { NewEvent, StoredEvent } from '../../src/core/snapshot-event.ts'
+import { type FaultCode, ServiceError } from '../../src/errors.ts'
+import type { LiveApi, Log, RegistrarMetrics, Store } from '../../src/ports.ts'
+
+export type LogLine = {
+  level: keyof Log
+  message: string
+  fields: Readonly<Record<string, unknown>>
+}
+
+/** A log that keeps its lines. */
+export function keptLog(): Log & { lines: LogLine[]; story(): string[] } {
+  const lines: LogLine[] = []
+  const at =
+    (level: keyof Log): Log['info'] =>
+    (message, fields = {}) => {
+      lines.push({ level, message, fields })
+    }
+  return {
+    lines,
+    /** What an operator reads at `info`. */
+    story: () => lines.filter(({ level }) => level !== 'debug').map(({ message }) => message),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  }
+}
+
+/** A store in memory. `fail` makes everything reject until it is set to undefined. */
+export function memoryStore(): Store & {
+  fail: FaultCode | undefined
+  rings: Map<string, { ring: Ring; revision: number }>
+} {
+  const events: StoredEvent[] = []
+  const cursors = new Map<string, number>()
+  let version = 0
+  let receivingTime = 0
+  const check = (): void => {
+    if (store.fail) throw new ServiceError('the store fails', { code: store.fail })
+  }
+  const store = {
+    fail: undefined as FaultCode | undefined,
+    rings: new Map<string, { ring: Ring; revision: number }>(),
+    async append(event: NewEvent) {
+      check()
+      const known = events.find(({ id }) => id === event.id)
+      if (known) return { seq: known.seq, duplicate: true }
+      events.push({ ...event, seq: events.length + 1 })
+      return { seq: events.length, duplicate: false }
+    },
+    async read(after: number, limit: number) {
+      check()
+      return events.slice(after, after + limit)
+    },
+    async stats() {
+      check()
+      return { events: events.length, lastSeq: events.length }
+    },
+    async loadRing(domain: string) {
+      check()
+      return store.rings.get(domain) ?? null
+    },
+    async saveRing(domain: string, ring: Ring, revision: number) {
+      check()
+      if ((store.rings.get(domain)?.revision ?? 0) !== revision) return null
+      version += 1
+      store.rings.set(domain, { ring, revision: revision + 1 })
+      return revision + 1
+    },
+    async ringsVersion() {
+      check()
+      return version
+    },
+    async loadCursor(sink: string) {
+      check()
+      return cursors.get(sink) ?? 0
+    },
+    async advanceCursor(sink: string, seq: number) {
+      check()
+      cursors.set(sink, seq)
+    },
+    async loadReceivingTime() {
+      check()
+      return receivingTime
+    },
+    async addReceivingTime(seconds: number) {
+      check()
+      receivingTime += seconds
+    },
+    async checkWritable() {
+      check()
+    },
+    async close() {},
+  }
+  return store
+}
+
+/** The provider, as far as the registrar sees it: one configuration per domain. */
+export function fakeApi(now: () => number) {
+  const configurations = new Map<string, Observed>()
+  const shown = new Map<string, { until: number; observed: Observed }>()
+  const calls: { operation: 'describe' | 'add' | 'update'; domain: string; at: number }[] = []
+  const faults: { operation: string; code: FaultCode; times: number }[] = []
+
+  function call(operation: 'describe' | 'add' | 'update', domain: string): void {
+    calls.push({ operation, domain, at: now() })
+    const fault = faults.find((each) => each.operation === operation && each.times > 0)
+    if (fault === undefined) return
+    fault.times -= 1
+    throw new ServiceError(`${operation} fails (${fault.code})`, { code: fault.code })
+  }
+
+  function write(domain: string, { url, key }: Registration): void {
+    const before = configurations.get(domain) ?? { kind: 'absent' as const }
+    if (fake.lagMs > 0) shown.set(domain, { until: now() + fake.lagMs, observed: before })
+    configurations.set(domain, { kind: 'present', url, auth: true, key })
+  }
+
+  const api: LiveApi = {
+    async describe(domain) {
+      call('describe', domain)
+      const lagging = shown.get(domain)
+      const observed = configurations.get(domain) ?? { kind: 'absent' as const }
+      const seen = lagging && now() < lagging.until ? lagging.observed : observed
+      return seen.kind === 'present' ? { ...seen, key: fake.show(seen.key) } : seen
+    },
+    async add(domain, registration) {
+      call('add', domain)
+      if (configurations.has(domain)) {
+        throw new ServiceError('exists', { code: 'api_config_exists' })
+      }
+      write(domain, registration)
+    },
+    async update(domain, registration) {
+      call('update', domain)
+      if (!configurations.has(domain)) {
+        throw new ServiceError('not found', { code: 'api_config_not_found' })
+      }
+      write(domain, registration)
+    },
+  }
+  const fake = {
+    api,
+    calls,
+    faults,
+    configurations,
+    lagMs: 0,
+    show: (key: string | null): string | null => key,
+    count: (operation: string) => calls.filter((each) => each.operation === operation).length,
+  }
+  return fake
+}
+
+/** Registrar metrics that keep the last state, and every change, of each domain. */
+export function keptMetrics() {
+  const states = new Map<string, string>()
+  const changes: string[] = []
+  const generations = new Map<string, number>()
+  const metrics: RegistrarMetrics = {
+    registration: (domain, state) => states.set(domain, state),
+    changed: (_domain, change) => changes.push(change),
+    keyInForce: (domain, generation) => generations.set(domain, generation),
+  }
+  return { metrics, states, changes, generations }
+}
