@@ -1,0 +1,286 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { runCli } from '../../src/cli/cli.ts'
+import type { Shell } from '../../src/cli/shell.ts'
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
+import { testShell } from '../support/test-shell.ts'
+import { until } from '../support/until.ts'
+
+const DOMAIN = 'play.example.com'
+const ACCESS_KEY = { accessKeyId: 'cli', accessKeySecret: 'cli-secret' }
+const overrides = { credentials: { getCredentials: async () => ACCESS_KEY } }
+
+let folder: string
+let emulator: Emulator
+let port: number
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'snaphook-cli-'))
+  port = await freePort()
+  emulator = await startEmulator({
+    ...ACCESS_KEY,
+    host: '127.0.0.1',
+    port: 0,
+    domains: [DOMAIN],
+    streams: 1,
+    intervalMs: 200,
+  })
+})
+
+afterEach(async () => {
+  await emulator.stop()
+  await rm(folder, { recursive: true })
+})
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const address = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+const settings = (over: Record<string, string> = {}) => ({
+  SNAPHOOK_PUBLIC_URL: `http://127.0.0.1:${port}`,
+  SNAPHOOK_DOMAINS: DOMAIN,
+  SNAPHOOK_LISTEN: `127.0.0.1:${port}`,
+  SNAPHOOK_OPS_LISTEN: '127.0.0.1:0',
+  SNAPHOOK_STORE: `sqlite:${join(folder, 'snaphook.db')}`,
+  SNAPHOOK_LIVE_ENDPOINT: emulator.url,
+  ...over,
+})
+
+async function run(argv: string[], env = settings(), over: Partial<Shell> = {}) {
+  const it = testShell(env, { overrides, ...over })
+  const code = await runCli(argv, it.shell)
+  return { ...it, code }
+}
+
+function configureElsewhere(): Promise<unknown> {
+  // Whatever holds the domain is not ours: another service of snaphook, with a URL of its own.
+  return run(
+    ['register'],
+    settings({
+      SNAPHOOK_PUBLIC_URL: 'https://elsewhere.example.com',
+      SNAPHOOK_STORE: `sqlite:${join(folder, 'elsewhere.db')}`,
+    }),
+  )
+}
+
+describe('plan', () => {
+  test('says what would change, changes nothing, and exits 2; then 0', async () => {
+    const before = await run(['plan'])
+    expect(before.code).toBe(2)
+    expect(before.printed()).toMatch(
+      /DOMAIN +STEP +WHY\nplay.example.com +create +nothing is registered/,
+    )
+    expect(emulator.state().configurations[DOMAIN]?.notify).toBeNull()
+    expect((await run(['register'])).code).toBe(0)
+    const after = await run(['plan', '--json'])
+    expect(after.code).toBe(0)
+    expect(JSON.parse(after.printed())).toEqual([
+      { domain: DOMAIN, step: 'in_sync', changes: false, why: 'registered' },
+    ])
+  })
+
+  test('a conflict is a difference, and names the URL', async () => {
+    await configureElsewhere()
+    const { code, printed } = await run(['plan'])
+    expect(code).toBe(2)
+    expect(printed()).toContain('https://elsewhere.example.com/callbacks/')
+  })
+
+  test('exits 1 where the provider refuses', async () => {
+    emulator.setFaults([{ operation: '*', fault: 'forbidden' }])
+    const { code, printed } = await run(['plan'])
+    expect(code).toBe(1)
+    expect(printed()).toContain('failed')
+    expect(printed()).toContain('ram-policy.json')
+  })
+})
+
+describe('register', () => {
+  test('does not touch what is not ours, and exits 1', async () => {
+    await configureElsewhere()
+    const { code, printed } = await run(['register', '--json'])
+    expect(code).toBe(1)
+    expect(JSON.parse(printed())).toMatchObject([{ domain: DOMAIN, state: 'conflict' }])
+  })
+
+  test('gives up in time', async () => {
+    emulator.setFaults([{ operation: '*', fault: 'internal_error' }])
+    const { code, printed } = await run(['register', '--timeout', '1s'])
+    expect(code).toBe(1)
+    expect(printed()).toContain('pending')
+  })
+})
+
+describe('status', () => {
+  test('before there is a store', async () => {
+    const { code, printed } = await run(['status'])
+    expect(code).toBe(0)
+    expect(printed()).toContain('not there yet')
+    expect(printed()).toContain('not running here')
+  })
+
+  test('of the store and of a running service', async () => {
+    const opsPort = await freePort()
+    const env = settings({ SNAPHOOK_OPS_LISTEN: `0.0.0.0:${opsPort}` })
+    const serving = testShell(env, { overrides })
+    const served = runCli([], serving.shell)
+    await until('an event is handed on', () => serving.events[0])
+    const table = await run(['status'], env)
+    expect(table.printed()).toMatch(/play.example.com +http:\S+ +0 +\d{4}-/)
+    expect(table.printed()).toContain('service  ready')
+    const json = JSON.parse((await run(['status', '--json'], env)).printed())
+    expect(json).toMatchObject({
+      store: { domains: [{ domain: DOMAIN, generation: 0 }], sinks: [{ name: 'stdout' }] },
+      service: { ready: true, registrations: [{ state: 'in_sync' }] },
+    })
+    serving.stop()
+    expect(await served).toBe(0)
+    expect(serving.log.story()).toEqual([
+      'listening',
+      'the public URL is plain http: callbacks can be read and copied on their way',
+      'nothing registered, creating it',
+      'registered',
+      'stopped',
+    ])
+  })
+})
+
+describe('serve', () => {
+  test('a port that is taken: exit 1, one sentence, and everything is given back', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(port, '127.0.0.1', resolve))
+    const { code, errors } = await run(['serve'])
+    expect(code).toBe(1)
+    expect(errors()).toMatch(/^snaphook: Can't listen on 127.0.0.1:\d+: the address is in use/)
+    await new Promise((resolve) => taken.close(resolve))
+    expect((await run(['register'])).code).toBe(0)
+  })
+
+  test('a store that cannot be opened: exit 1, and its path', async () => {
+    const { code, errors } = await run(['serve'], settings({ SNAPHOOK_STORE: `sqlite:${folder}` }))
+    expect(code).toBe(1)
+    expect(errors()).toContain(folder)
+    expect(errors().split('\n')).toHaveLength(1)
+  })
+
+  test('stopped while it waits for the lock: exit 0', async () => {
+    const env = settings()
+    const first = testShell(env, { overrides })
+    const served = runCli(['serve'], first.shell)
+    await until('the first listens', () => first.log.lines[0])
+    const second = testShell(env, { overrides })
+    const waiting = runCli(['serve'], second.shell)
+    second.stop()
+    expect(await waiting).toBe(0)
+    first.stop()
+    expect(await served).toBe(0)
+  })
+})
+
+describe('send', () => {
+  test('posts what a service accepts; a wrong key is refused with exit 1', async () => {
+    const serving = testShell(settings(), { overrides })
+    const served = runCli(['serve'], serving.shell)
+    const key = await until(
+      'a key',
+      () => emulator.state().configurations[DOMAIN]?.notify?.NotifyAuthKey,
+    )
+    const url = `http://127.0.0.1:${port}/callbacks/${DOMAIN}`
+    const good = await run(['send', '--url', url, '--key', key])
+    expect([good.code, good.printed()]).toEqual([0, '200 {"Code":0,"Msg":"Success"}'])
+    expect((await run(['send', '--url', url, '--key', key, '--body', '-'])).code).toBe(0)
+    const readBytes = async () => new TextEncoder().encode('{}')
+    expect(
+      (await run(['send', '--url', url, '--key', key, '--body', 'x'], {} as never, { readBytes }))
+        .code,
+    ).toBe(0)
+    const stale = await run(['send', '--url', url, '--key', key, '--timestamp', '1'])
+    expect([stale.code, stale.printed()]).toEqual([1, '401 {"Code":401,"Msg":"Unauthorized"}'])
+    serving.stop()
+    await served
+    const silent = await run(['send', '--url', url, '--key', key])
+    expect(silent.code).toBe(1)
+    expect(silent.errors()).toContain('ECONNREFUSED')
+  })
+
+  test.each([
+    [['send', '--url', 'nonsense', '--key', 'k'], '--url'],
+    [['send', '--url', 'http://127.0.0.1:9', '--key', 'k', '--body', 'missing'], '--body'],
+    [['send', '--key', 'k'], '--url'],
+    [['emulator', '--listen', 'x'], '--listen'],
+    [['emulator', '--streams', 'many'], '--streams'],
+    [['emulator', '--interval', '5'], '--interval'],
+    [['register', '--timeout', 'x'], '--timeout'],
+    [['token', '--ttl', 'x'], '--ttl'],
+    [['plan', '--nonsense'], '--nonsense'],
+    [['nonsense'], 'nonsense'],
+  ])('wrong usage exits 64: %j', async (argv, named) => {
+    const { code, errors } = await run(argv)
+    expect(code).toBe(64)
+    expect(errors()).toContain(named)
+  })
+})
+
+describe('the rest', () => {
+  test('token prints a JWT, or what is missing', async () => {
+    const { code, printed } = await run(['token'], { SNAPHOOK_API_SECRET: 'x'.repeat(32) } as never)
+    expect(code).toBe(0)
+    expect(printed()).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+    const missing = await run(['token'], {} as never)
+    expect(missing.code).toBe(78)
+    expect(missing.errors()).toContain('SNAPHOOK_API_SECRET is required')
+  })
+
+  test('bad settings exit 78 with every problem', async () => {
+    const { code, errors } = await run(['serve'], { SNAPHOOK_FOO: 'x' } as never)
+    expect(code).toBe(78)
+    expect(errors()).toContain('3 problems')
+    const one = await run(['plan'], settings({ SNAPHOOK_FOO: 'x' }))
+    expect(one.errors()).toContain('one problem')
+  })
+
+  test.each([[['--help']], [['--version']], [['help', 'serve']], [['plan', '--help']]])(
+    '%j exits 0',
+    async (argv) => {
+      const { code, printed } = await run(argv)
+      expect(code).toBe(0)
+      expect(printed()).not.toBe('')
+    },
+  )
+
+  test('emulator runs until it is stopped', async () => {
+    const it = testShell()
+    const running = runCli(
+      ['emulator', '--listen', '127.0.0.1:0', '--domain', DOMAIN, '--streams', '2'],
+      it.shell,
+    )
+    const url = await until('its URL', () => /http:\S+(?=,)/.exec(it.printed())?.[0])
+    const state = (await (await fetch(`${url}/emulator/state`)).json()) as { pushes: unknown[] }
+    expect(state.pushes).toHaveLength(2)
+    it.stop()
+    expect(await running).toBe(0)
+  })
+
+  test('demo prints where all is, and a line per event', async () => {
+    const { openSqliteStore } = await import('../../src/store/sqlite/sqlite-store.ts')
+    const openStore: typeof openSqliteStore = (options) =>
+      openSqliteStore({ ...options, path: join(folder, 'demo.db') })
+    const it = testShell({}, { overrides: { openStore } })
+    const running = runCli(['demo'], it.shell)
+    await until('three streams', () =>
+      ['stream-1', 'stream-2', 'stream-3'].every((name) =>
+        new RegExp(`^${name}  live/${name}/\\S+\\.jpg  \\d+\\.\\d s old$`, 'm').test(it.printed()),
+      ),
+    )
+    expect(it.printed()).toMatch(/^metrics +http:/m)
+    it.stop()
+    expect(await running).toBe(0)
+  })
+})

@@ -1,0 +1,227 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createCredentials } from '../../src/cloud/credentials.ts'
+import { createLiveApi } from '../../src/cloud/live-api.ts'
+import { createPacer } from '../../src/cloud/pacer.ts'
+import { startEmulator } from '../../src/emulator/emulator.ts'
+import { systemClock } from '../../src/system-clock.ts'
+import { manualClock } from '../support/manual-clock.ts'
+
+const DOMAIN = 'play.example.com'
+const ACCESS_KEY = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
+const REGISTRATION = {
+  url: `https://hook.example.com/callbacks/${DOMAIN}`,
+  auth: 'yes' as const,
+  key: 'testkeyyourkey12',
+}
+const never = new AbortController().signal
+
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+function apiAt(endpoint: string) {
+  const calls: string[] = []
+  const api = createLiveApi({
+    endpoint,
+    credentials: { getCredentials: async () => ACCESS_KEY },
+    clock: systemClock,
+    onCall: (operation, outcome) =>
+      calls.push(`${operation.replace('LiveSnapshotNotifyConfig', '')} ${outcome}`),
+  })
+  ends.push(() => api.close())
+  return { api, calls }
+}
+
+async function emulated(switches = {}) {
+  const emulator = await startEmulator({
+    ...ACCESS_KEY,
+    host: '127.0.0.1',
+    port: 0,
+    domains: [DOMAIN],
+    streams: 0,
+    intervalMs: 5_000,
+    switches,
+  })
+  ends.push(() => emulator.stop())
+  return { emulator, ...apiAt(emulator.url) }
+}
+
+async function served(listener: RequestListener) {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  ends.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return apiAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+}
+
+const json = (body: object, status = 200) =>
+  served((_, response) => {
+    response.writeHead(status)
+    response.end(JSON.stringify(body))
+  })
+
+describe('against the emulator', () => {
+  test.each(['config_not_found', 'fields_absent', 'fields_empty'] as const)(
+    'nothing configured is absent, answered as %s; then what is written is shown',
+    async (describe_when_unset) => {
+      const { api, calls, emulator } = await emulated({ describe_when_unset })
+      expect(await api.describe(DOMAIN, never)).toEqual({ kind: 'absent' })
+      await api.add(DOMAIN, REGISTRATION, never)
+      const shown = { kind: 'present', url: REGISTRATION.url, auth: true, key: REGISTRATION.key }
+      expect(await api.describe(DOMAIN, never)).toEqual(shown)
+      await api.update(DOMAIN, { ...REGISTRATION, key: 'anotherkeyhere12' }, never)
+      expect(await api.describe(DOMAIN, never)).toMatchObject({ key: 'anotherkeyhere12' })
+      expect(calls.slice(1)).toEqual(['Add ok', 'Describe ok', 'Update ok', 'Describe ok'])
+      expect(emulator.state().api).toMatchObject({ getRequests: 0, secretsInUrl: 0 })
+    },
+  )
+
+  test('races are faults of their own', async () => {
+    const { api } = await emulated()
+    await expect(api.update(DOMAIN, REGISTRATION, never)).rejects.toMatchObject({
+      code: 'api_config_not_found',
+    })
+    await api.add(DOMAIN, REGISTRATION, never)
+    await expect(api.add(DOMAIN, REGISTRATION, never)).rejects.toMatchObject({
+      code: 'api_config_exists',
+    })
+  })
+
+  test('a key of digits alone comes back whole from a number', async () => {
+    const { api } = await emulated({ key_shown: 'number' })
+    const key = '98765432109876543210987654321098'
+    await api.add(DOMAIN, { ...REGISTRATION, key }, never)
+    expect(await api.describe(DOMAIN, never)).toMatchObject({ key })
+  })
+})
+
+describe('odd answers', () => {
+  test.each([
+    ['yes', true],
+    ['YES', true],
+    [true, true],
+    ['on', true],
+    ['no', false],
+    ['', false],
+    [undefined, false],
+  ])('NotifyReqAuth %s', async (NotifyReqAuth, auth) => {
+    const { api } = await json({ RequestId: 'r', NotifyUrl: 'http://x/', NotifyReqAuth })
+    expect(await api.describe(DOMAIN, never)).toEqual({
+      kind: 'present',
+      url: 'http://x/',
+      auth,
+      key: null,
+    })
+  })
+
+  test.each([
+    ['short digits', 1234, '1234'],
+    ['a boolean', true, null],
+    ['an empty text', '', null],
+  ])('NotifyAuthKey as %s', async (_, NotifyAuthKey, key) => {
+    const { api } = await json({ RequestId: 'r', NotifyUrl: 'http://x/', NotifyAuthKey })
+    expect(await api.describe(DOMAIN, never)).toMatchObject({ key })
+  })
+
+  test.each<[string, object, number, string]>([
+    ['200 with {}', {}, 200, 'api_unavailable'],
+    ['500 without a code', { Message: 'x' }, 500, 'api_unavailable'],
+    [
+      'a code that pop-core takes for success, without RequestId',
+      { Code: 'OK' },
+      200,
+      'api_refused',
+    ],
+    ['403 with a code', { Code: 'Forbidden.RAM', RequestId: 'r' }, 403, 'api_denied'],
+  ])('%s', async (_, body, status, code) => {
+    const { api, calls } = await json(body, status)
+    await expect(api.describe(DOMAIN, never)).rejects.toMatchObject({ code })
+    expect(calls).toEqual([`Describe ${code.slice(4)}`])
+  })
+
+  test('a page of a gateway', async () => {
+    const { api } = await served((_, response) => response.end('<html>502</html>'))
+    await expect(api.describe(DOMAIN, never)).rejects.toMatchObject({ code: 'api_unavailable' })
+  })
+
+  test('a call under way ends with the signal, and is not counted', async () => {
+    const asked = Promise.withResolvers<void>()
+    const { api, calls } = await served(() => asked.resolve())
+    const stop = new AbortController()
+    const call = api.describe(DOMAIN, stop.signal)
+    await asked.promise
+    stop.abort()
+    await expect(call).rejects.toMatchObject({ code: 'aborted' })
+    expect(calls).toEqual([])
+  })
+})
+
+describe('createPacer', () => {
+  async function times(
+    pacer: ReturnType<typeof createPacer>,
+    clock: ReturnType<typeof manualClock>,
+    count: number,
+  ) {
+    const start = clock.now()
+    const at: number[] = []
+    const turns = Array.from({ length: count }, async () => {
+      await pacer.turn(never)
+      at.push(clock.now() - start)
+    })
+    await clock.advance(60_000)
+    await Promise.all(turns)
+    return at
+  }
+
+  test('ten calls per second; half as many after throttling; then faster again', async () => {
+    const clock = manualClock()
+    const pacer = createPacer(clock)
+    expect(await times(pacer, clock, 4)).toEqual([0, 100, 200, 300])
+    pacer.tell(true)
+    expect(await times(pacer, clock, 3)).toEqual([0, 200, 400])
+    for (let n = 0; n < 10; n++) pacer.tell(true)
+    expect(await times(pacer, clock, 3)).toEqual([0, 3_200, 6_400])
+    for (let n = 0; n < 200; n++) pacer.tell(false)
+    expect(await times(pacer, clock, 3)).toEqual([0, 100, 200])
+  })
+
+  test('a wait ends with the signal', async () => {
+    const clock = manualClock()
+    const pacer = createPacer(clock)
+    await pacer.turn(never)
+    await expect(pacer.turn(AbortSignal.abort())).rejects.toMatchObject({ code: 'aborted' })
+  })
+})
+
+describe('createCredentials', () => {
+  const good = { accessKeyId: 'id', accessKeySecret: 'secret', securityToken: 'token' }
+
+  test('asks the chain for every call, and builds it anew after a failure', async () => {
+    let built = 0
+    const answers = [new Error('no metadata'), { accessKeyId: '', accessKeySecret: '' }, good, good]
+    const credentials = createCredentials(() => {
+      built += 1
+      return {
+        async getCredentials() {
+          const answer = answers.shift()
+          if (answer instanceof Error || answer === undefined) throw answer
+          return answer
+        },
+      }
+    })
+    for (let n = 0; n < 2; n++) {
+      await expect(credentials.getCredentials()).rejects.toMatchObject({
+        code: 'api_credentials',
+        message: expect.stringContaining('ALIBABA_CLOUD_ACCESS_KEY_ID'),
+      })
+    }
+    expect(await credentials.getCredentials()).toEqual(good)
+    expect(await credentials.getCredentials()).toEqual(good)
+    expect(built).toBe(3)
+  })
+})

@@ -1,0 +1,191 @@
+import { describe, expect, test } from 'vitest'
+import { readApiSecretSetting, readConfig } from '../src/config.ts'
+
+const SECRET = Buffer.alloc(32, 1).toString('base64url')
+const OLDER = Buffer.alloc(48, 2).toString('base64url')
+const REQUIRED = {
+  SNAPHOOK_PUBLIC_URL: 'https://hook.example.com',
+  SNAPHOOK_DOMAINS: 'play.example.com',
+}
+const noFile = (): string => {
+  throw new Error('no such file')
+}
+
+function read(
+  env: Record<string, string | undefined>,
+  readFile: (path: string) => string = noFile,
+) {
+  return readConfig({ ...REQUIRED, ...env }, readFile)
+}
+
+function problems(env: Record<string, string | undefined>, readFile?: (path: string) => string) {
+  const config = read(env, readFile)
+  return config.ok ? [] : config.problems
+}
+
+describe('good settings', () => {
+  test('defaults are those of the documentation', () => {
+    expect(read({ PATH: '/bin', SNAPHOOK_SECRET: '' })).toEqual({
+      ok: true,
+      value: {
+        publicUrls: ['https://hook.example.com'],
+        domains: ['play.example.com'],
+        listen: { host: '0.0.0.0', port: 8080 },
+        opsListen: { host: '127.0.0.1', port: 9090 },
+        storePath: 'data/snaphook.db',
+        secrets: undefined,
+        sinks: [{ name: 'stdout', url: 'stdout:' }],
+        liveEndpoint: 'https://live.aliyuncs.com',
+        takeover: false,
+        reconcileIntervalMs: 300_000,
+        clockSkewSeconds: 300,
+        apiSecret: undefined,
+        apiJwks: undefined,
+        logLevel: 'info',
+      },
+    })
+  })
+
+  test('every setting', () => {
+    const env = {
+      SNAPHOOK_PUBLIC_URL: 'http://a.example.com/x, https://b.example.com',
+      SNAPHOOK_DOMAINS: ' Play.Example.com,live.example.com,play.example.com ',
+      SNAPHOOK_LISTEN: '[::]:80',
+      SNAPHOOK_OPS_LISTEN: 'localhost:0',
+      SNAPHOOK_STORE: 'sqlite:/data/x.db',
+      SNAPHOOK_SECRET: `${SECRET}, ${OLDER}`,
+      SNAPHOOK_SINKS: 'out=stdout:',
+      SNAPHOOK_LIVE_ENDPOINT: 'http://127.0.0.1:8081',
+      SNAPHOOK_ON_CONFLICT: 'takeover',
+      SNAPHOOK_RECONCILE_INTERVAL: '30s',
+      SNAPHOOK_CLOCK_SKEW: 'off',
+      SNAPHOOK_API_SECRET: 'x'.repeat(32),
+      SNAPHOOK_API_JWKS_URL: 'https://id.example.com/jwks',
+      SNAPHOOK_API_ISSUER: 'https://id.example.com',
+      SNAPHOOK_API_AUDIENCE: 'snaphook',
+      SNAPHOOK_LOG_LEVEL: 'debug',
+    }
+    expect(read(env)).toMatchObject({
+      ok: true,
+      value: {
+        publicUrls: ['http://a.example.com/x', 'https://b.example.com'],
+        domains: ['play.example.com', 'live.example.com'],
+        listen: { host: '::', port: 80 },
+        opsListen: { host: 'localhost', port: 0 },
+        storePath: '/data/x.db',
+        secrets: [new Uint8Array(32).fill(1), new Uint8Array(48).fill(2)],
+        sinks: [{ name: 'out', url: 'stdout:' }],
+        takeover: true,
+        reconcileIntervalMs: 30_000,
+        clockSkewSeconds: undefined,
+        apiSecret: 'x'.repeat(32),
+        apiJwks: {
+          url: 'https://id.example.com/jwks',
+          issuer: 'https://id.example.com',
+          audience: 'snaphook',
+        },
+        logLevel: 'debug',
+      },
+    })
+  })
+
+  test('secrets come from files too', () => {
+    const files: Record<string, string> = { a: `${SECRET}\n`, b: `${'y'.repeat(40)}\n` }
+    const env = { SNAPHOOK_SECRET_FILE: 'a', SNAPHOOK_API_SECRET_FILE: 'b' }
+    expect(read(env, (path) => files[path] ?? '')).toMatchObject({
+      ok: true,
+      value: { secrets: [new Uint8Array(32).fill(1)], apiSecret: 'y'.repeat(40) },
+    })
+  })
+})
+
+describe('each bad setting has its sentence', () => {
+  test.each([
+    ['SNAPHOOK_PUBLIC_URL', undefined, 'is required'],
+    ['SNAPHOOK_PUBLIC_URL', 'hook.example.com', 'must be an http:// or https:// URL'],
+    ['SNAPHOOK_PUBLIC_URL', 'ftp://x', 'must be an http:// or https:// URL'],
+    ['SNAPHOOK_PUBLIC_URL', 'https://a:b@x', 'must not hold a user name or password'],
+    ['SNAPHOOK_PUBLIC_URL', 'https://x/?a', 'neither query nor fragment'],
+    ['SNAPHOOK_PUBLIC_URL', 'https://x/#', 'neither query nor fragment'],
+    ['SNAPHOOK_PUBLIC_URL', ' , ', 'holds no URL'],
+    ['SNAPHOOK_PUBLIC_URL', `https://x/${'a'.repeat(500)}`, 'too long'],
+    ['SNAPHOOK_DOMAINS', undefined, 'is required'],
+    ['SNAPHOOK_DOMAINS', ',', 'holds no domain'],
+    ['SNAPHOOK_DOMAINS', 'a.b,no domain', 'not a domain name'],
+    ['SNAPHOOK_DOMAINS', 'localhost', 'not a domain name'],
+    ['SNAPHOOK_LISTEN', '8080', 'must be HOST:PORT'],
+    ['SNAPHOOK_LISTEN', ':8080', 'must be HOST:PORT'],
+    ['SNAPHOOK_OPS_LISTEN', 'x:65536', 'must be HOST:PORT'],
+    ['SNAPHOOK_STORE', 'postgres://x', 'must be sqlite:PATH'],
+    ['SNAPHOOK_STORE', 'sqlite::memory:', 'must be sqlite:PATH'],
+    ['SNAPHOOK_STORE', 'sqlite:', 'must be sqlite:PATH'],
+    ['SNAPHOOK_SECRET', 'short', 'base64url of 32 bytes'],
+    ['SNAPHOOK_SECRET', `${SECRET},${'+'.repeat(60)}`, 'base64url of 32 bytes'],
+    ['SNAPHOOK_SECRET', ',', 'base64url of 32 bytes'],
+    ['SNAPHOOK_SECRET_FILE', 'missing', "can't be read"],
+    ['SNAPHOOK_SINKS', 'x=ftp://x', 'must be stdout:'],
+    ['SNAPHOOK_SINKS', 'https://x', 'must be name=url'],
+    ['SNAPHOOK_SINKS', 'X=stdout:', 'must be name=url'],
+    ['SNAPHOOK_SINKS', 'a=stdout:,a=stdout:', 'names a twice'],
+    ['SNAPHOOK_SINKS', ',', 'names no sink'],
+    ['SNAPHOOK_LIVE_ENDPOINT', 'live.aliyuncs.com', 'must be an http:// or https:// URL'],
+    ['SNAPHOOK_ON_CONFLICT', 'maybe', 'must be refuse or takeover'],
+    ['SNAPHOOK_RECONCILE_INTERVAL', '5', 'must be a number and s, m, h or d'],
+    ['SNAPHOOK_RECONCILE_INTERVAL', '0.1s', 'must be a number and s, m, h or d'],
+    ['SNAPHOOK_CLOCK_SKEW', 'never', 'or off'],
+    ['SNAPHOOK_API_SECRET', 'short', '32 characters'],
+    ['SNAPHOOK_API_JWKS_URL', 'https://x', 'belong together'],
+    ['SNAPHOOK_API_ISSUER', 'x', 'belong together'],
+    ['SNAPHOOK_LOG_LEVEL', 'loud', 'must be debug, info, warn or error'],
+    ['SNAPHOOK_KEY_GRACE', '48h', 'no effect in this version'],
+    ['SNAPHOOK_KEY_MAX_AGE', '90d', 'no effect in this version'],
+    ['SNAPHOOK_RETENTION', '7d', 'no effect in this version'],
+    ['SNAPHOOK_WEBHOOK_SECRET', 'whsec_x', 'no effect in this version'],
+    ['SNAPHOOK_PUBLIC_URI', 'x', 'is not a setting'],
+    ['SNAPHOOK_DOMAINS_FILE', 'x', 'is not a setting'],
+  ])('%s=%s', (name, value, sentence) => {
+    const found = problems({ [name]: value })
+    expect(found).toHaveLength(1)
+    expect(found[0]).toContain(name)
+    expect(found[0]).toContain(sentence)
+  })
+
+  test('a secret and its file are one too many', () => {
+    const env = { SNAPHOOK_SECRET: SECRET, SNAPHOOK_SECRET_FILE: 'a' }
+    expect(problems(env)).toEqual([
+      'SNAPHOOK_SECRET_FILE and SNAPHOOK_SECRET are both set: remove one',
+    ])
+  })
+
+  test('all at once, and no secret is repeated', () => {
+    const env = {
+      SNAPHOOK_DOMAINS: '',
+      SNAPHOOK_SECRET: 'hush-hush',
+      SNAPHOOK_API_SECRET: 'hush-api',
+      SNAPHOOK_LISTEN: 'x',
+      SNAPHOOK_X: '1',
+    }
+    const found = problems(env)
+    expect(found).toHaveLength(5)
+    expect(found.join()).not.toContain('hush')
+  })
+})
+
+describe('the setting of token', () => {
+  test('is read without the others', () => {
+    const secret = 'x'.repeat(32)
+    expect(readApiSecretSetting({ SNAPHOOK_API_SECRET: secret }, noFile)).toEqual({
+      ok: true,
+      value: secret,
+    })
+  })
+
+  test.each([
+    [{}, 'is required'],
+    [{ SNAPHOOK_API_SECRET: 'short' }, '32 characters'],
+    [{ SNAPHOOK_API_SECRET: 'x'.repeat(32), SNAPHOOK_X: 'y' }, 'is not a setting'],
+  ])('%o', (env, sentence) => {
+    const read = readApiSecretSetting(env, noFile)
+    expect(read.ok ? '' : read.problems.join()).toContain(sentence)
+  })
+})

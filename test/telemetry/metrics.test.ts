@@ -1,0 +1,128 @@
+import { spawnSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { createMetrics, type Sample } from '../../src/telemetry/metrics.ts'
+
+const DOMAIN = 'play.example.com'
+const NOW = 1_800_000_000_000
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0
+
+function fixture(
+  sample: () => Promise<Sample> = async () => ({ eventsStored: 0, lagBySink: new Map() }),
+) {
+  const metrics = createMetrics({
+    domains: [DOMAIN],
+    sinks: ['stdout'],
+    version: '1.2.3',
+    now: () => NOW,
+    sample,
+  })
+  const lines = async () =>
+    (await metrics.render()).body.split('\n').filter((line) => line.startsWith('snaphook_'))
+  return { metrics, lines }
+}
+
+/** Of DESIGN 8: name, and how many series one domain and one sink make at the start. */
+const SERIES: [string, number][] = [
+  ['snaphook_callbacks_total', 14],
+  ['snaphook_callbacks_flagged_total', 5],
+  ['snaphook_callbacks_by_key_total', 4],
+  ['snaphook_callback_duration_seconds_count', 1],
+  ['snaphook_callback_age_seconds_count', 1],
+  ['snaphook_last_callback_timestamp_seconds', 1],
+  ['snaphook_registration_state', 6],
+  ['snaphook_registration_changes_total', 5],
+  ['snaphook_api_requests_total', 33],
+  ['snaphook_notify_key_generation', 1],
+  ['snaphook_notify_key_age_seconds', 1],
+  ['snaphook_store_commit_duration_seconds_count', 1],
+  ['snaphook_store_commit_events_count', 1],
+  ['snaphook_events_stored', 1],
+  ['snaphook_sink_lag_events', 1],
+  ['snaphook_sink_deliveries_total', 2],
+  ['snaphook_dead_letters', 1],
+  ['snaphook_build_info', 1],
+]
+
+describe('from the start', () => {
+  test.each(SERIES)('%s has %i series', async (name, count) => {
+    const { lines } = fixture()
+    const own = (await lines()).filter(
+      (line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `),
+    )
+    expect(own).toHaveLength(count)
+    const raised = own.filter((line) => !line.endsWith(' 0'))
+    expect(raised).toHaveLength(/build_info|registration_state/.test(name) ? 1 : 0)
+  })
+
+  test('the process is measured as well', async () => {
+    const { body, contentType } = await fixture().metrics.render()
+    expect(body).toContain('process_resident_memory_bytes')
+    expect(contentType).toContain('text/plain')
+  })
+
+  test.runIf(hasPromtool)('promtool finds nothing in our own series', async () => {
+    const { metrics } = fixture()
+    metrics.callback(DOMAIN, 'accepted', 0.01)
+    const { body } = await metrics.render()
+    const own = body.split('\n').filter((line) => /^(# (HELP|TYPE) )?snaphook_/.test(line))
+    const promtool = spawnSync('promtool', ['check', 'metrics'], { input: `${own.join('\n')}\n` })
+    expect(`${promtool.stdout}${promtool.stderr}`).toBe('')
+    expect(promtool.status).toBe(0)
+  })
+})
+
+describe('what happens is counted', () => {
+  test('in series of closed sets', async () => {
+    const { metrics, lines } = fixture(async () => ({
+      eventsStored: 3,
+      lagBySink: new Map([['stdout', 2]]),
+    }))
+    const start = new Set(await lines())
+    metrics.callback(DOMAIN, 'accepted', 0.002)
+    metrics.callback('other', 'unknown_domain', 0.001)
+    metrics.verified(DOMAIN, 'foreign', 7)
+    metrics.flagged(DOMAIN, ['not_json'])
+    metrics.registration(DOMAIN, 'conflict')
+    metrics.changed(DOMAIN, 'adopt')
+    metrics.keyInForce(DOMAIN, -1, NOW - 5_000)
+    metrics.attempted('stdout', 'delivered', 9)
+    metrics.apiCall('AddLiveSnapshotNotifyConfig', 'throttled')
+    metrics.commit({ seconds: 0.02, events: 4 })
+    metrics.commit({ seconds: 0.02, events: 0 })
+    const changed = (await lines()).filter((line) => !start.has(line) && !line.includes('_bucket'))
+    expect(changed).toMatchInlineSnapshot(`
+      [
+        "snaphook_callbacks_total{domain="other",outcome="unknown_domain"} 1",
+        "snaphook_callbacks_total{domain="play.example.com",outcome="accepted"} 1",
+        "snaphook_callbacks_flagged_total{domain="play.example.com",flag="not_json"} 1",
+        "snaphook_callbacks_by_key_total{domain="play.example.com",key="foreign"} 1",
+        "snaphook_callback_duration_seconds_sum 0.003",
+        "snaphook_callback_duration_seconds_count 2",
+        "snaphook_callback_age_seconds_sum 7",
+        "snaphook_callback_age_seconds_count 1",
+        "snaphook_last_callback_timestamp_seconds{domain="play.example.com"} 1800000000",
+        "snaphook_registration_state{domain="play.example.com",state="pending"} 0",
+        "snaphook_registration_state{domain="play.example.com",state="conflict"} 1",
+        "snaphook_registration_changes_total{domain="play.example.com",change="adopt"} 1",
+        "snaphook_api_requests_total{operation="AddLiveSnapshotNotifyConfig",outcome="throttled"} 1",
+        "snaphook_notify_key_generation{domain="play.example.com"} -1",
+        "snaphook_notify_key_age_seconds{domain="play.example.com"} 5",
+        "snaphook_store_commit_duration_seconds_sum 0.04",
+        "snaphook_store_commit_duration_seconds_count 2",
+        "snaphook_store_commit_events_sum 4",
+        "snaphook_store_commit_events_count 1",
+        "snaphook_sink_deliveries_total{sink="stdout",outcome="delivered"} 9",
+      ]
+    `)
+  })
+
+  test('a sample that fails leaves the last values', async () => {
+    const samples: (() => Promise<Sample>)[] = [
+      async () => ({ eventsStored: 3, lagBySink: new Map() }),
+      () => Promise.reject(new Error('store')),
+    ]
+    const { lines } = fixture(() => (samples.shift() as () => Promise<Sample>)())
+    expect(await lines()).toContain('snaphook_events_stored 3')
+    expect(await lines()).toContain('snaphook_events_stored 3')
+  })
+})
