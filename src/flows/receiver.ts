@@ -4,7 +4,7 @@ import { understand } from '../core/callback.ts'
 import type { AcceptedKey, KeyId } from '../core/key-ring.ts'
 import { checkTimestamp, findSigner } from '../core/signature.ts'
 import { eventOf } from '../core/snapshot-event.ts'
-import { faultCode } from '../errors.ts'
+import { describeError, faultCode } from '../errors.ts'
 import type { CallbackOutcome, Clock, EventLog, Log, ReceiverMetrics } from '../ports.ts'
 
 /** Far above any sane snapshot message, and small enough to hold thousands in memory. */
@@ -54,6 +54,7 @@ export function createReceiver(parts: {
   const { skewSeconds, keys, events, clock, metrics, log } = parts
   const domains = new Set(parts.domains)
   const waiting = new Map<string, number>()
+  let storeProblem: string | null = null
 
   async function receive(request: CallbackRequest): Promise<CallbackOutcome> {
     const receivedAt = clock.now()
@@ -117,12 +118,22 @@ export function createReceiver(parts: {
     const understood = understand(callback.body, callback.domain, callback.receivedAt)
     try {
       const { duplicate } = await events.append(eventOf(callback, understood))
+      sayStore(null)
       if (duplicate) return 'duplicate'
       metrics.flagged(callback.domain, understood.flags)
       return 'accepted'
     } catch (error) {
+      sayStore(describeError(error))
       return faultCode(error) === 'store_overloaded' ? 'overloaded' : 'store_failed'
     }
+  }
+
+  /** One line when the store begins to fail, or fails otherwise, and one when it is well again. */
+  function sayStore(problem: string | null): void {
+    if (problem === storeProblem) return
+    storeProblem = problem
+    if (problem === null) log.info('the store takes events again')
+    else log.error('callbacks are refused, since the store fails', { reason: problem })
   }
 
   return { receive }

@@ -1,6 +1,13 @@
 // One look at one domain and what follows from it: observe -> plan -> apply -> verify. Every look
 // starts from what the provider shows, so that a crash at any step leaves nothing to repair.
-import { type KeyId, sameKey, withConfirmedUrl, withCurrent, withUse } from '../core/key-ring.ts'
+import {
+  type KeyId,
+  type Ring,
+  sameKey,
+  withConfirmedUrl,
+  withCurrent,
+  withUse,
+} from '../core/key-ring.ts'
 import type { KeySearch, Secret } from '../core/notify-key.ts'
 import { notifyUrl } from '../core/notify-url.ts'
 import {
@@ -134,13 +141,15 @@ export function createReconciler(parts: {
 
   /** Remembers that `id` was seen in force under the URL that we want. */
   async function inForce({ domain, url }: DomainState, id: KeyId): Promise<void> {
-    const before = rings.ring(domain)
-    const unchanged = sameKey(before.current, id) && before.confirmedUrl === url
-    const ring = unchanged
-      ? before
-      : await rings.change(domain, (now, at) => withConfirmedUrl(withCurrent(now, id, at), url))
-    const seenAt = ring.keys.find((key) => sameKey(key.id, id))?.seenAt ?? clock.now()
-    metrics.keyInForce(domain, id.kind === 'foreign' ? -1 : id.generation, seenAt)
+    const { current, confirmedUrl } = rings.ring(domain)
+    if (sameKey(current, id) && confirmedUrl === url) return
+    await rings.change(domain, (ring, at) => withConfirmedUrl(withCurrent(ring, id, at), url))
+  }
+
+  function measureKey(domain: string, { current, keys }: Ring): void {
+    const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
+    if (current === null || seenAt === undefined) return
+    metrics.keyInForce(domain, current.kind === 'foreign' ? -1 : current.generation, seenAt)
   }
 
   /** Ends a look that needs no write. */
@@ -159,6 +168,7 @@ export function createReconciler(parts: {
       case 'adopt':
         metrics.changed(domain, 'adopt')
         log.warn('a notify key that was set elsewhere is adopted', { domain })
+        measureKey(domain, rings.ring(domain))
         enter(mine, 'in_sync', null)
         break
       case 'in_sync':
@@ -168,6 +178,7 @@ export function createReconciler(parts: {
             domain,
           })
         }
+        measureKey(domain, rings.ring(domain))
         enter(mine, 'in_sync', null)
     }
     return intervalMs()

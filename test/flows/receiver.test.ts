@@ -171,6 +171,20 @@ describe('what verified is kept', () => {
   })
 })
 
+test('trouble of the store is told of once, and so is its end', async () => {
+  const { post, store, log } = fixture()
+  store.fail = 'store_full'
+  await post()
+  await post()
+  store.fail = undefined
+  await post()
+  await post({ text: '{}' })
+  expect(log.story()).toEqual([
+    'callbacks are refused, since the store fails',
+    'the store takes events again',
+  ])
+})
+
 describe('a look on an unknown key', () => {
   test('is waited for, and the callback verified once more', async () => {
     const { post, state, looks } = fixture()

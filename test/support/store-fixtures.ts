@@ -1,4 +1,4 @@
-// What the tests of the stores share: folders that go away, children, and waiting with a deadline.
+// What the tests of the stores share: folders that go away, stores, and child processes.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -14,9 +14,6 @@ import {
   type SqliteStoreOptions,
 } from '../../src/store/sqlite/sqlite-store.ts'
 import { SECRET } from './store-events.ts'
-
-const WAIT_MS = 8_000
-const POLL_MS = 5
 
 /** A folder of this test's own, removed when the test ends. */
 export function temporaryFolder(): string {
@@ -34,18 +31,6 @@ export async function openStore(
   const store = await openSqliteStore({ path, seals, now: () => 1_700_000_000_000, ...options })
   onTestFinished(() => store.close())
   return store
-}
-
-/** Resolves when `condition` holds; rejects with `label` when it never does. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  label: string,
-): Promise<void> {
-  const deadline = performance.now() + WAIT_MS
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`waited in vain for: ${label}`)
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-  }
 }
 
 export type Child = {

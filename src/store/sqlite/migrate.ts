@@ -64,29 +64,33 @@ function pending(
   path: string,
   migrations: readonly Migration[],
 ): readonly Migration[] {
-  const found = readNumber(db, 'user_version')
-  if (readNumber(db, 'application_id') !== APPLICATION_ID && !isFresh(db, found)) {
+  // One statement, so that all it tells is of one moment: somebody else may be making the store.
+  const { version, owner, tables } = db
+    .prepare(`
+      select user_version as version, application_id as owner,
+        (select count(*) from sqlite_schema) as tables
+      from pragma_user_version, pragma_application_id
+    `)
+    .get() as { version: number; owner: number; tables: number }
+  if (owner !== APPLICATION_ID && (version !== 0 || tables !== 0)) {
     throw unavailable(path, 'belongs to another program: name another file')
   }
   const newest = migrations.at(-1)?.version ?? 0
-  if (Math.trunc(found / MAJOR) > Math.trunc(newest / MAJOR)) {
-    throw new ServiceError(
-      `The store ${path} is of version ${shown(found)}, and this release knows up to ` +
-        `${shown(newest)}: run the later release again, or start with another store.`,
-      { code: 'store_newer' },
-    )
-  }
-  return migrations.filter(({ version }) => version > found)
+  if (majorOf(version) > majorOf(newest)) throw newerFault(path, version, newest)
+  return migrations.filter((migration) => migration.version > version)
 }
 
-function isFresh(db: DatabaseSync, version: number): boolean {
-  return version === 0 && db.prepare('select 1 from sqlite_schema limit 1').get() === undefined
+function newerFault(path: string, version: number, newest: number): ServiceError {
+  const sentence =
+    `The store ${path} is of version ${shown(version)}, and this release knows up to ` +
+    `${shown(newest)}: run the later release again, or start with another store.`
+  return new ServiceError(sentence, { code: 'store_newer' })
 }
 
-function readNumber(db: DatabaseSync, pragma: string): number {
-  return Number(db.prepare(`pragma ${pragma}`).get()?.[pragma])
+function majorOf(version: number): number {
+  return Math.trunc(version / MAJOR)
 }
 
 function shown(version: number): string {
-  return `${Math.trunc(version / MAJOR)}.${version % MAJOR}`
+  return `${majorOf(version)}.${version % MAJOR}`
 }

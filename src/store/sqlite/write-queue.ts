@@ -1,7 +1,6 @@
 // The bounded queue in front of the writer. One group is with the writer while the next one
 // gathers, so that each commit takes along all that came during the last. A hot path: per event
 // one small object and one promise, no timer and no message of its own.
-
 import type { NewEvent } from '../../core/snapshot-event.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Appended } from '../../ports.ts'
@@ -90,15 +89,19 @@ export function createWriteQueue(
       committing = gathering
       gathering = emptyGroup()
       await settle(committing)
-      committing = emptyGroup()
     }
     running = undefined
   }
 
   async function settle({ appends, writes }: Group): Promise<void> {
     try {
-      const events = packEvents(appends.map(({ event }) => event))
-      const committed = await commit({ events, writes: writes.map(({ write }) => write) })
+      const committed = await commit({
+        events: packEvents(appends.map(({ event }) => event)),
+        writes: writes.map(({ write }) => write),
+      }).finally(() => {
+        // Before anybody is answered: whoever is may append again at once.
+        committing = emptyGroup()
+      })
       for (const [row, append] of appends.entries()) settleAppend(append, committed, row)
       for (const [row, write] of writes.entries()) settleWrite(write, committed, row)
     } catch (fault) {

@@ -37,6 +37,25 @@ const ring = (revision: number, content = '{}'): Write => {
 }
 
 describe('a group commit', () => {
+  it('starts from nothing', () => {
+    const database = open()
+    expect(database.loadRing('live.example.com')).toBeNull()
+    expect(database.loadCursor('stdout')).toBe(0)
+    expect(database.loadReceivingTime()).toBe(0)
+    expect(database.commit(batch([]))).toMatchObject({ seqs: [], writes: [] })
+  })
+
+  it('saves a ring over the revision that its writer has seen, and over no other', () => {
+    const database = open()
+    database.commit(batch([], [ring(0)]))
+    expect(database.commit(batch([], [ring(3), ring(1, '[]'), ring(1)])).writes).toEqual([
+      null,
+      2,
+      null,
+    ])
+    expect(database.loadRing('live.example.com')).toEqual({ content: '[]', revision: 2 })
+  })
+
   it('answers each part of the group in its place', () => {
     const database = open()
     const committed = database.commit(

@@ -1,11 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Clock } from '../../../src/ports.ts'
 import { acquireLock, type Lock, type LockOptions } from '../../../src/store/sqlite/lock.ts'
 import { range } from '../../support/store-events.ts'
-import { startChild, temporaryFolder, until } from '../../support/store-fixtures.ts'
+import { startChild, temporaryFolder } from '../../support/store-fixtures.ts'
+import { until } from '../../support/until.ts'
 
 const clock: Clock = { now: Date.now, sleep: (ms) => sleep(ms) }
 
@@ -61,7 +63,7 @@ describe('the lock of a store', () => {
   it('is released by the kernel when its holder is killed', async () => {
     const path = newPath()
     const holder = startChild('lock', path, 'pid 9 on there')
-    await until(() => holder.lines.includes('held'), 'the lock of the child')
+    await until('the lock of the child', () => holder.lines.includes('held'))
     await expect(acquire(path, { waitMs: 0 })).rejects.toMatchObject({
       code: 'store_locked',
       message: expect.stringContaining('in use by pid 9 on there:'),
@@ -75,7 +77,7 @@ describe('the lock of a store', () => {
     const path = newPath()
     const children = range(4).map((n) => startChild('lock', path, `child ${n}`))
     const holders = () => children.filter(({ lines }) => lines.includes('held'))
-    await until(() => holders().length > 0, 'a holder')
+    await until('a holder', () => holders().length > 0)
     const [first] = holders()
     await expect(acquire(path, { waitMs: 300 })).rejects.toMatchObject({
       code: 'store_locked',
@@ -83,7 +85,17 @@ describe('the lock of a store', () => {
     })
     expect(holders()).toEqual([first])
     first?.process.kill('SIGKILL')
-    await until(() => holders().length === 2, 'the next holder')
+    await until('the next holder', () => holders().length === 2)
+  })
+
+  it('is not given while its holder has yet to write its name', async () => {
+    const path = join(temporaryFolder(), 'snaphook.db')
+    const holder = new DatabaseSync(`${path}.lock`)
+    holder.exec('begin immediate')
+    const fault = { code: 'store_locked', message: expect.stringContaining('by another process:') }
+    await expect(acquire(path, { waitMs: 0 })).rejects.toMatchObject(fault)
+    holder.close()
+    await acquire(path, { waitMs: 0 })
   })
 
   it('is no longer waited for on abort', async () => {

@@ -3,20 +3,14 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { EMPTY_RING } from '../../../src/core/key-ring.ts'
-import { createSeals } from '../../../src/store/seal.ts'
 import type { Commit, SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
-import { storeContract } from '../../contract/store-contract.ts'
-import { eventOf, range, SECRET } from '../../support/store-events.ts'
-import { openStore, startChild, temporaryFolder, until } from '../../support/store-fixtures.ts'
+import { eventOf, range } from '../../support/store-events.ts'
+import { openStore, startChild, temporaryFolder } from '../../support/store-fixtures.ts'
+import { until } from '../../support/until.ts'
 
 /** Lifts `max_page_count`: the most that SQLite can hold. */
 const NO_LIMIT = 4_294_967_294
 const workerUrl = new URL('../../support/store-writer.ts', import.meta.url)
-
-storeContract('sqlite', () => {
-  const path = join(temporaryFolder(), 'made', 'snaphook.db')
-  return (secrets = [SECRET]) => openStore(path, { seals: createSeals(secrets) })
-})
 
 function newPath(): string {
   return join(temporaryFolder(), 'snaphook.db')
@@ -33,7 +27,7 @@ describe('durability', () => {
   it('has every acknowledged event after kill -9', async () => {
     const path = newPath()
     const child = startChild('append', path)
-    await until(() => child.lines.length > 300, 'acknowledged events')
+    await until('acknowledged events', () => child.lines.length > 300)
     child.process.kill('SIGKILL')
     expect(await child.ended).toBe('SIGKILL')
 
@@ -139,7 +133,7 @@ describe('a full store', () => {
 describe('a writer that hangs', () => {
   it('has appends rejected as slow, and counts them until it answers', async () => {
     const path = newPath()
-    const limits = { appendTimeoutMs: 100, maxEvents: 3 }
+    const limits = { appendTimeoutMs: 500, maxEvents: 3 }
     const store = await openStore(path, { workerUrl, limits })
     writeFileSync(`${path}.hang`, '')
     const slow = await Promise.allSettled(range(3).map((n) => store.append(eventOf(n))))
@@ -148,7 +142,7 @@ describe('a writer that hangs', () => {
     await expect(store.checkWritable()).rejects.toMatchObject({ code: 'store_slow' })
 
     rmSync(`${path}.hang`)
-    await until(async () => (await store.stats()).events === 3, 'the slow events')
+    await until('the slow events', async () => (await store.stats()).events === 3)
     await store.checkWritable()
     expect(await store.append(eventOf(3))).toEqual({ seq: 4, duplicate: false })
   })
@@ -178,13 +172,11 @@ describe('a writer that crashes', () => {
     await expect(store.append(eventOf(2))).rejects.toMatchObject({ code: 'store_failed' })
 
     rmSync(`${path}.crash`)
-    await until(
-      () =>
-        store.checkWritable().then(
-          () => true,
-          () => false,
-        ),
-      'a writable store',
+    await until('a writable store', () =>
+      store.checkWritable().then(
+        () => true,
+        () => false,
+      ),
     )
     expect(await store.append(eventOf(2))).toEqual({ seq: 2, duplicate: false })
   })

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../../src/errors.ts'
 import type { Batch, Committed } from '../../../src/store/sqlite/batch.ts'
 import {
@@ -7,7 +7,7 @@ import {
   type QueueLimits,
 } from '../../../src/store/sqlite/write-queue.ts'
 import { eventOf, range } from '../../support/store-events.ts'
-import { until } from '../../support/store-fixtures.ts'
+import { until } from '../../support/until.ts'
 
 /** A queue in front of a writer that the test answers for. */
 function newQueue(limits: Partial<QueueLimits> = {}) {
@@ -20,12 +20,8 @@ function newQueue(limits: Partial<QueueLimits> = {}) {
     },
     { ...QUEUE_LIMITS, ...limits },
   )
-  let open = true
-  onTestFinished(() => {
-    open = false
-  })
   const next = async () => {
-    await until(() => commits.length > 0 || !open, 'a commit')
+    await until('a commit', () => commits.length > 0)
     return commits.shift() as (typeof commits)[number]
   }
   return { queue, commits, next }
@@ -67,7 +63,6 @@ describe('the write queue', () => {
     await expect(queue.append(eventOf(3))).rejects.toMatchObject({ code: 'store_overloaded' })
     answer()
     await Promise.all(taken)
-    await new Promise(setImmediate)
     const third = queue.append(eventOf(3))
     ;(await next()).answer()
     expect(await third).toEqual({ seq: 3, duplicate: false })
@@ -84,20 +79,20 @@ describe('the write queue', () => {
   })
 
   it('tells each append that it is slow when its own time is up', async () => {
-    const { queue, next } = newQueue({ appendTimeoutMs: 80, maxEvents: 2 })
+    const { queue, next } = newQueue({ appendTimeoutMs: 300, maxEvents: 2 })
     const start = performance.now()
     const first = queue.append(eventOf(1))
     const { answer } = await next()
     const later = queue.append(eventOf(2))
     await expect(first).rejects.toMatchObject({ code: 'store_slow' })
     await expect(later).rejects.toMatchObject({ code: 'store_slow' })
-    expect(performance.now() - start).toBeGreaterThan(70)
+    expect(performance.now() - start).toBeGreaterThan(290)
     // They hold their place until the writer answers.
     await expect(queue.append(eventOf(3))).rejects.toMatchObject({ code: 'store_overloaded' })
     answer()
-    ;(await next()).answer()
-    await new Promise(setImmediate)
+    const second = await next()
     const after = queue.append(eventOf(4))
+    second.answer()
     ;(await next()).answer()
     expect(await after).toEqual({ seq: 4, duplicate: false })
   })
