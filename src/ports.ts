@@ -110,6 +110,12 @@ export interface DispatcherMetrics {
   attempted(sink: string, outcome: DeliveryOutcome['kind'], events: number): void
 }
 
+/** What the metrics read from its owner when they are asked for. */
+export type Sample = {
+  readonly eventsStored: number
+  readonly lagBySink: ReadonlyMap<string, number>
+}
+
 /** What the operations listener shows of one domain. Found URLs are shown, keys never. */
 export type RegistrationView = {
   readonly domain: string

@@ -11,7 +11,7 @@ import {
   type Operation,
 } from '../core/live-operations.ts'
 import { REGISTRATION_CHANGES, REGISTRATION_STATES } from '../core/registration.ts'
-import type { DispatcherMetrics, ReceiverMetrics, RegistrarMetrics } from '../ports.ts'
+import type { DispatcherMetrics, ReceiverMetrics, RegistrarMetrics, Sample } from '../ports.ts'
 
 /** Stands for every domain that is not ours, so that a request can't make series grow. */
 const OTHER_DOMAINS = 'other'
@@ -21,12 +21,6 @@ const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 const AGE_BUCKETS = [0.5, 1, 2, 5, 10, 30, 60, 120, 300]
 /** From a callback alone to the longest queue. */
 const COMMIT_EVENTS_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096]
-
-/** What is read from its owner when the metrics are asked for. */
-export type Sample = {
-  readonly eventsStored: number
-  readonly lagBySink: ReadonlyMap<string, number>
-}
 
 export type Metrics = ReceiverMetrics &
   RegistrarMetrics &

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { createMetrics, type Sample } from '../../src/telemetry/metrics.ts'
+import type { Sample } from '../../src/ports.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
 
 const DOMAIN = 'play.example.com'
 const NOW = 1_800_000_000_000

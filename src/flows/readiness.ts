@@ -1,11 +1,10 @@
 // Whether the service is ready for callbacks, and the figures that are read when asked for. Once it
 // is ready only the store and its own end change that: a fault of the provider must not take the
 // receivers out of service.
-import { describeError } from './errors.ts'
-import type { Dispatcher } from './flows/dispatcher.ts'
-import type { Registrar } from './flows/registrar.ts'
-import type { Clock, Readiness, SinkView, Store } from './ports.ts'
-import type { Sample } from './telemetry/metrics.ts'
+import { describeError } from '../errors.ts'
+import type { Clock, Readiness, Sample, SinkView, Store } from '../ports.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { Registrar } from './registrar.ts'
 
 /** So long the first pass over the domains may hold readiness up. */
 const FIRST_PASS_MS = 30_000

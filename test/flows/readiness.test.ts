@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import { createReadiness } from '../../src/flows/readiness.ts'
+import type { RegistrationView } from '../../src/ports.ts'
+import { memoryStore } from '../support/flow-fakes.ts'
+import { manualClock } from '../support/manual-clock.ts'
+
+function fixture() {
+  const clock = manualClock()
+  const store = memoryStore()
+  const view: RegistrationView = {
+    domain: 'play.example.com',
+    state: 'pending',
+    detail: null,
+    url: 'https://hook.example.com/callbacks/play.example.com',
+    foundUrl: null,
+    keyKnown: false,
+    generation: null,
+    lookedAt: null,
+  }
+  const views = [view, { ...view, domain: 'live.example.com' }]
+  const sink = { name: 'stdout', cursor: 0, problem: null as string | null }
+  const readiness = createReadiness({
+    store,
+    registrar: { views: () => views },
+    dispatcher: { progress: () => [sink] },
+    clock,
+  })
+  const set = (index: number, over: Partial<RegistrationView>): void => {
+    views[index] = { ...view, ...views[index], ...over }
+  }
+  return { clock, store, sink, readiness, set, ready: async () => (await readiness.check()).ready }
+}
+
+describe('ready', () => {
+  test('when the first pass has ended for every domain and one key in force is known', async () => {
+    const { set, ready, readiness } = fixture()
+    expect(await readiness.check()).toMatchObject({
+      ready: false,
+      reasons: ['first registration under way', 'no notify key in force is known yet'],
+    })
+    set(0, { state: 'in_sync', keyKnown: true })
+    expect(await ready()).toBe(false)
+    set(1, { state: 'failed' })
+    expect(await ready()).toBe(true)
+  })
+
+  test('after 30 s in which not every pass has ended, if one key is known', async () => {
+    const { set, ready, clock } = fixture()
+    set(0, { keyKnown: true })
+    await clock.advance(29_999)
+    expect(await ready()).toBe(false)
+    await clock.advance(1)
+    expect(await ready()).toBe(true)
+  })
+
+  test('never without a key', async () => {
+    const { ready, clock } = fixture()
+    await clock.advance(60_000)
+    expect(await ready()).toBe(false)
+  })
+})
+
+describe('once ready', () => {
+  test('a trouble of the provider changes nothing', async () => {
+    const { set, ready } = fixture()
+    for (const index of [0, 1]) set(index, { state: 'in_sync', keyKnown: true })
+    expect(await ready()).toBe(true)
+    for (const index of [0, 1]) set(index, { state: 'pending', keyKnown: false })
+    expect(await ready()).toBe(true)
+  })
+
+  test('the store and the end do', async () => {
+    const { set, ready, store, readiness } = fixture()
+    for (const index of [0, 1]) set(index, { state: 'in_sync', keyKnown: true })
+    store.fail = 'store_full'
+    expect(await readiness.check()).toMatchObject({ ready: false, store: 'failing', sinks: [] })
+    store.fail = undefined
+    expect(await ready()).toBe(true)
+    readiness.stop()
+    expect(await readiness.check()).toMatchObject({ ready: false, reasons: ['stopping'] })
+  })
+})
+
+test('sinks are shown with their lag, and sampled for the metrics', async () => {
+  const { store, sink, readiness } = fixture()
+  const event = {
+    domain: 'd',
+    origin: 'callback' as const,
+    receivedAt: 0,
+    occurredAt: 0,
+    body: new Uint8Array(),
+  }
+  for (const id of ['a', 'b', 'c']) await store.append({ ...event, id })
+  Object.assign(sink, { cursor: 1, problem: 'no answer' })
+  expect((await readiness.check()).sinks).toEqual([
+    { name: 'stdout', state: 'failing', lag: 2, detail: 'no answer' },
+  ])
+  expect(await readiness.sample()).toEqual({ eventsStored: 3, lagBySink: new Map([['stdout', 2]]) })
+})
