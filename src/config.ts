@@ -22,8 +22,8 @@ const NOT_YET = new Set([
   'SNAPHOOK_WEBHOOK_SECRET_FILE',
 ])
 /** May be given as the path of a file, under the name with `_FILE` behind it. */
-const SECRET_NAMES = ['SNAPHOOK_SECRET', 'SNAPHOOK_API_SECRET'] as const
-const FILE_SUFFIX = '_FILE'
+export const SECRET_NAMES = ['SNAPHOOK_SECRET', 'SNAPHOOK_API_SECRET'] as const
+export const FILE_SUFFIX = '_FILE'
 
 export type Address = { readonly host: string; readonly port: number }
 
@@ -56,7 +56,8 @@ const duration = setting(
 
 const REQUIRED = 'is required: '
 
-const SCHEMA = z.object({
+/** Every setting, its default and its reader. */
+export const SCHEMA = z.object({
   SNAPHOOK_PUBLIC_URL: setting(readPublicUrls),
   SNAPHOOK_DOMAINS: setting(readDomains),
   SNAPHOOK_LISTEN: setting(readAddress).prefault('0.0.0.0:8080'),

@@ -1,0 +1,87 @@
+// What the code says of itself, for tests that compare documents and deploy files with it.
+import { createCredentials } from '../../src/cloud/credentials.ts'
+import {
+  type Environment,
+  FILE_SUFFIX,
+  readConfig,
+  SCHEMA,
+  SECRET_NAMES,
+} from '../../src/config.ts'
+import { describeError } from '../../src/errors.ts'
+import { createCallbackApp } from '../../src/http/callback-app.ts'
+import { createOpsApp } from '../../src/http/ops-app.ts'
+import type { CallbackOutcome, Readiness } from '../../src/ports.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { keptLog } from '../support/flow-fakes.ts'
+
+export const SETTINGS = Object.keys(SCHEMA.shape)
+/** Everything under our prefix that the service takes. */
+export const ENVIRONMENT: readonly string[] = [
+  ...SETTINGS,
+  ...SECRET_NAMES.map((name) => name + FILE_SUFFIX),
+]
+export const REQUIRED = {
+  SNAPHOOK_PUBLIC_URL: 'https://hook.example.com',
+  SNAPHOOK_DOMAINS: 'play.example.com',
+}
+const A_SECRET = Buffer.alloc(32, 1).toString('base64url')
+
+/** The settings of an environment, whose files each hold a good secret; or an error with all problems. */
+export function configFrom(env: Environment) {
+  const config = readConfig(env, () => A_SECRET)
+  if (!config.ok) throw new Error(config.problems.join('\n'))
+  return config.value
+}
+
+/** The sentence of a service without credentials: it names the variables to set. */
+export async function credentialsAdvice(): Promise<string> {
+  const none = () => ({ getCredentials: () => Promise.reject(new Error('none')) })
+  return createCredentials(none)
+    .getCredentials()
+    .then(() => '', describeError)
+}
+
+export function opsApp() {
+  const readiness: Readiness = {
+    ready: true,
+    reasons: [],
+    store: 'ok',
+    registrations: [],
+    sinks: [],
+  }
+  return createOpsApp({
+    readiness: () => readiness,
+    metrics: async () => ({ contentType: 'text/plain', body: '' }),
+    registrations: () => [],
+    auth: { verify: async () => true },
+    log: keptLog(),
+  })
+}
+
+/** The public app, with a receiver that comes to the given outcome whatever is sent. */
+export function callbackApp(outcome: CallbackOutcome) {
+  return createCallbackApp({
+    receiver: { receive: async () => outcome },
+    isCallbackPath: (prefix) => prefix === '',
+    log: keptLog(),
+  })
+}
+
+/** The metrics of the service's own, with their label names, sorted; and the whole exposition. */
+export async function ownMetrics() {
+  const metrics = createMetrics({
+    domains: ['play.example.com'],
+    sinks: ['stdout'],
+    version: '0.0.0',
+    now: () => 0,
+    sample: async () => ({ eventsStored: 0, lagBySink: new Map() }),
+  })
+  const { body } = await metrics.render()
+  const labels = new Map<string, string[]>()
+  for (const [, name = ''] of body.matchAll(/^# TYPE (snaphook_\w+) /gm)) {
+    const [, pairs = ''] = new RegExp(`^${name}(?:_bucket)?\\{(.*?)\\} `, 'm').exec(body) ?? []
+    const names = [...pairs.matchAll(/(\w+)="/g)].map(([, label = '']) => label)
+    labels.set(name, names.filter((label) => label !== 'le').sort())
+  }
+  return { labels, body }
+}
