@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Of waits that have shorter deadlines of their own; machines are slow at times.
+    testTimeout: 20_000,
     restoreMocks: true,
     unstubEnvs: true,
     coverage: {

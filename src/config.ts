@@ -15,8 +15,6 @@ const MAX_PORT = 65_535
 
 /** Known to the design, not acted on by this version: refused rather than ignored. */
 const NOT_YET = new Set([
-  'SNAPHOOK_KEY_MAX_AGE',
-  'SNAPHOOK_KEY_GRACE',
   'SNAPHOOK_RETENTION',
   'SNAPHOOK_WEBHOOK_SECRET',
   'SNAPHOOK_WEBHOOK_SECRET_FILE',
@@ -54,6 +52,10 @@ const duration = setting(
     ),
 )
 
+const durationOrOff = z.union([z.literal('off'), duration], {
+  error: 'must be a duration such as 5m, one second or more, or off',
+})
+
 const REQUIRED = 'is required: '
 
 /** Every setting, its default and its reader. */
@@ -70,11 +72,9 @@ export const SCHEMA = z.object({
     .enum(['refuse', 'takeover'], { error: 'must be refuse or takeover' })
     .prefault('refuse'),
   SNAPHOOK_RECONCILE_INTERVAL: duration.prefault('5m'),
-  SNAPHOOK_CLOCK_SKEW: z
-    .union([z.literal('off'), duration], {
-      error: 'must be a duration such as 5m, one second or more, or off',
-    })
-    .prefault('5m'),
+  SNAPHOOK_CLOCK_SKEW: durationOrOff.prefault('5m'),
+  SNAPHOOK_KEY_MAX_AGE: durationOrOff.prefault('90d'),
+  SNAPHOOK_KEY_GRACE: duration.prefault('48h'),
   SNAPHOOK_API_SECRET: setting(readApiSecret).optional(),
   SNAPHOOK_API_JWKS_URL: setting(readPlainUrl).optional(),
   SNAPHOOK_API_ISSUER: text.optional(),
@@ -107,6 +107,9 @@ export type Config = {
   readonly reconcileIntervalMs: number
   /** Seconds; undefined switches the check off. */
   readonly clockSkewSeconds: number | undefined
+  /** Undefined: keys are not rotated by age. */
+  readonly keyMaxAgeMs: number | undefined
+  readonly keyGraceSeconds: number
   readonly apiSecret: string | undefined
   readonly apiJwks:
     | { readonly url: string; readonly issuer: string; readonly audience: string }
@@ -129,6 +132,7 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
   if (!parsed.success || problems.length > 0) return { ok: false, problems }
   const settings = parsed.data
   const skew = settings.SNAPHOOK_CLOCK_SKEW
+  const maxAge = settings.SNAPHOOK_KEY_MAX_AGE
   return {
     ok: true,
     value: {
@@ -143,6 +147,8 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
       takeover: settings.SNAPHOOK_ON_CONFLICT === 'takeover',
       reconcileIntervalMs: settings.SNAPHOOK_RECONCILE_INTERVAL,
       clockSkewSeconds: skew === 'off' ? undefined : skew / 1000,
+      keyMaxAgeMs: maxAge === 'off' ? undefined : maxAge,
+      keyGraceSeconds: settings.SNAPHOOK_KEY_GRACE / 1000,
       apiSecret: settings.SNAPHOOK_API_SECRET,
       apiJwks: jwks,
       logLevel: settings.SNAPHOOK_LOG_LEVEL,

@@ -28,6 +28,8 @@ export interface LiveApi {
   describe(domain: string, signal: AbortSignal): Promise<Observed>
   add(domain: string, registration: Registration, signal: AbortSignal): Promise<void>
   update(domain: string, registration: Registration, signal: AbortSignal): Promise<void>
+  /** Resolves also where there was nothing to delete. */
+  remove(domain: string, signal: AbortSignal): Promise<void>
 }
 
 export type Appended = { readonly seq: number; readonly duplicate: boolean }

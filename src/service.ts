@@ -94,7 +94,16 @@ export function createService(config: Config, world: World): Service {
     })
     stops.push(() => store.close())
 
-    const rings = createRingKeeper({ domains, publicUrls, secrets, store, clock, log })
+    const graceSeconds = config.keyGraceSeconds
+    const rings = createRingKeeper({
+      domains,
+      publicUrls,
+      secrets,
+      graceSeconds,
+      store,
+      clock,
+      log,
+    })
     await rings.load()
     const connection = openApi(config, world, metrics.apiCall)
     stops.push(() => connection.close())
@@ -103,6 +112,7 @@ export function createService(config: Config, world: World): Service {
       publicUrls,
       takeover: config.takeover,
       intervalMs: config.reconcileIntervalMs,
+      keyMaxAgeMs: config.keyMaxAgeMs,
       secrets,
       search: createKeySearch(secrets),
       rings,

@@ -3,10 +3,12 @@
 import { Command, CommanderError, Option } from 'commander'
 import { describeError, faultCode } from '../errors.ts'
 import { VERSION } from '../service.ts'
-import { runDemo } from './demo.ts'
+import { DEMO_STORE, runDemo } from './demo.ts'
+import { runDeregister } from './deregister.ts'
 import { runEmulator } from './emulator.ts'
 import { runPlan } from './plan.ts'
 import { runRegister } from './register.ts'
+import { runRotate } from './rotate.ts'
 import { runSend } from './send.ts'
 import { runServe } from './serve.ts'
 import { EXIT, type Shell } from './shell.ts'
@@ -58,6 +60,14 @@ function createProgram(shell: Shell, done: (code: number) => void): Command {
     .option('--timeout <duration>', 'give up on domains that have not settled by then', '60s')
     .option('--json', 'print JSON')
     .action(async (options) => done(await runRegister(shell, options)))
+  command('deregister', 'delete the registrations that are ours; exit 1 if any domain is not')
+    .option('--json', 'print JSON')
+    .action(async (options) => done(await runDeregister(shell, options)))
+  command('rotate', 'replace the notify keys now; running pushes keep their old ones')
+    .argument('[domains...]', 'the domains; all, if none is named')
+    .option('--timeout <duration>', 'give up on domains that have not settled by then', '60s')
+    .option('--json', 'print JSON')
+    .action(async (domains, options) => done(await runRotate(shell, domains, options)))
   command('status', 'show what the store knows and what a running service says')
     .option('--json', 'print JSON')
     .action(async (options) => done(await runStatus(shell, options)))
@@ -83,9 +93,8 @@ function createProgram(shell: Shell, done: (code: number) => void): Command {
     .option('--streams <n>', 'streams that are pushed from the start', '0')
     .option('--interval <duration>', 'time between the snapshots of a stream', '5s')
     .action(async (options) => done(await runEmulator(shell, options)))
-  command(
-    'demo',
-    'emulator and service in one: three streams, a snapshot every two seconds',
-  ).action(async () => done(await runDemo(shell)))
+  command('demo', 'emulator and service in one: three streams, a snapshot every two seconds')
+    .option('--store <path>', 'where the demo keeps its store', DEMO_STORE)
+    .action(async (options) => done(await runDemo(shell, options)))
   return program
 }

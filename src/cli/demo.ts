@@ -11,12 +11,12 @@ const STREAMS = 3
 const INTERVAL_MS = 2_000
 const ACCESS_KEY = { accessKeyId: 'demo', accessKeySecret: 'demo-secret' }
 /** Its own, so that it never meets the store of a real service. */
-const STORE = 'sqlite:data/demo/snaphook.db'
+export const DEMO_STORE = 'data/demo/snaphook.db'
 /** The ports of the settings' defaults; where they are taken, any free ones. */
 const CALLBACK_PORT = 8080
 const OPS_PORT = 9090
 
-export async function runDemo(shell: Shell): Promise<number> {
+export async function runDemo(shell: Shell, { store }: { store: string }): Promise<number> {
   const callbackPort = await freePort(CALLBACK_PORT)
   const opsPort = await freePort(OPS_PORT)
   const emulator = await startEmulator({
@@ -32,7 +32,7 @@ export async function runDemo(shell: Shell): Promise<number> {
     SNAPHOOK_DOMAINS: DOMAIN,
     SNAPHOOK_LISTEN: `127.0.0.1:${callbackPort}`,
     SNAPHOOK_OPS_LISTEN: `127.0.0.1:${opsPort}`,
-    SNAPHOOK_STORE: STORE,
+    SNAPHOOK_STORE: `sqlite:${store}`,
     SNAPHOOK_LIVE_ENDPOINT: emulator.url,
   }
   const config = readConfig(settings, shell.readFile)

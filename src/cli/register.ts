@@ -1,6 +1,8 @@
 // `register`: registers every domain once and verifies it.
-import { registerAll } from '../one-off.ts'
+import { registerAll } from '../one-off/settle-all.ts'
 import { durationOption, EXIT, type Shell, table, withConfig } from './shell.ts'
+
+type Settled = Awaited<ReturnType<typeof registerAll>>
 
 export function runRegister(
   shell: Shell,
@@ -8,10 +10,20 @@ export function runRegister(
 ): Promise<number> {
   const timeoutMs = durationOption(shell, '--timeout', timeout)
   return withConfig(shell, async (config, world) => {
-    const late = AbortSignal.timeout(timeoutMs)
-    const views = await registerAll(config, world, AbortSignal.any([shell.signal, late]))
-    const rows = views.map(({ domain, state, url, detail }) => [domain, state, detail ?? url])
-    shell.print(json ? JSON.stringify(views, null, 2) : table(['DOMAIN', 'STATE', 'DETAIL'], rows))
-    return views.every(({ state }) => state === 'in_sync') ? EXIT.done : EXIT.failed
+    const late = AbortSignal.any([shell.signal, AbortSignal.timeout(timeoutMs)])
+    return showSettled(shell, await registerAll(config, world, late), json)
   })
+}
+
+/** Prints what became of each domain. Returns the exit code: done when all are in sync. */
+export function showSettled(shell: Shell, views: Settled, json: true | undefined): number {
+  const rows = views.map(({ domain, state, generation, url, detail }) => [
+    domain,
+    state,
+    generation === null ? 'unknown' : generation === -1 ? 'foreign' : String(generation),
+    detail ?? url,
+  ])
+  const text = table(['DOMAIN', 'STATE', 'KEY', 'DETAIL'], rows)
+  shell.print(json ? JSON.stringify(views, null, 2) : text)
+  return views.every(({ state }) => state === 'in_sync') ? EXIT.done : EXIT.failed
 }

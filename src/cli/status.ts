@@ -1,5 +1,5 @@
 // `status`: what the store knows, and what a running service says of itself.
-import { readStore, type StoreStatus } from '../one-off.ts'
+import { readStore, type StoreStatus } from '../one-off/read-store.ts'
 import { EXIT, type Shell, table, withConfig } from './shell.ts'
 
 /** A service on the same machine answers at once, or not at all. */

@@ -109,6 +109,13 @@ export function createLiveApi(parts: {
     },
     add: write('AddLiveSnapshotNotifyConfig'),
     update: write('UpdateLiveSnapshotNotifyConfig'),
+    async remove(domain, signal) {
+      try {
+        await call('DeleteLiveSnapshotNotifyConfig', { DomainName: domain }, signal)
+      } catch (fault) {
+        if (faultCode(fault) !== 'api_config_not_found') throw fault
+      }
+    },
     close: () => agent.destroy(),
   }
 }

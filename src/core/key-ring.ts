@@ -1,6 +1,7 @@
 // Which keys a domain accepts, and until when. A ring is what one store knows of one domain; every
 // change is a new value. Two clocks: epoch ms for the age of a key, and receiving time (seconds
 // that this store's service has listened) for disuse, so that a downtime retires nothing.
+import { type Contest, NO_CONTEST } from './contest.ts'
 import { notifyKey, type Secret } from './notify-key.ts'
 
 /** How far back a key of ours is accepted whatever its use. */
@@ -35,6 +36,8 @@ export type Ring = {
   readonly formerUrls: readonly string[]
   /** Deregistered on purpose: nothing is done until it is registered again. */
   readonly released: boolean
+  /** Drift that was seen within the last hour; see `contest.ts`. */
+  readonly contest: Contest
 }
 
 export const EMPTY_RING: Ring = {
@@ -43,6 +46,7 @@ export const EMPTY_RING: Ring = {
   confirmedUrl: null,
   formerUrls: [],
   released: false,
+  contest: NO_CONTEST,
 }
 
 /** One moment on both clocks: epoch ms, and seconds of receiving time. */
@@ -133,6 +137,17 @@ export function withUse(ring: Ring, id: KeyId, at: Moment): Ring {
   const others = ring.keys.filter((key) => key !== before)
   const keys = [{ id, seenAt: before?.seenAt ?? at.now, usedAt: at.receiving }, ...others]
   return { ...ring, keys: withoutLongestUnused(keys, ring.current) }
+}
+
+/**
+ * The ring without keys that were superseded and unused for `graceSeconds` of receiving time. The
+ * generations around the one in force are accepted all the same: they need no record.
+ */
+export function withoutRetired(ring: Ring, graceSeconds: number, receiving: number): Ring {
+  const keys = ring.keys.filter(
+    ({ id, usedAt }) => sameKey(id, ring.current) || receiving - usedAt < graceSeconds,
+  )
+  return keys.length === ring.keys.length ? ring : { ...ring, keys }
 }
 
 /** The ring after `url` was seen in force with our settings; the URL before it becomes a former one. */

@@ -5,6 +5,7 @@ export const OPERATIONS = [
   'DescribeLiveSnapshotNotifyConfig',
   'AddLiveSnapshotNotifyConfig',
   'UpdateLiveSnapshotNotifyConfig',
+  'DeleteLiveSnapshotNotifyConfig',
 ] as const
 export type Operation = (typeof OPERATIONS)[number]
 

@@ -1,8 +1,8 @@
 // What the provider holds for a domain, what we want there, and what to do about the difference.
 // `plan` is the whole table of DESIGN 5, and pure: who asks and who acts is the registrar.
-import { type KeyId, keyText, type Ring, ringGeneration } from './key-ring.ts'
+import { type KeyId, keyText, type Ring, ringGeneration, sameKey } from './key-ring.ts'
 import { isUsableKey, type KeySearch, type Secret } from './notify-key.ts'
-import { nearlySameUrl, sameUrl } from './notify-url.ts'
+import { nearlySameUrl, notifyUrl, sameUrl } from './notify-url.ts'
 
 /** Console changes of callback settings take up to this long to show (FACTS 2). */
 const MAX_LAG_MS = 5 * 60_000
@@ -52,7 +52,8 @@ export type Settled =
 
 export type Write =
   | { readonly kind: 'create'; readonly shown: null; readonly write: KeyId }
-  | { readonly kind: 'rotate'; readonly shown: KeyId; readonly write: KeyId }
+  /** `shown` null: the key in force is not visible, and is the one that the ring knows. */
+  | { readonly kind: 'rotate'; readonly shown: KeyId | null; readonly write: KeyId }
   | {
       readonly kind: 'repair'
       readonly shown: KeyId | null
@@ -79,8 +80,28 @@ export type Situation = {
   /** The first derives, all verify. */
   readonly secrets: readonly [Secret, ...Secret[]]
   readonly search: KeySearch
+  /** Why the key in force is to be replaced: by command, or since the one that the ring knows is old. */
+  readonly rotate: 'asked' | 'aged' | null
   readonly ring: Ring
   readonly observed: Observed
+}
+
+/** The NotifyUrls under which `domain` was registered before, by settings and by memory. */
+export function formerNotifyUrls(
+  { confirmedUrl, formerUrls }: Ring,
+  formerPublicUrls: readonly string[],
+  domain: string,
+): string[] {
+  const configured = formerPublicUrls.map((url) => notifyUrl(url, domain))
+  return [...configured, ...(confirmedUrl === null ? [] : [confirmedUrl]), ...formerUrls]
+}
+
+/** Whether a NotifyUrl is one of ours: the one that we want, or a former one. */
+export function isOurUrl(
+  found: string,
+  { url, formerUrls }: Pick<Situation, 'url' | 'formerUrls'>,
+): boolean {
+  return [url, ...formerUrls].some((ours) => nearlySameUrl(found, ours))
 }
 
 /** What to do about what was observed. */
@@ -95,8 +116,7 @@ export function plan(situation: Situation): Step {
     if (observed.auth) return planOurs(situation, shown)
     return { kind: 'repair', reason: 'auth_off', shown, write: shown ?? write, foundUrl }
   }
-  const formerUrls = [url, ...situation.formerUrls]
-  if (formerUrls.some((former) => nearlySameUrl(foundUrl, former))) {
+  if (isOurUrl(foundUrl, situation)) {
     return { kind: 'repair', reason: 'former_url', shown, write: shown ?? write, foundUrl }
   }
   if (!takeover) return { kind: 'conflict', foundUrl }
@@ -117,7 +137,7 @@ export function explain(step: Step): string {
     case 'create':
       return 'nothing is registered'
     case 'rotate':
-      return 'the key in force derives from an older secret'
+      return 'the key in force is of an older secret, of age, or asked to go'
     case 'repair':
       return REPAIRS[step.reason]
     case 'replace':
@@ -132,16 +152,23 @@ const REPAIRS: Readonly<Record<RepairReason, string>> = {
 }
 
 function planOurs(situation: Situation, shown: KeyId | null): Step {
-  const { url, ring, secrets } = situation
-  if (shown?.kind === 'foreign') {
-    return isCurrentForeign(ring, shown) ? { kind: 'in_sync', shown } : { kind: 'adopt', shown }
+  const {
+    url,
+    ring,
+    rotate,
+    secrets: [{ fingerprint: secret }],
+  } = situation
+  if (shown?.kind === 'derived' && shown.secret !== secret) {
+    return { kind: 'rotate', shown, write: { ...shown, secret } }
   }
-  if (shown !== null) {
-    const [{ fingerprint }] = secrets
-    if (shown.secret === fingerprint) return { kind: 'in_sync', shown }
-    return { kind: 'rotate', shown, write: { ...shown, secret: fingerprint } }
+  const isOurs = shown !== null || ring.confirmedUrl === url
+  const isDue = rotate === 'asked' || shown === null || sameKey(shown, ring.current)
+  if (rotate !== null && isOurs && isDue) {
+    const before = shown?.kind === 'derived' ? shown.generation : ringGeneration(ring)
+    return { kind: 'rotate', shown, write: { kind: 'derived', secret, generation: before + 1 } }
   }
-  if (ring.confirmedUrl === url) return { kind: 'in_sync', shown: null }
+  if (shown?.kind === 'foreign' && !sameKey(ring.current, shown)) return { kind: 'adopt', shown }
+  if (isOurs) return { kind: 'in_sync', shown }
   return {
     kind: 'repair',
     reason: 'never_confirmed',
@@ -149,10 +176,6 @@ function planOurs(situation: Situation, shown: KeyId | null): Step {
     write: keyToWrite(situation),
     foundUrl: url,
   }
-}
-
-function isCurrentForeign(ring: Ring, shown: KeyId & { kind: 'foreign' }): boolean {
-  return ring.current?.kind === 'foreign' && ring.current.key === shown.key
 }
 
 /** Under the first secret: the generation in force, else the highest seen, else 0. */
@@ -165,6 +188,14 @@ function shownKey(key: string | null, { search, domain }: Situation): KeyId | nu
   if (key === null || !isUsableKey(key)) return null
   const ours = search(key, domain)
   return ours === undefined ? { kind: 'foreign', key } : { kind: 'derived', ...ours }
+}
+
+/**
+ * Whether a step answers to somebody else's doing: what was ours and confirmed is so no longer. A
+ * difference in keys alone is not.
+ */
+export function isDrift(step: Step, { ring, url }: Situation): boolean {
+  return 'write' in step && step.kind !== 'rotate' && ring.confirmedUrl === url
 }
 
 /** What a write step sends to the provider. */

@@ -18,9 +18,13 @@ export type DomainState = {
   failures: number
   unseen: UnseenWrite | null
   saidHidden: boolean
+  /** Rotate at the next look, whatever the age of the key. */
+  rotate: boolean
+  /** From 0 to 1: spreads the rotations of replicas by age. */
+  readonly ageJitter: number
 }
 
-export function newDomainState(domain: string, url: string): DomainState {
+export function newDomainState(domain: string, url: string, ageJitter: number): DomainState {
   return {
     domain,
     url,
@@ -32,6 +36,8 @@ export function newDomainState(domain: string, url: string): DomainState {
     failures: 0,
     unseen: null,
     saidHidden: false,
+    rotate: false,
+    ageJitter,
   }
 }
 

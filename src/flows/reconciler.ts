@@ -1,5 +1,6 @@
 // One look at one domain and what follows from it: observe -> plan -> apply -> verify. Every look
 // starts from what the provider shows, so that a crash at any step leaves nothing to repair.
+import { afterDrift, afterOurs, afterWrite, CONTEST_WINDOW_MS, isHeld } from '../core/contest.ts'
 import {
   type KeyId,
   type Ring,
@@ -9,9 +10,10 @@ import {
   withUse,
 } from '../core/key-ring.ts'
 import type { KeySearch, Secret } from '../core/notify-key.ts'
-import { notifyUrl } from '../core/notify-url.ts'
 import {
   explain,
+  formerNotifyUrls,
+  isDrift,
   isLag,
   type Observed,
   plan,
@@ -28,8 +30,12 @@ import type { RingKeeper } from './ring-keeper.ts'
 
 /** When to look after a write; the last one repeats. Changes may take minutes to show (FACTS 2). */
 const LOOKS_AFTER_WRITE_MS = [0, 1_000, 2_000, 5_000, 10_000, 30_000] as const
+/** Replicas rotate up to this share of the age later: then only the first one does. */
+const AGE_JITTER = 0.1
 /** Replicas that reconcile drift apart by up to this share of the interval. */
 const INTERVAL_JITTER = 0.1
+const CONTESTED =
+  'somebody else keeps overwriting this registration; find the other owner, then it is taken up again within an hour'
 
 export type Reconciler = {
   /** Looks once and acts. Returns the pause before the next look, in ms; rejects with a fault. */
@@ -43,6 +49,8 @@ export function createReconciler(parts: {
   formerPublicUrls: readonly string[]
   takeover: boolean
   intervalMs: number
+  /** Rotate a key that was in force for so long, ms; undefined: never. */
+  keyMaxAgeMs: number | undefined
   secrets: readonly [Secret, ...Secret[]]
   search: KeySearch
   rings: RingKeeper
@@ -71,17 +79,50 @@ export function createReconciler(parts: {
     mine.unseen = null
     const situation = situationOf(mine, observed)
     const step = plan(situation)
+    if (isDrift(step, situation) && (await isContested(mine))) return contested(mine)
     if ('write' in step) return apply(mine, step, situation, signal)
-    if ('shown' in step && step.shown !== null) await inForce(mine, step.shown)
+    if ('shown' in step) {
+      if (step.shown !== null) await inForce(mine, step.shown)
+      if (await isStillContested(mine)) return contested(mine)
+    }
     return settle(mine, step)
   }
 
-  function situationOf({ domain, url }: DomainState, observed: Observed): Situation {
+  function situationOf(mine: DomainState, observed: Observed): Situation {
+    const { domain, url } = mine
     const ring = rings.ring(domain)
-    const configured = formerPublicUrls.map((former) => notifyUrl(former, domain))
-    const remembered = [ring.confirmedUrl ?? [], ...ring.formerUrls].flat()
-    const formerUrls = [...configured, ...remembered]
-    return { domain, url, formerUrls, takeover, secrets, search, ring, observed }
+    const formerUrls = formerNotifyUrls(ring, formerPublicUrls, domain)
+    const rotate = mine.rotate ? 'asked' : isTooOld(mine, ring) ? 'aged' : null
+    return { domain, url, formerUrls, takeover, secrets, search, rotate, ring, observed }
+  }
+
+  function isTooOld({ ageJitter }: DomainState, { current, keys }: Ring): boolean {
+    const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
+    if (parts.keyMaxAgeMs === undefined || seenAt === undefined) return false
+    return clock.now() - seenAt >= parts.keyMaxAgeMs * (1 + AGE_JITTER * ageJitter)
+  }
+
+  /** Notes that somebody else's value was seen. Returns whether nothing may be written now. */
+  async function isContested({ domain }: DomainState): Promise<boolean> {
+    const { contest } = await rings.change(domain, (ring, { now }) => ({
+      ...ring,
+      contest: afterDrift(ring.contest, now),
+    }))
+    return isHeld(contest, clock.now())
+  }
+
+  /** Notes that our value was seen. Returns whether it has not yet stood for long enough. */
+  async function isStillContested({ domain }: DomainState): Promise<boolean> {
+    const { contest } = await rings.change(domain, (ring, { now }) => {
+      const after = afterOurs(ring.contest, now)
+      return after === ring.contest ? ring : { ...ring, contest: after }
+    })
+    return contest.heldAt !== null
+  }
+
+  function contested(mine: DomainState): number {
+    enter(mine, 'contested', CONTESTED)
+    return CONTEST_WINDOW_MS
   }
 
   async function apply(
@@ -103,6 +144,11 @@ export function createReconciler(parts: {
     const registration = registrationOf(step, situation)
     await (step.kind === 'create' ? api.add : api.update)(domain, registration, signal)
     metrics.changed(domain, step.kind)
+    if (step.kind === 'rotate') mine.rotate = false
+    await rings.change(domain, (ring, { now }) => {
+      const contest = afterWrite(ring.contest, now)
+      return contest === ring.contest ? ring : { ...ring, contest }
+    })
     mine.unseen = { step, registration, before: situation.observed, at: clock.now() }
     mine.looks = 0
     enter(mine, 'pending', AWAITED)
@@ -116,7 +162,7 @@ export function createReconciler(parts: {
         else log.info('nothing registered, creating it', { domain, url })
         return
       case 'rotate':
-        log.info('rotating to a key of the first secret', { domain })
+        log.info('rotating the notify key', { domain, why: explain(step) })
         return
       case 'repair':
         log.warn('repairing the registration', {
@@ -135,6 +181,7 @@ export function createReconciler(parts: {
     await inForce(mine, write)
     mine.unseen = null
     log.info('registered', { domain: mine.domain, url: mine.url, change: kind })
+    if (await isStillContested(mine)) return contested(mine)
     Object.assign(mine, { state: 'in_sync', detail: null })
     return settle(mine, { kind: 'in_sync', shown: write })
   }

@@ -47,6 +47,8 @@ export type Registrar = {
   run(signal: AbortSignal): Promise<void>
   /** See `KeySource.look`. */
   look(domain: string): Promise<void> | undefined
+  /** Rotates a domain's key at its next look. */
+  rotate(domain: string): void
   views(): RegistrationView[]
 }
 
@@ -64,7 +66,7 @@ export function createRegistrar(
   const loops = new Map<string, Loop>()
   for (const domain of parts.domains) {
     loops.set(domain, {
-      mine: newDomainState(domain, notifyUrl(publicUrl, domain)),
+      mine: newDomainState(domain, notifyUrl(publicUrl, domain), random()),
       looking: null,
       looked: Promise.withResolvers(),
       wake: new AbortController(),
@@ -120,6 +122,10 @@ export function createRegistrar(
       loop.askedAt = clock.now()
       loop.wake.abort()
       return loop.looked.promise
+    },
+    rotate(domain) {
+      const loop = loops.get(domain)
+      if (loop !== undefined) loop.mine.rotate = true
     },
     views: () => [...loops.values()].map(({ mine }) => viewOf(mine)),
   }

@@ -7,6 +7,7 @@ import {
   type KeyId,
   type Moment,
   type Ring,
+  withoutRetired,
   withUse,
 } from '../core/key-ring.ts'
 import type { Secret } from '../core/notify-key.ts'
@@ -40,10 +41,12 @@ export function createRingKeeper(parts: {
   publicUrls: readonly string[]
   secrets: readonly Secret[]
   store: RingStore & ReceivingTime
+  /** Seconds of receiving time after which a superseded key goes, unused. */
+  graceSeconds: number
   clock: Clock
   log: Log
 }) {
-  const { domains, publicUrls, secrets, store, clock, log } = parts
+  const { domains, publicUrls, secrets, graceSeconds, store, clock, log } = parts
   const entries = new Map<string, Entry>()
   const configuredPrefixes = ['', ...publicUrls.map((url) => pathPrefix(notifyUrl(url, 'any')))]
   let version = -1
@@ -121,9 +124,13 @@ export function createRingKeeper(parts: {
     countedFrom = clock.now()
     for (const [domain, { uses }] of entries) {
       const noted = [...uses]
-      await change(domain, (ring, at) =>
-        noted.reduce((used, [id, usedAt]) => withUse(used, id, { ...at, receiving: usedAt }), ring),
-      )
+      await change(domain, (ring, at) => {
+        const used = noted.reduce(
+          (before, [id, usedAt]) => withUse(before, id, { ...at, receiving: usedAt }),
+          ring,
+        )
+        return withoutRetired(used, graceSeconds, at.receiving)
+      })
       for (const [id, usedAt] of noted) if (uses.get(id) === usedAt) uses.delete(id)
     }
   }

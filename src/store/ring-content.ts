@@ -17,6 +17,7 @@ export async function decodeRing(content: string, seals: Seals): Promise<Ring> {
     confirmedUrl: asText(fields.confirmedUrl) ?? EMPTY_RING.confirmedUrl,
     formerUrls: asList(fields.formerUrls).filter((url) => typeof url === 'string'),
     released: fields.released === true,
+    contest: decodeContest(fields.contest),
   }
 }
 
@@ -39,6 +40,14 @@ export async function encodeRing(
     current: ring.current && (await sealKeyId(ring.current, seals)),
     keys: await Promise.all(keys),
   })
+}
+
+function decodeContest(stored: unknown): Ring['contest'] {
+  const { seenAt, heldAt } = asFields(stored)
+  return {
+    seenAt: asList(seenAt).filter((at) => typeof at === 'number'),
+    heldAt: typeof heldAt === 'number' ? heldAt : null,
+  }
 }
 
 async function sealKeyId(id: KeyId, seals: Seals): Promise<Fields> {

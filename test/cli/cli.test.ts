@@ -118,6 +118,64 @@ describe('register', () => {
   })
 })
 
+describe('rotate', () => {
+  test('replaces the key, and says which generation is in force', async () => {
+    await run(['register'])
+    const before = emulator.state().configurations[DOMAIN]?.notify?.NotifyAuthKey
+    const { code, printed } = await run(['rotate', DOMAIN.toUpperCase()])
+    expect(code).toBe(0)
+    expect(printed()).toMatch(/play.example.com +in_sync +1 +http/)
+    expect(emulator.state().configurations[DOMAIN]?.notify?.NotifyAuthKey).not.toBe(before)
+    expect((await run(['rotate', '--json'])).code).toBe(0)
+    expect((await run(['status'])).printed()).toMatch(/play.example.com +http:\S+ +2 /)
+  })
+
+  test('knows only domains of the settings', async () => {
+    const { code, errors } = await run(['rotate', 'not.ours'])
+    expect(code).toBe(64)
+    expect(errors()).toContain('not.ours')
+  })
+})
+
+describe('deregister', () => {
+  const configured = () => emulator.state().configurations[DOMAIN]?.notify ?? null
+
+  test('deletes what is ours, and stays done beside a running service until register', async () => {
+    const env = settings({ SNAPHOOK_RECONCILE_INTERVAL: '1s' })
+    const serving = testShell(env, { overrides })
+    const served = runCli(['serve'], serving.shell)
+    await until('registered', () => serving.log.story().includes('registered'))
+    const { code, printed } = await run(['deregister'], env)
+    expect(code).toBe(0)
+    expect(printed()).toContain('deleted')
+    await until('the service has followed', () =>
+      serving.log.story().includes('registration released'),
+    )
+    expect(configured()).toBeNull()
+    expect((await run(['deregister', '--json'], env)).printed()).toContain('nothing_there')
+    expect((await run(['plan'], env)).printed()).toContain('released')
+    expect((await run(['register'], env)).code).toBe(0)
+    expect(configured()).not.toBeNull()
+    await until(
+      'the service takes it up',
+      () => serving.log.story().at(-1) === 'registration in sync',
+    )
+    serving.stop()
+    expect(await served).toBe(0)
+  })
+
+  test('leaves alone what is not ours, and exits 1; the same where the provider refuses', async () => {
+    await configureElsewhere()
+    const { code, printed } = await run(['deregister'])
+    expect(code).toBe(1)
+    expect(printed()).toContain('not_ours')
+    expect(configured()?.NotifyUrl).toContain('elsewhere.example.com')
+    emulator.setFaults([{ operation: '*', fault: 'forbidden' }])
+    const refused = await run(['deregister'])
+    expect([refused.code, refused.printed()]).toEqual([1, expect.stringContaining('failed')])
+  })
+})
+
 describe('status', () => {
   test('before there is a store', async () => {
     const { code, printed } = await run(['status'])
@@ -269,11 +327,8 @@ describe('the rest', () => {
   })
 
   test('demo prints where all is, and a line per event', async () => {
-    const { openSqliteStore } = await import('../../src/store/sqlite/sqlite-store.ts')
-    const openStore: typeof openSqliteStore = (options) =>
-      openSqliteStore({ ...options, path: join(folder, 'demo.db') })
-    const it = testShell({}, { overrides: { openStore } })
-    const running = runCli(['demo'], it.shell)
+    const it = testShell({}, { overrides: {} })
+    const running = runCli(['demo', '--store', join(folder, 'demo.db')], it.shell)
     await until('three streams', () =>
       ['stream-1', 'stream-2', 'stream-3'].every((name) =>
         new RegExp(`^${name}  live/${name}/\\S+\\.jpg  \\d+\\.\\d s old$`, 'm').test(it.printed()),

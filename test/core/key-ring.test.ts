@@ -11,6 +11,7 @@ import {
   sameKey,
   withConfirmedUrl,
   withCurrent,
+  withoutRetired,
   withUse,
 } from '../../src/core/key-ring.ts'
 import { notifyKey, secretFrom } from '../../src/core/notify-key.ts'
@@ -126,6 +127,17 @@ describe('the ring', () => {
       usedAt: 30,
     })
     expect(withCurrent(second, derived(1), at(40)).current).toEqual(derived(1))
+  })
+
+  test('lets go of what was superseded and unused for the grace time, never of the key in force', () => {
+    const used = withUse(withCurrent(EMPTY_RING, derived(0), at(0)), foreign(1), at(50))
+    const ring = withCurrent(used, derived(9), at(60))
+    expect(withoutRetired(ring, 100, 149)).toBe(ring)
+    expect(withoutRetired(ring, 100, 150).keys.map(({ id }) => id)).toEqual([
+      derived(9),
+      derived(0),
+    ])
+    expect(withoutRetired(ring, 100, 1_000).keys.map(({ id }) => id)).toEqual([derived(9)])
   })
 
   test('remembers under which URLs it was registered, the latest first', () => {

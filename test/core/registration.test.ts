@@ -9,6 +9,7 @@ import {
 import { createKeySearch, notifyKey, secretFrom } from '../../src/core/notify-key.ts'
 import {
   explain,
+  isDrift,
   isLag,
   type Observed,
   plan,
@@ -55,6 +56,7 @@ function situation(over: Partial<Situation> = {}): Situation {
     takeover: false,
     secrets: [...secrets],
     search: createKeySearch(secrets),
+    rotate: null,
     ring: EMPTY_RING,
     observed: ABSENT,
     ...over,
@@ -157,6 +159,55 @@ describe('plan', () => {
       { kind: 'replace', joins: null },
     ],
     [
+      'our URL and key, asked to rotate: the next generation',
+      { rotate: 'asked', observed: present({ key: notifyKey(NEW, DOMAIN, 4) }) },
+      { kind: 'rotate', shown: derived(4), write: derived(5) },
+    ],
+    [
+      'the key that this store knows, of age: the next generation',
+      { rotate: 'aged', ring: ringAt(derived(0)), observed: present() },
+      { kind: 'rotate', shown: derived(0), write: derived(1) },
+    ],
+    [
+      'another key than the one of age: somebody else was first',
+      {
+        rotate: 'aged',
+        ring: ringAt(derived(0)),
+        observed: present({ key: notifyKey(NEW, DOMAIN, 1) }),
+      },
+      { kind: 'in_sync', shown: derived(1) },
+    ],
+    [
+      'an older secret, asked to rotate: to the first secret, which is one',
+      { rotate: 'asked', observed: present({ key: notifyKey(OLD, DOMAIN, 2) }) },
+      { kind: 'rotate', shown: derived(2, OLD), write: derived(2) },
+    ],
+    [
+      'a foreign key, asked to rotate: the generation after the highest that was seen',
+      { rotate: 'asked', ring: ringAt(derived(3)), observed: present({ key: FOREIGN }) },
+      { kind: 'rotate', shown: foreign, write: derived(4) },
+    ],
+    [
+      'a foreign key, asked to rotate, where none of ours was seen: generation 0',
+      { rotate: 'asked', observed: present({ key: FOREIGN }) },
+      { kind: 'rotate', shown: foreign, write: derived(0) },
+    ],
+    [
+      'a key that is not visible, of age: after the one that the ring knows',
+      { rotate: 'aged', ring: ringAt(derived(1)), observed: present({ key: null }) },
+      { kind: 'rotate', shown: null, write: derived(2) },
+    ],
+    [
+      'asked to rotate, but never confirmed and not visible: repair',
+      { rotate: 'asked', observed: present({ key: null }) },
+      { kind: 'repair', reason: 'never_confirmed' },
+    ],
+    [
+      'asked to rotate, but at another URL: conflict',
+      { rotate: 'asked', observed: present({ url: ELSEWHERE }) },
+      { kind: 'conflict' },
+    ],
+    [
       'anything after deregister: released',
       { ring: { ...ringAt(derived(0)), released: true }, observed: ABSENT },
       { kind: 'released' },
@@ -166,6 +217,28 @@ describe('plan', () => {
     expect(planned).toMatchObject(step)
     expect(explain(planned)).toMatch(/\S/)
     expect(explain(planned)).not.toContain(FOREIGN)
+  })
+})
+
+describe('drift', () => {
+  const confirmed = { ring: ringAt(derived(0)) }
+  test.each<[string, Partial<Situation>, boolean]>([
+    ['a registration that is gone', confirmed, true],
+    ['one that was never there', {}, false],
+    ['authentication switched off', { ...confirmed, observed: present({ auth: false }) }, true],
+    ['a former URL again', { ...confirmed, observed: present({ url: FORMER }) }, true],
+    [
+      'another URL, with takeover',
+      { ...confirmed, takeover: true, observed: present({ url: ELSEWHERE }) },
+      true,
+    ],
+    ['another URL, without', { ...confirmed, observed: present({ url: ELSEWHERE }) }, false],
+    ['another key', { ...confirmed, observed: present({ key: FOREIGN }) }, false],
+    ['a rotation', { ...confirmed, rotate: 'asked', observed: present() }, false],
+    ['a key that is not visible', { observed: present({ key: null }) }, false],
+  ])('%s: %s', (_, over, expected) => {
+    const here = situation(over)
+    expect(isDrift(plan(here), here)).toBe(expected)
   })
 })
 

@@ -14,9 +14,11 @@ export const NEW = secretFrom(new Uint8Array(32).fill(1))
 export const OLD = secretFrom(new Uint8Array(32).fill(2))
 export const KEY = notifyKey(NEW, DOMAIN, 0)
 export const INTERVAL_MS = 300_000
+export const GRACE_SECONDS = 2 * 3_600
 
 type Over = {
   takeover?: boolean
+  keyMaxAgeMs?: number
   publicUrls?: [string, ...string[]]
   store?: ReturnType<typeof memoryStore>
   provider?: ReturnType<typeof fakeApi>
@@ -32,13 +34,22 @@ export async function registration(over: Over = {}) {
   const kept = keptMetrics()
   const secrets = [NEW, OLD] as [typeof NEW, typeof OLD]
   const domains = [DOMAIN]
-  const rings = createRingKeeper({ domains, publicUrls, secrets, store, clock, log })
+  const rings = createRingKeeper({
+    domains,
+    publicUrls,
+    secrets,
+    graceSeconds: GRACE_SECONDS,
+    store,
+    clock,
+    log,
+  })
   await rings.load()
   const registrar = createRegistrar({
     domains,
     publicUrls,
     takeover,
     intervalMs: INTERVAL_MS,
+    keyMaxAgeMs: over.keyMaxAgeMs,
     secrets,
     search: createKeySearch(secrets),
     rings,

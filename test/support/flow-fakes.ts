@@ -103,10 +103,14 @@ export function memoryStore(): Store & {
 export function fakeApi(now: () => number) {
   const configurations = new Map<string, Observed>()
   const shown = new Map<string, { until: number; observed: Observed }>()
-  const calls: { operation: 'describe' | 'add' | 'update'; domain: string; at: number }[] = []
+  const calls: {
+    operation: 'describe' | 'add' | 'update' | 'remove'
+    domain: string
+    at: number
+  }[] = []
   const faults: { operation: string; code: FaultCode; times: number }[] = []
 
-  function call(operation: 'describe' | 'add' | 'update', domain: string): void {
+  function call(operation: 'describe' | 'add' | 'update' | 'remove', domain: string): void {
     calls.push({ operation, domain, at: now() })
     const fault = faults.find((each) => each.operation === operation && each.times > 0)
     if (fault === undefined) return
@@ -141,6 +145,10 @@ export function fakeApi(now: () => number) {
         throw new ServiceError('not found', { code: 'api_config_not_found' })
       }
       write(domain, registration)
+    },
+    async remove(domain) {
+      call('remove', domain)
+      configurations.delete(domain)
     },
   }
   const fake = {

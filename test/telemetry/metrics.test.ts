@@ -32,7 +32,7 @@ const SERIES: [string, number][] = [
   ['snaphook_last_callback_timestamp_seconds', 1],
   ['snaphook_registration_state', 6],
   ['snaphook_registration_changes_total', 5],
-  ['snaphook_api_requests_total', 33],
+  ['snaphook_api_requests_total', 44],
   ['snaphook_notify_key_generation', 1],
   ['snaphook_notify_key_age_seconds', 1],
   ['snaphook_store_commit_duration_seconds_count', 1],

@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest'
+import { notifyKey } from '../../src/core/notify-key.ts'
+import {
+  DOMAIN,
+  ELSEWHERE,
+  FOREIGN,
+  GRACE_SECONDS,
+  INTERVAL_MS,
+  KEY,
+  NEW,
+  OUR_URL,
+  registration,
+} from './registration-fixture.ts'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const MAX_AGE = 5 * HOUR
+const keyAt = (generation: number) => notifyKey(NEW, DOMAIN, generation)
+
+describe('rotation', () => {
+  test('by command: the next generation is written at the next look, once', async () => {
+    await using it = await registration()
+    await it.start()
+    it.registrar.rotate(DOMAIN)
+    await it.clock.advance(3 * INTERVAL_MS)
+    expect(it.configured()).toMatchObject({ key: keyAt(1) })
+    expect(it.view()).toMatchObject({ state: 'in_sync', generation: 1 })
+    expect(it.accepts(KEY)).toBe(true)
+    expect(it.changes).toEqual(['create', 'rotate'])
+  })
+
+  test("by age, plus this replica's jitter; once per period and not once per replica", async () => {
+    await using first = await registration({ keyMaxAgeMs: MAX_AGE })
+    await first.start()
+    const { provider, clock } = first
+    await using second = await registration({ provider, clock, keyMaxAgeMs: MAX_AGE })
+    await second.start()
+    await clock.advance(1.05 * MAX_AGE - INTERVAL_MS)
+    expect(provider.configurations.get(DOMAIN)).toMatchObject({ key: keyAt(0) })
+    await clock.advance(2 * INTERVAL_MS)
+    expect(provider.configurations.get(DOMAIN)).toMatchObject({ key: keyAt(1) })
+    await clock.advance(0.5 * MAX_AGE)
+    expect(provider.configurations.get(DOMAIN)).toMatchObject({ key: keyAt(1) })
+    for (const it of [first, second]) expect(it.view()).toMatchObject({ generation: 1 })
+  })
+
+  test('is accepted by another replica before it has looked', async () => {
+    await using first = await registration()
+    await first.start()
+    const { provider, clock } = first
+    await using second = await registration({ provider, clock })
+    await second.start()
+    for (const generation of [1, 2, 3]) {
+      expect(second.accepts(keyAt(generation))).toBe(true)
+      first.registrar.rotate(DOMAIN)
+      await clock.advance(2 * INTERVAL_MS)
+    }
+    expect(second.accepts(keyAt(1))).toBe(true)
+  })
+
+  test('waits while the domain is not ours', async () => {
+    await using it = await registration()
+    it.set(ELSEWHERE, FOREIGN)
+    it.registrar.rotate(DOMAIN)
+    await it.start()
+    expect(it.view()?.state).toBe('conflict')
+    expect(it.configured()).toMatchObject({ key: FOREIGN })
+    it.registrar.rotate('not.ours')
+  })
+})
+
+describe('retirement', () => {
+  async function withForeignSuperseded() {
+    const it = await registration()
+    it.set(OUR_URL, FOREIGN)
+    await it.start()
+    it.registrar.rotate(DOMAIN)
+    await it.clock.advance(INTERVAL_MS)
+    return it
+  }
+
+  test('a superseded key goes after the grace time of receiving, unused', async () => {
+    await using it = await withForeignSuperseded()
+    await it.clock.advance((GRACE_SECONDS - 600) * 1_000)
+    expect(it.accepts(FOREIGN)).toBe(true)
+    await it.clock.advance(900_000)
+    expect(it.accepts(FOREIGN)).toBe(false)
+  })
+
+  test('a key in use stays, and a downtime retires nothing', async () => {
+    const before = await withForeignSuperseded()
+    await before[Symbol.asyncDispose]()
+    await before.clock.advance(3 * DAY)
+    const { store, provider, clock } = before
+    await using it = await registration({ store, provider, clock })
+    await it.start()
+    await clock.advance(5 * 60_000)
+    expect(it.accepts(FOREIGN)).toBe(true)
+  })
+})
+
+describe('a contest', () => {
+  async function overwritten(it: Awaited<ReturnType<typeof registration>>): Promise<void> {
+    it.set(ELSEWHERE, FOREIGN)
+    await it.clock.advance(INTERVAL_MS)
+  }
+
+  test('is noticed at the third time within an hour; then one write an hour', async () => {
+    await using it = await registration({ takeover: true })
+    await it.start()
+    await overwritten(it)
+    await overwritten(it)
+    expect(it.configured()).toMatchObject({ url: OUR_URL })
+    await overwritten(it)
+    expect(it.configured()).toMatchObject({ url: ELSEWHERE })
+    expect(it.view()).toMatchObject({
+      state: 'contested',
+      detail: expect.stringContaining('other owner'),
+    })
+    const writes = it.provider.count('update')
+    await it.clock.advance(HOUR - INTERVAL_MS)
+    expect(it.provider.count('update')).toBe(writes)
+    await it.clock.advance(2 * INTERVAL_MS)
+    expect(it.provider.count('update')).toBe(writes + 1)
+    expect(it.view()?.state).toBe('contested')
+    await it.clock.advance(2 * HOUR)
+    expect(it.view()?.state).toBe('in_sync')
+  })
+
+  test('is not forgotten by a restart', async () => {
+    const before = await registration({ takeover: true })
+    await before.start()
+    await overwritten(before)
+    await overwritten(before)
+    await before[Symbol.asyncDispose]()
+    const { store, provider, clock } = before
+    await using it = await registration({ store, provider, clock, takeover: true })
+    it.set(ELSEWHERE, FOREIGN)
+    await it.start()
+    expect(it.view()?.state).toBe('contested')
+    expect(it.configured()).toMatchObject({ url: ELSEWHERE })
+  })
+})
