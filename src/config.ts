@@ -19,6 +19,8 @@ const NOT_YET = new Set([
   'SNAPHOOK_WEBHOOK_SECRET',
   'SNAPHOOK_WEBHOOK_SECRET_FILE',
 ])
+/** Values of `DEBUG` that make the HTTP library under pop-core print what it sends. */
+const PRINTS_API_CALLS = /(^|[\s,])(\*|httpx)/
 /** May be given as the path of a file, under the name with `_FILE` behind it. */
 export const SECRET_NAMES = ['SNAPHOOK_SECRET', 'SNAPHOOK_API_SECRET'] as const
 export const FILE_SUFFIX = '_FILE'
@@ -174,6 +176,11 @@ export function readApiSecretSetting(
 function gather(env: Environment, readFile: (path: string) => string) {
   const given: Record<string, string> = {}
   const problems: string[] = []
+  if (PRINTS_API_CALLS.test(env.DEBUG ?? '')) {
+    problems.push(
+      `DEBUG would print keys and signatures of API calls: unset it, or leave out httpx`,
+    )
+  }
   const files = new Map<string, Name>(SECRET_NAMES.map((name) => [name + FILE_SUFFIX, name]))
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith('SNAPHOOK_') || value === undefined || value === '') continue

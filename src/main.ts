@@ -12,6 +12,10 @@ import { createLog } from './telemetry/log.ts'
 const LINGER_MS = 300
 const EXIT_BROKEN = 1
 
+/** What we write, the store above all, is for our own user. */
+const OWNER_ONLY = 0o077
+
+process.umask(OWNER_ONLY)
 const stopping = new AbortController()
 const flushes: (() => void)[] = []
 

@@ -25,7 +25,7 @@ function problems(env: Record<string, string | undefined>, readFile?: (path: str
 
 describe('good settings', () => {
   test('defaults are those of the documentation', () => {
-    expect(read({ PATH: '/bin', SNAPHOOK_SECRET: '' })).toEqual({
+    expect(read({ PATH: '/bin', DEBUG: 'other:*', SNAPHOOK_SECRET: '' })).toEqual({
       ok: true,
       value: {
         publicUrls: ['https://hook.example.com'],
@@ -147,6 +147,8 @@ describe('each bad setting has its sentence', () => {
     ['SNAPHOOK_KEY_MAX_AGE', 'soon', 'or off'],
     ['SNAPHOOK_RETENTION', '7d', 'no effect in this version'],
     ['SNAPHOOK_WEBHOOK_SECRET', 'whsec_x', 'no effect in this version'],
+    ['DEBUG', '*', 'unset it'],
+    ['DEBUG', 'express,httpx:body', 'unset it'],
     ['SNAPHOOK_PUBLIC_URI', 'x', 'is not a setting'],
     ['SNAPHOOK_DOMAINS_FILE', 'x', 'is not a setting'],
   ])('%s=%s', (name, value, sentence) => {

@@ -48,9 +48,14 @@ export function notifyKey(secret: Secret, domain: string, generation: number): s
   return key
 }
 
+/** Whether a text is a key for the provider. */
+export function hasKeyForm(key: string): boolean {
+  return KEY_FORM.test(key)
+}
+
 /** Whether a key that somebody else set is fit to be used: of the right form and not trivial. */
 export function isUsableKey(key: string): boolean {
-  return KEY_FORM.test(key) && new Set(key).size >= MIN_DISTINCT_CHARACTERS
+  return hasKeyForm(key) && new Set(key).size >= MIN_DISTINCT_CHARACTERS
 }
 
 export type KeySearch = (

@@ -16,6 +16,12 @@ export function pathPrefix(url: string): string {
   return pathname.slice(0, pathname.lastIndexOf(CALLBACKS))
 }
 
+/** A URL that somebody else set, without the parts in which a token may stand. */
+export function showUrl(text: string): string {
+  const url = URL.parse(text)
+  return url === null ? 'something that is no URL' : `${url.origin}${url.pathname}`
+}
+
 /** Whether both are the same URL for the provider: equal in their WHATWG form. */
 export function sameUrl(a: string, b: string): boolean {
   return (URL.parse(a)?.href ?? a) === (URL.parse(b)?.href ?? b)

@@ -1,8 +1,8 @@
 // What the provider holds for a domain, what we want there, and what to do about the difference.
 // `plan` is the whole table of DESIGN 5, and pure: who asks and who acts is the registrar.
 import { type KeyId, keyText, type Ring, ringGeneration, sameKey } from './key-ring.ts'
-import { isUsableKey, type KeySearch, type Secret } from './notify-key.ts'
-import { nearlySameUrl, notifyUrl, sameUrl } from './notify-url.ts'
+import { hasKeyForm, isUsableKey, type KeySearch, type Secret } from './notify-key.ts'
+import { nearlySameUrl, notifyUrl, sameUrl, showUrl } from './notify-url.ts'
 
 /** Console changes of callback settings take up to this long to show (FACTS 2). */
 const MAX_LAG_MS = 5 * 60_000
@@ -47,7 +47,8 @@ export type Step = Settled | Write
 export type Settled =
   | { readonly kind: 'released' }
   | { readonly kind: 'conflict'; readonly foundUrl: string }
-  | { readonly kind: 'in_sync'; readonly shown: KeyId | null }
+  /** `shown` null: no usable key is visible; `refused`: one is visible that is never accepted. */
+  | { readonly kind: 'in_sync'; readonly shown: KeyId | null; readonly refused: boolean }
   | { readonly kind: 'adopt'; readonly shown: KeyId }
 
 export type Write =
@@ -113,7 +114,7 @@ export function plan(situation: Situation): Step {
   const shown = shownKey(observed.key, situation)
   const foundUrl = observed.url
   if (sameUrl(foundUrl, url)) {
-    if (observed.auth) return planOurs(situation, shown)
+    if (observed.auth) return planOurs(situation, shown, isTrivial(observed.key))
     return { kind: 'repair', reason: 'auth_off', shown, write: shown ?? write, foundUrl }
   }
   if (isOurUrl(foundUrl, situation)) {
@@ -129,8 +130,9 @@ export function explain(step: Step): string {
     case 'released':
       return 'deregistered on purpose; register takes it up again'
     case 'conflict':
-      return `callbacks go to ${step.foundUrl}; set SNAPHOOK_ON_CONFLICT=takeover to replace it`
+      return `callbacks go to ${showUrl(step.foundUrl)}; set SNAPHOOK_ON_CONFLICT=takeover to replace it`
     case 'in_sync':
+      if (step.refused) return 'registered, with a key that is too simple to be accepted: rotate it'
       return step.shown === null ? 'registered; the key is not visible' : 'registered'
     case 'adopt':
       return 'registered with a key that was set elsewhere; it is accepted as it is'
@@ -141,7 +143,7 @@ export function explain(step: Step): string {
     case 'repair':
       return REPAIRS[step.reason]
     case 'replace':
-      return `callbacks go to ${step.foundUrl}, and takeover is on`
+      return `callbacks go to ${showUrl(step.foundUrl)}, and takeover is on`
   }
 }
 
@@ -151,7 +153,7 @@ const REPAIRS: Readonly<Record<RepairReason, string>> = {
   never_confirmed: 'the key is not visible, and this store has never written it',
 }
 
-function planOurs(situation: Situation, shown: KeyId | null): Step {
+function planOurs(situation: Situation, shown: KeyId | null, refused: boolean): Step {
   const {
     url,
     ring,
@@ -168,7 +170,7 @@ function planOurs(situation: Situation, shown: KeyId | null): Step {
     return { kind: 'rotate', shown, write: { kind: 'derived', secret, generation: before + 1 } }
   }
   if (shown?.kind === 'foreign' && !sameKey(ring.current, shown)) return { kind: 'adopt', shown }
-  if (isOurs) return { kind: 'in_sync', shown }
+  if (isOurs) return { kind: 'in_sync', shown, refused }
   return {
     kind: 'repair',
     reason: 'never_confirmed',
@@ -176,6 +178,11 @@ function planOurs(situation: Situation, shown: KeyId | null): Step {
     write: keyToWrite(situation),
     foundUrl: url,
   }
+}
+
+/** Whether a key is shown that the provider takes, and that we do not. */
+function isTrivial(key: string | null): boolean {
+  return key !== null && hasKeyForm(key) && !isUsableKey(key)
 }
 
 /** Under the first secret: the generation in force, else the highest seen, else 0. */

@@ -56,7 +56,7 @@ export function createStateEntry(log: Log, metrics: RegistrarMetrics) {
     if (!news) return
     if (state === 'pending' && detail === AWAITED) log.debug('registration written', { domain })
     else if (detail === null) log.info('registration in sync', { domain, url })
-    else if (state === 'in_sync') log.warn('registration not checked', { domain, detail })
+    else if (state === 'in_sync') log.warn('registration has a problem', { domain, detail })
     else log[state === 'failed' ? 'error' : 'warn'](`registration ${state}`, { domain, detail })
   }
 }

@@ -10,6 +10,7 @@ import {
   withUse,
 } from '../core/key-ring.ts'
 import type { KeySearch, Secret } from '../core/notify-key.ts'
+import { showUrl } from '../core/notify-url.ts'
 import {
   explain,
   formerNotifyUrls,
@@ -168,11 +169,11 @@ export function createReconciler(parts: {
         log.warn('repairing the registration', {
           domain,
           reason: step.reason,
-          found: step.foundUrl,
+          found: showUrl(step.foundUrl),
         })
         return
       case 'replace':
-        log.warn('taking over from another URL', { domain, found: step.foundUrl })
+        log.warn('taking over from another URL', { domain, found: showUrl(step.foundUrl) })
     }
   }
 
@@ -183,7 +184,7 @@ export function createReconciler(parts: {
     log.info('registered', { domain: mine.domain, url: mine.url, change: kind })
     if (await isStillContested(mine)) return contested(mine)
     Object.assign(mine, { state: 'in_sync', detail: null })
-    return settle(mine, { kind: 'in_sync', shown: write })
+    return settle(mine, { kind: 'in_sync', shown: write, refused: false })
   }
 
   /** Remembers that `id` was seen in force under the URL that we want. */
@@ -204,7 +205,7 @@ export function createReconciler(parts: {
     const { domain } = mine
     mine.looks = 0
     mine.failures = 0
-    mine.foundUrl = step.kind === 'conflict' ? step.foundUrl : null
+    mine.foundUrl = step.kind === 'conflict' ? showUrl(step.foundUrl) : null
     switch (step.kind) {
       case 'released':
         enter(mine, 'released', explain(step))
@@ -219,14 +220,14 @@ export function createReconciler(parts: {
         enter(mine, 'in_sync', null)
         break
       case 'in_sync':
-        if (step.shown === null && !mine.saidHidden) {
+        if (step.shown === null && !step.refused && !mine.saidHidden) {
           mine.saidHidden = true
           log.warn('the provider shows no usable notify key; using what this store knows', {
             domain,
           })
         }
         measureKey(domain, rings.ring(domain))
-        enter(mine, 'in_sync', null)
+        enter(mine, 'in_sync', step.refused ? explain(step) : null)
     }
     return intervalMs()
   }

@@ -1,7 +1,7 @@
 // Deletes the registrations that are ours, and nothing else. It stays done, beside a running service
 // too: the ring says so before the provider is touched.
 import type { Config } from '../config.ts'
-import { notifyUrl } from '../core/notify-url.ts'
+import { notifyUrl, showUrl } from '../core/notify-url.ts'
 import { formerNotifyUrls, isOurUrl, type Observed } from '../core/registration.ts'
 import { describeError } from '../errors.ts'
 import type { World } from '../service.ts'
@@ -27,7 +27,7 @@ export async function deregisterAll(
     if (observed.kind === 'absent') return 'nothing'
     const formerUrls = formerNotifyUrls(rings.ring(domain), formerPublicUrls, domain)
     const ours = isOurUrl(observed.url, { url: notifyUrl(publicUrl, domain), formerUrls })
-    return ours ? 'ours' : observed.url
+    return ours ? 'ours' : showUrl(observed.url)
   }
 
   async function deregister(domain: string): Promise<Deregistered> {

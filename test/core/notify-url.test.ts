@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { nearlySameUrl, notifyUrl, pathPrefix, sameUrl } from '../../src/core/notify-url.ts'
+import {
+  nearlySameUrl,
+  notifyUrl,
+  pathPrefix,
+  sameUrl,
+  showUrl,
+} from '../../src/core/notify-url.ts'
 
 const DOMAIN = 'play.example.com'
 const URL_ = `https://hook.example.com/callbacks/${DOMAIN}`
@@ -17,6 +23,13 @@ test.each([
   [`https://hook.example.com/a/callbacks/b/callbacks/${DOMAIN}`, '/a/callbacks/b'],
 ])('pathPrefix of %s', (url, expected) => {
   expect(pathPrefix(url)).toBe(expected)
+})
+
+test.each([
+  ['https://a:b@x.example.com:8443/cb?token=hush#hush', 'https://x.example.com:8443/cb'],
+  ['nonsense hush', 'something that is no URL'],
+])('showUrl of %s', (url, expected) => {
+  expect(showUrl(url)).toBe(expected)
 })
 
 describe('comparing', () => {

@@ -110,12 +110,12 @@ describe('plan', () => {
     [
       'our URL, no key shown, confirmed before: in sync, not visible',
       { ring: ringAt(derived(1)), observed: present({ key: null }) },
-      { kind: 'in_sync', shown: null },
+      { kind: 'in_sync', shown: null, refused: false },
     ],
     [
       'our URL, a weak key: never adopted',
       { ring: ringAt(derived(1)), observed: present({ key: WEAK }) },
-      { kind: 'in_sync', shown: null },
+      { kind: 'in_sync', shown: null, refused: true },
     ],
     [
       'our URL, authentication off: on, with the key that is there',

@@ -153,6 +153,23 @@ describe('a key that is not visible', () => {
   })
 })
 
+test('a key that is too simple is never accepted, and the state says what to do', async () => {
+  await using it = await registration()
+  await it.start()
+  it.set(OUR_URL, 'aaaaaaaaaaaaaaaa')
+  await it.clock.advance(2 * INTERVAL_MS)
+  expect(it.accepts('aaaaaaaaaaaaaaaa')).toBe(false)
+  expect(it.view()).toMatchObject({
+    state: 'in_sync',
+    detail: expect.stringContaining('rotate it'),
+  })
+  expect(it.log.story().at(-1)).toBe('registration has a problem')
+  expect(it.provider.count('update')).toBe(0)
+  it.registrar.rotate(DOMAIN)
+  await it.clock.advance(INTERVAL_MS)
+  expect(it.view()).toMatchObject({ state: 'in_sync', detail: null, generation: 1 })
+})
+
 describe('lag', () => {
   test('a write that shows late is waited for, with no second write', async () => {
     await using it = await registration()
@@ -243,7 +260,7 @@ describe('races and faults', () => {
     it.provider.faults.length = 0
     await it.clock.advance(60_000)
     expect(it.view()).toMatchObject({ state: 'in_sync', detail: null })
-    expect(it.log.story().slice(-2)).toEqual(['registration not checked', 'registration in sync'])
+    expect(it.log.story().slice(-2)).toEqual(['registration has a problem', 'registration in sync'])
   })
 
   test.each<FaultCode>([
