@@ -1,0 +1,79 @@
+// kill -9 under load: whatever was answered 200 is in the log, and reaches the sink after a restart.
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import { sendCallback, snapshotBody } from '../support/signed-callback.ts'
+import { keyOf, type Serving, setStage, settled } from '../support/stage.ts'
+import { until } from '../support/until.ts'
+
+const SENDERS = 32
+const ROUNDS = 3
+/** So many are answered before each kill, with as many as there are senders under way. */
+const ANSWERED_BEFORE_KILL = 200
+
+test('every callback that was answered 200 survives kill -9, again and again', async () => {
+  await using stage = await setStage()
+  const url = stage.callbackUrl()
+  const answered: string[] = []
+  const seen = new Set<string>()
+  let sent = 0
+  let service = await stage.serve()
+  await settled(service)
+
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const goal = answered.length + ANSWERED_BEFORE_KILL
+    const load = underLoad(url, answered, () => (sent += 1))
+    await until(`${goal} answers`, () => answered.length >= goal)
+    service.kill('SIGKILL')
+    expect(await service.ended).toBe('SIGKILL')
+    await load
+    for (const object of objectsOf(service)) seen.add(object)
+
+    // In the log as the dead process left it: nothing was repaired or sent again.
+    const logged = new Set(objectsInLog(`${stage.folder}/store/snaphook.db`))
+    expect(answered.filter((object) => !logged.has(object))).toEqual([])
+
+    service = await stage.serve()
+    const left = (): string[] => {
+      for (const object of objectsOf(service)) seen.add(object)
+      return answered.filter((object) => !seen.has(object))
+    }
+    await until('everything answered at the sink', () => left().length === 0)
+  }
+
+  expect(answered.length).toBeLessThan(sent)
+  service.kill('SIGTERM')
+  expect(await service.ended).toBe(0)
+  expect(inOrder(service)).toBe(true)
+})
+
+/** Sends until a callback is not answered: the service is dead. */
+async function underLoad(url: string, answered: string[], count: () => void): Promise<void> {
+  const key = keyOf(0)
+  const send = async (): Promise<void> => {
+    for (;;) {
+      const body = snapshotBody()
+      count()
+      const { status } = await sendCallback(url, { key, body })
+      expect(status).toBe(200)
+      answered.push(JSON.parse(body).OssObject)
+    }
+  }
+  const ends = await Promise.allSettled(Array.from({ length: SENDERS }, send))
+  const broken = { code: expect.stringMatching(/^(ECONNREFUSED|ECONNRESET|EPIPE)$/) }
+  for (const end of ends) if (end.status === 'rejected') expect(end.reason).toMatchObject(broken)
+}
+
+function objectsOf(service: Serving): string[] {
+  return service.events().map(({ data }) => String(data.object))
+}
+
+function objectsInLog(path: string): string[] {
+  using db = new DatabaseSync(path)
+  const rows = db.prepare('select body from events order by seq').all()
+  return rows.map(({ body }) => JSON.parse(Buffer.from(body as Uint8Array).toString()).OssObject)
+}
+
+function inOrder(service: Serving): boolean {
+  const seqs = service.events().map(({ data }) => data.seq)
+  return seqs.every((seq, index) => index === 0 || seq === (seqs[index - 1] ?? 0) + 1)
+}

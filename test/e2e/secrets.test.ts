@@ -1,0 +1,192 @@
+// A whole life at debug level, with every kind of failure in it: nothing secret shows anywhere. And
+// the tokens that open the operations API.
+import { expect, test } from 'vitest'
+import { signCallback } from '../../src/emulator/emulator.ts'
+import { assertNoSecrets, type Secrets } from '../support/no-secrets.ts'
+import { type CallbackOptions, nowSeconds, sendCallback } from '../support/signed-callback.ts'
+import {
+  DOMAIN,
+  keyOf,
+  type Running,
+  SECRET,
+  type Settings,
+  type Stage,
+  setStage,
+  settled,
+} from '../support/stage.ts'
+import { until } from '../support/until.ts'
+
+const ACCESS_KEY = { accessKeyId: 'LTAI5tSecretId', accessKeySecret: 'AccessKeySecretOfTheTests' }
+const SECURITY_TOKEN = 'CAISsecuritytoken/with+signs=='
+const API_SECRET = 'the api secret of the tests, long enough'
+const OLD_SECRET = Buffer.alloc(32, 'an older secret').toString('base64url')
+const FOREIGN_KEY = 'foreignkey1234567890'
+const UNKNOWN_KEY = 'unknownkey1234567890'
+const SETTINGS: Settings = {
+  ALIBABA_CLOUD_SECURITY_TOKEN: SECURITY_TOKEN,
+  SNAPHOOK_SECRET: `${SECRET},${OLD_SECRET}`,
+  SNAPHOOK_API_SECRET: API_SECRET,
+  SNAPHOOK_LOG_LEVEL: 'debug',
+  SNAPHOOK_RECONCILE_INTERVAL: '1s',
+  SNAPHOOK_ON_CONFLICT: 'takeover',
+}
+/** A final one between the others, so that the back-off begins anew. */
+const FAULTS = [
+  'html_502',
+  'drop',
+  'signature_mismatch',
+  'empty_object',
+  'throttling',
+  'applied_then_drop',
+  'Some.UnknownCode',
+]
+const GENERATIONS = [0, 1, 2, 3]
+const SECRETS: Secrets = {
+  'the secret': SECRET,
+  'the older secret': OLD_SECRET,
+  'the access key id': ACCESS_KEY.accessKeyId,
+  'the access key secret': ACCESS_KEY.accessKeySecret,
+  'the security token': SECURITY_TOKEN,
+  'the API secret': API_SECRET,
+  'the foreign key': FOREIGN_KEY,
+  'the unknown key': UNKNOWN_KEY,
+  ...Object.fromEntries(
+    [SECRET, OLD_SECRET].flatMap((secret, index) =>
+      GENERATIONS.map((n) => [`key ${n} of secret ${index}`, keyOf(n, { secret })]),
+    ),
+  ),
+}
+
+test.concurrent('a whole life shows no secret', async () => {
+  await using stage = await setStage(ACCESS_KEY)
+  stage.emulator.setFaults(FAULTS.map((fault) => ({ operation: '*', fault, times: 1 })))
+  const service = await stage.serve(SETTINGS)
+  const token = (await stage.finish(['token', '--ttl', '1h'], SETTINGS)).stdout.trim()
+  const shown = new Map<string, string>()
+  const signatures = await sendAllKinds(stage, shown)
+  await until('the faults to be used up', () => stage.emulator.state().faults.length === 0)
+  await settled(service)
+
+  await stage.call('UpdateLiveSnapshotNotifyConfig', { NotifyAuthKey: FOREIGN_KEY })
+  const byHand = await sendCallback(stage.callbackUrl(), { key: FOREIGN_KEY })
+  expect(byHand.status).toBe(200)
+  await stage.call('UpdateLiveSnapshotNotifyConfig', theirs(stage))
+  await until('the takeover', () => stage.configured()?.NotifyUrl === stage.callbackUrl())
+  await settled(service)
+  await askEverything(service, token, shown)
+  for (const command of ['plan', 'register', 'status']) {
+    const { stdout, stderr } = await stage.finish([command], SETTINGS)
+    shown.set(command, stdout + stderr)
+  }
+  service.kill('SIGTERM')
+  expect(await service.ended).toBe(0)
+
+  const log = service.stderr.text()
+  for (const kind of ['registration failed', 'adopted', 'taking over', 'callback not accepted']) {
+    expect(log).toContain(kind)
+  }
+  const secrets = { ...SECRETS, ...signatures, 'the token': token }
+  assertNoSecrets('the log', log, secrets)
+  assertNoSecrets('standard output', service.stdout.text(), secrets)
+  for (const [where, text] of shown) assertNoSecrets(where, text, secrets)
+  const { getRequests, secretsInUrl } = stage.emulator.state().api
+  expect({ getRequests, secretsInUrl }).toEqual({ getRequests: 0, secretsInUrl: 0 })
+})
+
+test.concurrent.each<[what: string, given: Settings, code: number]>([
+  ['a wrong access key', { ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'wrongAccessKeySecret' }, 1],
+  [
+    'settings that hold secrets',
+    {
+      SNAPHOOK_SECRET: 'shortSecret',
+      SNAPHOOK_API_SECRET: 'shortApiSecret',
+      SNAPHOOK_PUBLIC_URL: 'https://someone:passwordInUrl@example.com',
+      SNAPHOOK_LIVE_ENDPOINT: 'https://live.example.com/?token=tokenInUrl',
+    },
+    78,
+  ],
+])('%s: refused without being repeated', async (_what, given, code) => {
+  await using stage = await setStage(ACCESS_KEY)
+  const { stdout, stderr, ...ended } = await stage.finish(['plan'], given)
+  expect(ended).toEqual({ code })
+  const parts = Object.values(given).flatMap((text) => /\w+(?=@|$)/.exec(text) ?? [])
+  expect(parts).toHaveLength(Object.keys(given).length)
+  const secrets = Object.fromEntries(parts.map((part, index) => [`secret ${index}`, part]))
+  assertNoSecrets('the complaint', stdout + stderr, { ...SECRETS, ...secrets })
+})
+
+test.concurrent('the operations API opens to a token of the command, and to nothing else', async () => {
+  await using stage = await setStage(ACCESS_KEY)
+  const service = await stage.serve(SETTINGS)
+  await settled(service)
+  const { stdout, code } = await stage.finish(['token', '--ttl', '5m'], SETTINGS)
+  expect(code).toBe(0)
+  const others = { ...SETTINGS, SNAPHOOK_API_SECRET: 'another secret, of thirty-two bytes or more' }
+  const foreign = (await stage.finish(['token'], others)).stdout.trim()
+  const ask = async (authorization?: string) => {
+    const headers = authorization === undefined ? {} : { Authorization: authorization }
+    const response = await fetch(`${service.ops}/v1/registrations`, { headers })
+    return { status: response.status, text: await response.text() }
+  }
+  for (const wrong of [
+    undefined,
+    'Bearer',
+    'Bearer nonsense',
+    `Bearer ${foreign}`,
+    stdout.trim(),
+  ]) {
+    expect((await ask(wrong)).status).toBe(401)
+  }
+  const opened = await ask(`Bearer ${stdout.trim()}`)
+  expect(opened.status).toBe(200)
+  expect(JSON.parse(opened.text).registrations).toMatchObject([{ domain: DOMAIN }])
+  for (const path of ['/healthz', '/readyz', '/metrics']) {
+    expect((await fetch(service.ops + path)).status).toBe(200)
+  }
+})
+
+test('a secret that shows is found in every spelling', () => {
+  const secrets = { it: SECURITY_TOKEN }
+  for (const text of [SECURITY_TOKEN, encodeURIComponent(SECURITY_TOKEN), btoa(SECURITY_TOKEN)]) {
+    expect(() => assertNoSecrets('a text', `a ${text} b`, secrets)).toThrow(/a text/)
+  }
+  assertNoSecrets('a text', 'nothing of the kind', secrets)
+})
+
+function theirs({ front }: Stage) {
+  const NotifyUrl = `${front.url}/theirs`
+  return { NotifyUrl, NotifyReqAuth: 'yes', NotifyAuthKey: FOREIGN_KEY }
+}
+
+/** One callback for each way to be refused, and good ones. Returns the signatures that were sent. */
+async function sendAllKinds(stage: Stage, shown: Map<string, string>): Promise<Secrets> {
+  const kinds: CallbackOptions[] = [
+    { key: keyOf(0) },
+    { key: keyOf(1), timestamp: nowSeconds(-1) },
+    { key: UNKNOWN_KEY },
+    { key: keyOf(0), timestamp: nowSeconds(-1_000) },
+    { key: keyOf(0), timestamp: nowSeconds(1_000) },
+    { key: keyOf(0), timestamp: `${nowSeconds()}0000` },
+    { key: keyOf(0), headers: { 'ALI-LIVE-TIMESTAMP': null } },
+    { key: keyOf(0), body: 'x'.repeat(70_000) },
+    { key: keyOf(0), timestamp: nowSeconds(-2), body: 'not JSON' },
+    { key: keyOf(0), method: 'PUT' },
+  ]
+  const signatures: Record<string, string> = {}
+  for (const [index, { timestamp = nowSeconds(), ...kind }] of kinds.entries()) {
+    const answer = await sendCallback(stage.callbackUrl(), { ...kind, timestamp })
+    shown.set(`answer ${index}`, JSON.stringify(answer))
+    signatures[`signature ${index}`] = signCallback('127.0.0.1', timestamp, kind.key)
+  }
+  return signatures
+}
+
+async function askEverything({ ops }: Running, token: string, shown: Map<string, string>) {
+  for (const path of ['/healthz', '/readyz', '/metrics', '/v1/registrations', '/nothing']) {
+    for (const headers of [{}, { Authorization: `Bearer ${token}` }]) {
+      const response = await fetch(ops + path, { headers })
+      const answer = JSON.stringify([...response.headers]) + (await response.text())
+      shown.set(`${path} ${Object.keys(headers)}`, answer)
+    }
+  }
+}
