@@ -74,7 +74,12 @@ export function createService(config: Config, world: World): Service {
   async function compose(signal: AbortSignal): Promise<void> {
     const { log, clock = systemClock, random = Math.random } = world
     const { domains, publicUrls } = config
-    const lock = await acquireLock(config.storePath, { holder: holderName(clock), clock, signal })
+    const lock = await acquireLock(config.storePath, {
+      holder: holderName(clock),
+      clock,
+      signal,
+      onWait: (holder) => log.warn('waiting for the store, which is in use', { holder }),
+    })
     stops.push(() => lock.release())
 
     const secrets = loadSecrets(config)

@@ -235,6 +235,9 @@ describe('serve', () => {
     await until('the first listens', () => first.log.lines[0])
     const second = testShell(env, { overrides })
     const waiting = runCli(['serve'], second.shell)
+    await until('it says for whom it waits', () =>
+      second.log.lines.find(({ fields }) => /^process \d+ on /.test(String(fields.holder))),
+    )
     second.stop()
     expect(await waiting).toBe(0)
     first.stop()

@@ -2,15 +2,18 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { sendCallback, snapshotBody } from '../support/signed-callback.ts'
-import { keyOf, type Serving, setStage, settled } from '../support/stage.ts'
+import { keyOf, metricsOf, readiness, type Serving, setStage, settled } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
 const SENDERS = 32
 const ROUNDS = 3
 /** So many are answered before each kill, with as many as there are senders under way. */
 const ANSWERED_BEFORE_KILL = 200
+/** More than a pipe and all buffers on its way take. */
+const STUCK_CALLBACKS = 120
+const PADDING_BYTES = 20_000
 
-test('every callback that was answered 200 survives kill -9, again and again', async () => {
+test.concurrent('every callback that was answered 200 survives kill -9, again and again', async () => {
   await using stage = await setStage()
   const url = stage.callbackUrl()
   const answered: string[] = []
@@ -44,6 +47,31 @@ test('every callback that was answered 200 survives kill -9, again and again', a
   service.kill('SIGTERM')
   expect(await service.ended).toBe(0)
   expect(inOrder(service)).toBe(true)
+})
+
+test.concurrent('a reader that is stuck holds no callback up, and loses nothing to kill -9', async () => {
+  await using stage = await setStage()
+  const first = await stage.serve()
+  await settled(first)
+  first.stdout.stall()
+  const objects = Array.from({ length: STUCK_CALLBACKS }, (_, n) => `stuck/${n}.jpg`)
+  const sent = await Promise.all(
+    objects.map((OssObject) => {
+      const body = snapshotBody({ OssObject, padding: 'x'.repeat(PADDING_BYTES) })
+      return sendCallback(stage.callbackUrl(), { key: keyOf(0), body })
+    }),
+  )
+  expect(sent.filter(({ status }) => status !== 200)).toEqual([])
+  const lag = (await metricsOf(first)).value('snaphook_sink_lag_events', { sink: 'stdout' })
+  expect(lag).toBeGreaterThan(0)
+  expect((await readiness(first)).status).toBe(200)
+  first.kill('SIGKILL')
+
+  const second = await stage.serve()
+  await until('all that was not read', () => {
+    const seen = new Set([...objectsOf(first), ...objectsOf(second)])
+    return objects.every((object) => seen.has(object))
+  })
 })
 
 /** Sends until a callback is not answered: the service is dead. */

@@ -1,19 +1,20 @@
 // Stopping: exit 0 within 5 s whatever the provider does, what is in flight is answered, and the
 // registration stays. One store has one `serve`.
 import { once } from 'node:events'
-import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { type ClientRequest, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { signCallback } from '../../src/emulator/emulator.ts'
 import type { Clock } from '../../src/ports.ts'
 import { serveHere } from '../support/service-here.ts'
-import { nowSeconds, SUCCESS, snapshotBody } from '../support/signed-callback.ts'
-import type { SnaphookProcess } from '../support/snaphook-process.ts'
+import { nowSeconds, SUCCESS, sendCallback, snapshotBody } from '../support/signed-callback.ts'
 import { DOMAIN, keyOf, listening, type Serving, setStage, settled } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
 const STOPS_WITHIN_MS = 5_000
+/** Together more than a pipe and all buffers on its way take. */
+const STUCK_CALLBACKS = 20
+const MAX_PADDING_BYTES = 60_000
 
 test.concurrent.each(['SIGTERM', 'SIGINT'] as const)(
   '%s: exit 0, and the registration stays',
@@ -55,6 +56,22 @@ test.concurrent('a request in flight is answered, and its event handed on', asyn
   expect(service.events().map(({ data }) => data.raw)).toEqual([body])
 })
 
+test.concurrent('while nobody reads its standard output: it stops in time', async () => {
+  await using stage = await setStage()
+  const service = await stage.serve()
+  await settled(service)
+  service.stdout.stall()
+  const padding = 'x'.repeat(MAX_PADDING_BYTES)
+  for (let sent = 0; sent < STUCK_CALLBACKS; sent += 1) {
+    await sendCallback(stage.callbackUrl(), { key: keyOf(0), body: snapshotBody({ padding }) })
+  }
+  service.kill('SIGTERM')
+  const since = performance.now()
+  await until('its end', () => service.hasEnded())
+  expect(performance.now() - since).toBeLessThan(STOPS_WITHIN_MS)
+  expect(service.exitCode()).toBe(0)
+})
+
 test.concurrent('a second signal ends it at once', async () => {
   await using stage = await setStage()
   const service = await stage.serve()
@@ -75,9 +92,10 @@ test.concurrent('a second serve waits for the store, and takes over when the fir
   const first = await stage.serve()
   await settled(first)
   const second = stage.run(['serve'])
-  // It has opened the lock, which is the last thing before it waits.
-  await until('the second one to wait', () => hasOpen(second, 'snaphook.db.lock'))
-  expect(second.stderr.text()).toBe('')
+  await until('the second one to wait', () =>
+    second.stderr.text().includes('waiting for the store'),
+  )
+  expect(second.stderr.text()).not.toContain('listening')
   expect(await stopped(first, 'SIGTERM')).toBe(0)
   const successor = await listening(second)
   const { registrations } = await settled(successor)
@@ -131,19 +149,6 @@ async function stopped(service: Serving, signal: NodeJS.Signals): Promise<number
   const code = await service.ended
   expect(performance.now() - since).toBeLessThan(STOPS_WITHIN_MS)
   return code
-}
-
-/** Whether a process has a file of this name open, where the system can tell. */
-function hasOpen({ pid }: SnaphookProcess, name: string): boolean {
-  const folder = `/proc/${pid}/fd`
-  if (!existsSync(folder)) return true
-  return readdirSync(folder).some((fd) => {
-    try {
-      return readlinkSync(`${folder}/${fd}`).endsWith(name)
-    } catch {
-      return false
-    }
-  })
 }
 
 async function isClosed({ callbacks }: Serving): Promise<boolean> {

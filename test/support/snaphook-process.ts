@@ -53,12 +53,15 @@ export function startSnaphook(
     stderr,
     /** The exit code, or the name of the signal that ended it. */
     ended,
+    /** `ended` waits for the output to be read as well; these two do not. */
+    exitCode: () => child.exitCode,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     /** Whether neither it nor a child of it is left. */
     isGroupEmpty: () => !signalGroup(0),
     kill: (signal: NodeJS.Signals) => void signalGroup(signal),
     async [Symbol.asyncDispose](): Promise<void> {
       signalGroup('SIGKILL')
+      child.stdout.resume()
       await ended
     },
   }
@@ -69,6 +72,8 @@ type Collected = {
   readonly lines: readonly string[]
   /** Everything so far. */
   text(): string
+  /** From now on nobody reads, as when a pipe's other end is stuck. */
+  stall(): void
 }
 
 function collect(stream: NodeJS.ReadableStream): Collected {
@@ -80,5 +85,9 @@ function collect(stream: NodeJS.ReadableStream): Collected {
     rest = parts.pop() ?? ''
     lines.push(...parts)
   })
-  return { lines, text: () => [...lines, rest].join('\n') }
+  return {
+    lines,
+    text: () => [...lines, rest].join('\n'),
+    stall: () => void stream.pause(),
+  }
 }

@@ -17,12 +17,17 @@ export type LockOptions = {
   readonly holder: string
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Told once, if there is a wait, for whom. */
+  readonly onWait?: (holder: string) => void
   readonly waitMs?: number
 }
 
 export interface Lock {
   release(): void
 }
+
+/** Stands for a holder that has not yet put its name down. */
+const UNNAMED = 'another process'
 
 /** A connection that is collected gives its lock back: those of this process are kept here. */
 const held = new Set<DatabaseSync>()
@@ -32,12 +37,13 @@ const held = new Set<DatabaseSync>()
  * which names the holder, when `waitMs` is over, and with `aborted` on `signal`.
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Lock> {
-  const { holder, clock, signal, waitMs = WAIT_MS } = options
+  const { holder, clock, signal, onWait, waitMs = WAIT_MS } = options
   const lockPath = `${path}.lock`
   const db = open(lockPath)
   const deadline = clock.now() + waitMs
   try {
-    while (!claim(db, holder)) {
+    for (let tries = 1; !claim(db, holder); tries++) {
+      if (tries === 1) onWait?.(readHolder(db) ?? UNNAMED)
       if (clock.now() >= deadline) throw lockedFault(path, readHolder(db))
       await clock.sleep(POLL_MS, signal)
       if (signal.aborted)
@@ -98,7 +104,7 @@ function readHolder(db: DatabaseSync): string | undefined {
   }
 }
 
-function lockedFault(path: string, holder = 'another process'): ServiceError {
+function lockedFault(path: string, holder = UNNAMED): ServiceError {
   const advice = 'stop it first, or give this one a store of its own'
   return new ServiceError(`The store ${path} is in use by ${holder}: ${advice}.`, {
     code: 'store_locked',
