@@ -24,4 +24,4 @@ USER 1000:1000
 EXPOSE 8080 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.SNAPHOOK_OPS_LISTEN.split(':').at(-1)}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=8", "/app/src/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "/app/src/main.ts"]

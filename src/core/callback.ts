@@ -1,6 +1,7 @@
 // Reads the body of a callback. Its fields are not public (FACTS 1.1), so it is read tolerantly and
 // the bytes are what counts: `understand` never throws and never refuses, it says what it found.
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** Further from receipt than this, a capture time tells nothing of the shot: it is not used. */
 const MAX_CAPTURE_DISTANCE_MS = 48 * 3_600_000
 /** A Unix time above this is in milliseconds (1973 as milliseconds, the year 5138 as seconds). */
@@ -87,7 +88,7 @@ export function understand(body: Uint8Array, domain: string, receivedAt: number)
 /** The text of UTF-8 bytes, or undefined where they are not UTF-8. A byte order mark is kept. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return UTF8.decode(bytes)
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 // The event that we keep: its identity, by which duplicates are known, and its CloudEvents form.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { decodeUtf8, type Understood, understand } from './callback.ts'
 
 export const EVENT_TYPE = 'com.aliyun.live.snapshot'
@@ -58,7 +58,7 @@ export function eventOf(
   const { domain, timestamp, body, receivedAt } = callback
   const shot = understood.capturedAt === null ? timestamp : ''
   return {
-    id: createHash('sha256').update(`${domain}\n${shot}\n`).update(body).digest('hex'),
+    id: hash('sha256', Buffer.concat([Buffer.from(`${domain}\n${shot}\n`), body])),
     domain,
     origin: 'callback',
     receivedAt,

@@ -1,7 +1,7 @@
-// What goes to the writer in one message, and what comes back. Events travel as columns, their
+// What goes to the writer in one message, and what comes back: events to append, events read. Events travel as columns, their
 // bodies in one buffer that is handed over: structured clone is slow on many small objects, and
 // would copy the whole pool that a small body may be a view of.
-import type { NewEvent } from '../../core/snapshot-event.ts'
+import type { NewEvent, StoredEvent } from '../../core/snapshot-event.ts'
 import type { Fault } from './faults.ts'
 
 export type Columns = {
@@ -41,6 +41,17 @@ export type Committed = {
   readonly seqs: readonly (number | Fault)[]
   readonly duplicates: readonly boolean[]
   readonly writes: readonly (number | null | Fault)[]
+}
+
+/** Events as they were read, with their seqs. */
+export type StoredColumns = { readonly seqs: readonly number[]; readonly events: Columns }
+
+export function packStored(events: readonly StoredEvent[]): StoredColumns {
+  return { seqs: events.map(({ seq }) => seq), events: packEvents(events) }
+}
+
+export function unpackStored({ seqs, events }: StoredColumns): StoredEvent[] {
+  return unpackEvents(events).map((event, row) => ({ ...event, seq: seqs[row] as number }))
 }
 
 export function packEvents(events: readonly NewEvent[]): Columns {

@@ -1,5 +1,6 @@
 // The whole store as plain synchronous calls of one argument each: what the worker thread offers to
 // the event loop. Every answer crosses threads, so it is made of plain values.
+import { packStored } from './batch.ts'
 import { openConnection, type StoreFile } from './connection.ts'
 import { createCursors } from './cursors.ts'
 import { createEventLog } from './event-log.ts'
@@ -24,7 +25,8 @@ export function openDatabase(file: StoreFile) {
 
   return {
     commit: createGroupCommit(db, { log, rings, cursors, receivingTime }),
-    read: ({ after, limit }: { after: number; limit: number }) => log.read(after, limit),
+    read: ({ after, limit }: { after: number; limit: number }) =>
+      packStored(log.read(after, limit)),
     stats: () => log.stats(),
     loadRing: (domain: string) => rings.load(domain),
     ringsVersion: () => rings.version(),

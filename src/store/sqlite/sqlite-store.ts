@@ -3,6 +3,7 @@ import { ServiceError } from '../../errors.ts'
 import type { Store } from '../../ports.ts'
 import { decodeRing, encodeRing } from '../ring-content.ts'
 import type { Seals } from '../seal.ts'
+import { unpackStored } from './batch.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from './write-queue.ts'
 import { startWriter } from './writer-link.ts'
 
@@ -52,7 +53,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 
   return {
     append: queue.append,
-    read: (after, limit) => writer.call('read', { after, limit }),
+    read: async (after, limit) => unpackStored(await writer.call('read', { after, limit })),
     stats: () => writer.call('stats', undefined),
 
     async loadRing(domain) {
