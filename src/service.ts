@@ -1,32 +1,26 @@
 // The composition root: puts the flows, the listeners and the store together, starts them in order
 // and stops them in reverse. Every part of the world can be replaced by an override.
-import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import packageJson from '../package.json' with { type: 'json' }
-import { type CredentialsProvider, createCredentials } from './cloud/credentials.ts'
-import { createLiveApi } from './cloud/live-api.ts'
 import type { Config } from './config.ts'
-import { createKeySearch, type Secret, secretFrom } from './core/notify-key.ts'
 import { createDispatcher } from './flows/dispatcher.ts'
 import { createReadiness } from './flows/readiness.ts'
 import { createReceiver } from './flows/receiver.ts'
-import { createRegistrar } from './flows/registrar.ts'
-import { createRingKeeper } from './flows/ring-keeper.ts'
 import { createBearerAuth } from './http/bearer.ts'
 import { createCallbackApp } from './http/callback-app.ts'
 import { type Listener, listen } from './http/listen.ts'
 import { createOpsApp } from './http/ops-app.ts'
-import type { Clock, EventLog, LiveApi, Log, Random, Sink, Store } from './ports.ts'
+import { createRegistration, loadSecrets, openApi, type World } from './parts.ts'
+import type { Clock, EventLog, Log, Store } from './ports.ts'
 import { createSinks } from './sinks/create-sinks.ts'
-import type { Output } from './sinks/stdout.ts'
 import { createSeals } from './store/seal.ts'
-import { loadOrCreateSecret } from './store/secret-file.ts'
 import { acquireLock } from './store/sqlite/lock.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { systemClock } from './system-clock.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
 export { issueToken } from './http/bearer.ts'
+export type { World } from './parts.ts'
 export const VERSION = packageJson.version
 
 /** Callbacks in flight are answered within this: the store's time-out, and a little. */
@@ -35,17 +29,6 @@ const DRAIN_CALLBACKS_MS = 3_200
 const DRAIN_SINKS_MS = 1_000
 /** Probes and scrapes are short. */
 const DRAIN_OPS_MS = 200
-
-export type World = {
-  readonly log: Log
-  readonly stdout: Output
-  readonly clock?: Clock
-  readonly random?: Random
-  readonly credentials?: CredentialsProvider
-  readonly api?: LiveApi
-  readonly sinks?: readonly Sink[]
-  readonly openStore?: typeof openSqliteStore
-}
 
 export type Service = {
   /** Resolves when the service listens; registration goes on behind. Rejects with a fault. */
@@ -73,7 +56,7 @@ export function createService(config: Config, world: World): Service {
 
   async function compose(signal: AbortSignal): Promise<void> {
     const { log, clock = systemClock, random = Math.random } = world
-    const { domains, publicUrls } = config
+    const { domains } = config
     const lock = await acquireLock(config.storePath, {
       holder: holderName(clock),
       clock,
@@ -99,34 +82,15 @@ export function createService(config: Config, world: World): Service {
     })
     stops.push(() => store.close())
 
-    const graceSeconds = config.keyGraceSeconds
-    const rings = createRingKeeper({
-      domains,
-      publicUrls,
-      secrets,
-      graceSeconds,
-      store,
-      clock,
-      log,
-    })
-    await rings.load()
     const connection = openApi(config, world, metrics.apiCall)
     stops.push(() => connection.close())
-    const registrar = createRegistrar({
-      domains,
-      publicUrls,
-      takeover: config.takeover,
-      intervalMs: config.reconcileIntervalMs,
-      keyMaxAgeMs: config.keyMaxAgeMs,
-      secrets,
-      search: createKeySearch(secrets),
-      rings,
-      api: connection.api,
-      clock,
-      random,
-      metrics,
-      log,
-    })
+    const { keyMaxAgeMs } = config
+    const { rings, registrar } = createRegistration(
+      config,
+      { domains, keyMaxAgeMs, secrets, store, api: connection.api, metrics },
+      world,
+    )
+    await rings.load()
     const dispatcher = createDispatcher({
       sinks: world.sinks ?? createSinks(config.sinks, world),
       events: store,
@@ -191,34 +155,6 @@ export function createService(config: Config, world: World): Service {
       return { callbacks: listening.callbacks.url, ops: listening.ops.url }
     },
   }
-}
-
-/** The secrets of the settings, or the one beside the store, which is made when it is missing. */
-export function loadSecrets(config: Config): [Secret, ...Secret[]] {
-  const given =
-    config.secrets ?? secretsFromText(loadOrCreateSecret(secretPath(config), randomBytes))
-  return given.map(secretFrom) as [Secret, ...Secret[]]
-}
-
-export function secretsFromText(text: string): Uint8Array[] {
-  return text.split(',').map((secret) => new Uint8Array(Buffer.from(secret.trim(), 'base64url')))
-}
-
-/** Where the secret is kept when none is given: beside the store. */
-export function secretPath({ storePath }: Config): string {
-  return storePath.replace(/[^/]*$/, 'snaphook.secret')
-}
-
-/** The provider's API, or what stands for it; `close` ends its connections. */
-export function openApi(
-  config: Config,
-  world: World,
-  onCall: Parameters<typeof createLiveApi>[0]['onCall'],
-): { api: LiveApi; close(): void } {
-  const { clock = systemClock, credentials = createCredentials() } = world
-  if (world.api) return { api: world.api, close: () => undefined }
-  const api = createLiveApi({ endpoint: config.liveEndpoint, credentials, clock, onCall })
-  return { api, close: api.close }
 }
 
 function createAuth({ apiSecret, apiJwks }: Config, clock: Clock) {

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { notifyUrl, showUrl } from '../core/notify-url.ts'
 import { formerNotifyUrls, isOurUrl, type Observed } from '../core/registration.ts'
 import { describeError } from '../errors.ts'
-import type { World } from '../service.ts'
+import type { World } from '../parts.ts'
 import { openRegistrar } from './open-registrar.ts'
 
 export type Deregistered = {

@@ -1,10 +1,9 @@
 // A registrar for a command: beside a running service, on the same store, for as long as it takes.
 import type { Config } from '../config.ts'
-import { createKeySearch } from '../core/notify-key.ts'
-import { createRegistrar, type Registrar } from '../flows/registrar.ts'
-import { createRingKeeper, type RingKeeper } from '../flows/ring-keeper.ts'
+import type { Registrar } from '../flows/registrar.ts'
+import type { RingKeeper } from '../flows/ring-keeper.ts'
+import { createRegistration, loadSecrets, openApi, type World } from '../parts.ts'
 import type { Clock, LiveApi } from '../ports.ts'
-import { loadSecrets, openApi, type World } from '../service.ts'
 import { createSeals } from '../store/seal.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { systemClock } from '../system-clock.ts'
@@ -23,30 +22,18 @@ export async function openRegistrar(
   world: World,
   domains: readonly string[] = config.domains,
 ): Promise<OpenRegistrar> {
-  const { log, clock = systemClock, random = Math.random } = world
-  const { publicUrls, takeover } = config
+  const { clock = systemClock } = world
   const secrets = loadSecrets(config)
   const seals = createSeals(secrets)
   const store = await openSqliteStore({ path: config.storePath, seals, now: clock.now })
-  const graceSeconds = config.keyGraceSeconds
-  const rings = createRingKeeper({ domains, publicUrls, secrets, graceSeconds, store, clock, log })
   const connection = openApi(config, world, () => undefined)
+  const metrics = { registration() {}, changed() {}, keyInForce() {} }
+  const { rings, registrar } = createRegistration(
+    config,
+    { domains, keyMaxAgeMs: undefined, secrets, store, api: connection.api, metrics },
+    world,
+  )
   await rings.load()
-  const registrar = createRegistrar({
-    domains,
-    publicUrls,
-    takeover,
-    intervalMs: config.reconcileIntervalMs,
-    keyMaxAgeMs: undefined,
-    secrets,
-    search: createKeySearch(secrets),
-    rings,
-    api: connection.api,
-    clock,
-    random,
-    metrics: { registration() {}, changed() {}, keyInForce() {} },
-    log,
-  })
   return {
     rings,
     registrar,

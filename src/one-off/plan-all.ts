@@ -5,7 +5,7 @@ import { createKeySearch } from '../core/notify-key.ts'
 import { notifyUrl } from '../core/notify-url.ts'
 import { explain, formerNotifyUrls, plan, type Step } from '../core/registration.ts'
 import { describeError } from '../errors.ts'
-import { openApi, type World } from '../service.ts'
+import { openApi, type World } from '../parts.ts'
 import { knownSecrets, openForLooking } from './looking.ts'
 
 export type PlannedDomain = {

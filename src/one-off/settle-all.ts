@@ -1,7 +1,7 @@
 // Registers domains once, or rotates their keys once, and verifies it.
 import type { Config } from '../config.ts'
+import type { World } from '../parts.ts'
 import type { RegistrationView } from '../ports.ts'
-import type { World } from '../service.ts'
 import { type OpenRegistrar, openRegistrar } from './open-registrar.ts'
 
 /** How often to look whether all has settled. */

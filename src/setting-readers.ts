@@ -1,0 +1,106 @@
+// How each setting is read: from its text to a value that is right, or to a problem: a sentence that
+// says what it must be, without the name, and without the text where that is a secret.
+
+/** A secret of ours holds at least as much as the 256-bit keys that are derived from it. */
+const MIN_SECRET_BYTES = 32
+const BASE64URL = /^[A-Za-z0-9_-]+={0,2}$/
+const DOMAIN =
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+const SINK_NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/
+const LISTEN = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/
+const MAX_PORT = 65_535
+
+/** What is wrong with a setting: a sentence that follows its name. */
+export class Problem {
+  readonly sentence: string
+  constructor(sentence: string) {
+    this.sentence = sentence
+  }
+}
+
+export type Address = { readonly host: string; readonly port: number }
+
+function readList(given: string): string[] {
+  return given
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+function nonEmpty<T>(list: T[]): [T, ...T[]] | undefined {
+  return list.length === 0 ? undefined : (list as [T, ...T[]])
+}
+
+export function readPlainUrl(given: string): string | Problem {
+  const url = URL.parse(given)
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    return new Problem(`must be an http:// or https:// URL`)
+  }
+  if (url.username || url.password) return new Problem('must not hold a user name or password')
+  if (given.includes('?') || given.includes('#')) {
+    return new Problem('must have neither query nor fragment')
+  }
+  return given
+}
+
+export function readPublicUrls(given: string): [string, ...string[]] | Problem {
+  const urls = readList(given).map(readPlainUrl)
+  const problem = urls.find((url) => url instanceof Problem)
+  if (problem) return problem
+  return nonEmpty(urls as string[]) ?? new Problem('holds no URL')
+}
+
+export function readDomains(given: string): [string, ...string[]] | Problem {
+  const domains = [...new Set(readList(given.toLowerCase()))]
+  const wrong = domains.find((domain) => !DOMAIN.test(domain))
+  if (wrong !== undefined) return new Problem(`holds "${wrong}", which is not a domain name`)
+  return nonEmpty(domains) ?? new Problem('holds no domain')
+}
+
+export function readAddress(given: string): Address | Problem {
+  const [, host, port] = LISTEN.exec(given) ?? []
+  if (host === undefined || Number(port) > MAX_PORT) {
+    return new Problem(`must be HOST:PORT, such as 127.0.0.1:8080 or [::]:8080; not "${given}"`)
+  }
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) }
+}
+
+export function readStorePath(given: string): string | Problem {
+  const path = given.startsWith('sqlite:') ? given.slice('sqlite:'.length) : ''
+  return path === '' || path.startsWith(':')
+    ? new Problem('must be sqlite:PATH, such as sqlite:data/snaphook.db')
+    : path
+}
+
+export function readSecrets(given: string): [Uint8Array, ...Uint8Array[]] | Problem {
+  const secrets = readList(given)
+  const decoded = secrets.map((secret) => new Uint8Array(Buffer.from(secret, 'base64url')))
+  const fit = secrets.every((secret) => BASE64URL.test(secret))
+  const enough = decoded.every(({ length }) => length >= MIN_SECRET_BYTES)
+  const found = fit && enough ? nonEmpty(decoded) : undefined
+  const advice = `make one with: openssl rand -base64 ${MIN_SECRET_BYTES} | tr '+/' '-_' | tr -d '='`
+  return (
+    found ?? new Problem(`must be base64url of ${MIN_SECRET_BYTES} bytes or more each; ${advice}`)
+  )
+}
+
+export function readApiSecret(given: string): string | Problem {
+  const fit = Buffer.byteLength(given) >= MIN_SECRET_BYTES
+  return fit ? given : new Problem(`must have ${MIN_SECRET_BYTES} characters or more`)
+}
+
+export function readSinks(given: string): { name: string; url: string }[] | Problem {
+  const sinks: { name: string; url: string }[] = []
+  for (const item of readList(given)) {
+    const [, name, url] = /^(?:([^=:/?]*)=)?(.*)$/.exec(item) ?? []
+    const named = name ?? (url === 'stdout:' ? 'stdout' : undefined)
+    if (named === undefined || !SINK_NAME.test(named)) {
+      return new Problem('must be name=url,… with names of small letters, digits, - and _')
+    }
+    if (url !== 'stdout:')
+      return new Problem(`: sink ${named} must be stdout:, the one kind of this version`)
+    if (sinks.some((sink) => sink.name === named)) return new Problem(`names ${named} twice`)
+    sinks.push({ name: named, url })
+  }
+  return sinks.length > 0 ? sinks : new Problem('names no sink')
+}
