@@ -139,7 +139,7 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
       storePath: settings.SNAPHOOK_STORE,
       secrets: settings.SNAPHOOK_SECRET,
       sinks: settings.SNAPHOOK_SINKS,
-      liveEndpoint: settings.SNAPHOOK_LIVE_ENDPOINT,
+      liveEndpoint: new URL(settings.SNAPHOOK_LIVE_ENDPOINT).href.replace(/\/$/, ''),
       takeover: settings.SNAPHOOK_ON_CONFLICT === 'takeover',
       reconcileIntervalMs: settings.SNAPHOOK_RECONCILE_INTERVAL,
       clockSkewSeconds: skew === 'off' ? undefined : skew / 1000,
@@ -187,7 +187,7 @@ function gather(env: Environment, readFile: (path: string) => string) {
       try {
         given[target] = readFile(value).trim()
       } catch {
-        problems.push(`${name} names a file that can't be read: ${value}`)
+        problems.push(`${name} must be the path of a file that can be read`)
       }
     }
   }

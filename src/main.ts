@@ -25,7 +25,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     stopping.abort()
   })
 }
+// A reader that has gone away, such as `head`, is the sink's business or nobody's.
+process.stdout.on('error', () => undefined)
 process.on('uncaughtException', (error) => {
+  for (const flush of flushes) flush()
   process.stderr.write(`snaphook: unexpected error: ${describeError(error)}\n`)
   process.exit(EXIT_BROKEN)
 })

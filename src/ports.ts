@@ -11,8 +11,10 @@ import type {
 import type { NewEvent, StoredEvent } from './core/snapshot-event.ts'
 
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds: for what is compared with others or outlives the process. It may jump. */
   now(): number
+  /** Milliseconds from some moment on, never backwards: for how long something takes. */
+  elapsed(): number
   /** Resolves after `ms`, or as soon as `signal` aborts; it never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
@@ -128,6 +130,8 @@ export type RegistrationView = {
   /** The URL found at the provider where it is not ours. */
   readonly foundUrl: string | null
   readonly keyKnown: boolean
+  /** Unsigned callbacks refused since the start: pushes from before authentication was on. */
+  readonly unsigned: number
   /** The generation in force; -1 foreign; null unknown. */
   readonly generation: number | null
   /** When the provider was last looked at with success, ISO 8601. */

@@ -3,6 +3,7 @@
 import { hostname } from 'node:os'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
+import { describeError } from './errors.ts'
 import { createDispatcher } from './flows/dispatcher.ts'
 import { createReadiness } from './flows/readiness.ts'
 import { createReceiver } from './flows/receiver.ts'
@@ -11,7 +12,7 @@ import { createCallbackApp } from './http/callback-app.ts'
 import { type Listener, listen } from './http/listen.ts'
 import { createOpsApp } from './http/ops-app.ts'
 import { createRegistration, loadSecrets, openApi, type World } from './parts.ts'
-import type { Clock, EventLog, Log, Store } from './ports.ts'
+import type { Clock, Log, Store } from './ports.ts'
 import { createSinks } from './sinks/create-sinks.ts'
 import { createSeals } from './store/seal.ts'
 import { acquireLock } from './store/sqlite/lock.ts'
@@ -29,6 +30,8 @@ const DRAIN_CALLBACKS_MS = 3_200
 const DRAIN_SINKS_MS = 1_000
 /** Probes and scrapes are short. */
 const DRAIN_OPS_MS = 200
+/** All of it: an orchestrator that allows five seconds sees an orderly end. */
+const STOP_MS = 4_500
 
 export type Service = {
   /** Resolves when the service listens; registration goes on behind. Rejects with a fault. */
@@ -44,6 +47,7 @@ export function createService(config: Config, world: World): Service {
   const stops: (() => Promise<unknown> | unknown)[] = []
   let listening: { callbacks: Listener; ops: Listener } | undefined
   let stopping: Promise<void> | undefined
+  const stopped = new AbortController()
 
   async function start(signal: AbortSignal): Promise<void> {
     try {
@@ -78,7 +82,11 @@ export function createService(config: Config, world: World): Service {
       path: config.storePath,
       seals: createSeals(secrets),
       now: clock.now,
-      onCommit: metrics.commit,
+      // Of commits, not of answers: an event may be kept after its append has timed out.
+      onCommit(commit) {
+        metrics.commit(commit)
+        dispatcher.notify()
+      },
     })
     stops.push(() => store.close())
 
@@ -105,7 +113,7 @@ export function createService(config: Config, world: World): Service {
       domains,
       skewSeconds: config.clockSkewSeconds,
       keys: { ...rings, look: registrar.look },
-      events: announcing(store, dispatcher.notify),
+      events: store,
       clock,
       metrics,
       log,
@@ -138,13 +146,26 @@ export function createService(config: Config, world: World): Service {
   }
 
   function stop(): Promise<void> {
-    stopping ??= stopAll()
+    stopping ??= Promise.race([stopAll(), late()])
     return stopping
   }
 
   async function stopAll(): Promise<void> {
-    for (const each of stops.reverse()) await each()
+    for (const each of stops.reverse()) {
+      try {
+        await each()
+      } catch (error) {
+        world.log.error('a part did not stop as it should', { reason: describeError(error) })
+      }
+    }
+    stopped.abort()
     if (listening !== undefined) world.log.info('stopped')
+  }
+
+  /** What hangs longer is left behind: the kernel takes back what the process holds. */
+  async function late(): Promise<void> {
+    await (world.clock ?? systemClock).sleep(STOP_MS, stopped.signal)
+    if (!stopped.signal.aborted) world.log.error('stopped without waiting for all parts')
   }
 
   return {
@@ -164,17 +185,6 @@ function createAuth({ apiSecret, apiJwks }: Config, clock: Clock) {
     ...(apiJwks === undefined ? {} : { jwks: apiJwks }),
     now: clock.now,
   })
-}
-
-/** The log, and a word to the dispatcher for each event that is new. */
-function announcing(events: EventLog, notify: () => void): Pick<EventLog, 'append'> {
-  return {
-    async append(event) {
-      const appended = await events.append(event)
-      if (!appended.duplicate) notify()
-      return appended
-    },
-  }
 }
 
 function holderName(clock: Clock): string {

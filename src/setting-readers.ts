@@ -33,7 +33,7 @@ function nonEmpty<T>(list: T[]): [T, ...T[]] | undefined {
 
 export function readPlainUrl(given: string): string | Problem {
   const url = URL.parse(given)
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+  if (url === null || !/^https?:\/\//i.test(given)) {
     return new Problem(`must be an http:// or https:// URL`)
   }
   if (url.username || url.password) return new Problem('must not hold a user name or password')

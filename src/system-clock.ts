@@ -6,9 +6,10 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: Date.now,
+  elapsed: () => performance.now(),
   async sleep(ms, signal) {
-    const until = Date.now() + ms
-    for (let rest = ms; rest > 0 && !signal.aborted; rest = until - Date.now()) {
+    const until = performance.now() + ms
+    for (let rest = ms; rest > 0 && !signal.aborted; rest = until - performance.now()) {
       await pause(Math.min(rest, MAX_TIMER_MS), signal)
     }
   },

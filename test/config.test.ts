@@ -109,6 +109,7 @@ describe('each bad setting has its sentence', () => {
   test.each([
     ['SNAPHOOK_PUBLIC_URL', undefined, 'is required'],
     ['SNAPHOOK_PUBLIC_URL', 'hook.example.com', 'must be an http:// or https:// URL'],
+    ['SNAPHOOK_LIVE_ENDPOINT', 'https:live.aliyuncs.com', 'must be an http:// or https:// URL'],
     ['SNAPHOOK_PUBLIC_URL', 'ftp://x', 'must be an http:// or https:// URL'],
     ['SNAPHOOK_PUBLIC_URL', 'https://a:b@x', 'must not hold a user name or password'],
     ['SNAPHOOK_PUBLIC_URL', 'https://x/?a', 'neither query nor fragment'],
@@ -128,7 +129,7 @@ describe('each bad setting has its sentence', () => {
     ['SNAPHOOK_SECRET', 'short', 'base64url of 32 bytes'],
     ['SNAPHOOK_SECRET', `${SECRET},${'+'.repeat(60)}`, 'base64url of 32 bytes'],
     ['SNAPHOOK_SECRET', ',', 'base64url of 32 bytes'],
-    ['SNAPHOOK_SECRET_FILE', 'missing', "can't be read"],
+    ['SNAPHOOK_SECRET_FILE', 'missing', 'can be read'],
     ['SNAPHOOK_SINKS', 'x=ftp://x', 'must be stdout:'],
     ['SNAPHOOK_SINKS', 'https://x', 'must be name=url'],
     ['SNAPHOOK_SINKS', 'X=stdout:', 'must be name=url'],

@@ -13,6 +13,9 @@ export async function runSend(shell: Shell, options: Options): Promise<number> {
     throw refuseOption(shell, '--url', 'an http:// or https:// URL')
   }
   const timestamp = options.timestamp ?? String(Math.floor(Date.now() / 1000))
+  if (!/^\d{1,12}$/.test(timestamp)) {
+    throw refuseOption(shell, '--timestamp', 'Unix seconds, digits only')
+  }
   const [host = url.hostname] = signedHosts(options.url)
   const headers = {
     'ALI-LIVE-TIMESTAMP': timestamp,

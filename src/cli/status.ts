@@ -13,7 +13,12 @@ const ANY_ADDRESS = new Map([
 type ServiceStatus = {
   readonly ready: boolean
   readonly reasons: readonly string[]
-  readonly registrations: readonly { domain: string; state: string; detail: string | null }[]
+  readonly registrations: readonly {
+    domain: string
+    state: string
+    readonly unsigned: number
+    detail: string | null
+  }[]
 }
 
 export function runStatus(shell: Shell, { json }: { json?: true }): Promise<number> {
@@ -36,7 +41,9 @@ function readyzUrl({ host, port }: { host: string; port: number }): string {
 async function askService(url: string): Promise<ServiceStatus | null> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(READYZ_TIMEOUT_MS) })
-    return (await response.json()) as ServiceStatus
+    const answer = (await response.json()) as Partial<ServiceStatus> | null
+    const isOurs = Array.isArray(answer?.reasons) && Array.isArray(answer.registrations)
+    return isOurs ? (answer as ServiceStatus) : null
   } catch {
     return null
   }
@@ -64,10 +71,11 @@ function storeLines(store: StoreStatus | null, path: string): string[] {
 function serviceLines(service: ServiceStatus | null): string[] {
   if (service === null) return ['service  not running here']
   const readiness = service.ready ? 'ready' : `not ready: ${service.reasons.join('; ')}`
-  const rows = service.registrations.map(({ domain, state, detail }) => [
+  const rows = service.registrations.map(({ domain, state, unsigned, detail }) => [
     domain,
     state,
+    String(unsigned),
     detail ?? '',
   ])
-  return [`service  ${readiness}`, '', table(['DOMAIN', 'STATE', 'DETAIL'], rows)]
+  return [`service  ${readiness}`, '', table(['DOMAIN', 'STATE', 'UNSIGNED', 'DETAIL'], rows)]
 }

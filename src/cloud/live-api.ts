@@ -9,7 +9,7 @@ import { faultCode, ServiceError } from '../errors.ts'
 import type { Clock, LiveApi } from '../ports.ts'
 import { refusal, toApiFault, unavailable } from './api-fault.ts'
 import type { CredentialsProvider } from './credentials.ts'
-import { createPacer } from './pacer.ts'
+import { createPacer, type Pacer } from './pacer.ts'
 
 /** What the code of every fault of a call begins with; the rest is its `CallOutcome`. */
 const API_PREFIX = 'api_'
@@ -42,18 +42,18 @@ export function createLiveApi(parts: {
     params: Record<string, string>,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const pacer = pacers.get(operation)
-    await pacer?.turn(signal)
+    const pacer = pacers.get(operation) as Pacer
+    const turn = await pacer.turn(signal)
     try {
       const answer = await withinDeadline(operation, send(operation, params), signal)
       onCall(operation, 'ok')
-      pacer?.tell(false)
+      pacer.tell(false, turn)
       return answer
     } catch (rejected) {
       const fault = toApiFault(operation, rejected)
       if (fault.code !== 'aborted')
         onCall(operation, fault.code.slice(API_PREFIX.length) as CallOutcome)
-      pacer?.tell(fault.code === 'api_throttled')
+      pacer.tell(fault.code === 'api_throttled', turn)
       throw fault
     }
   }

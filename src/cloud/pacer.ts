@@ -7,34 +7,50 @@ import type { Clock } from '../ports.ts'
 const INTERVAL_MS = 100
 /** Throttled again and again, at least one call in this time. */
 const MAX_INTERVAL_MS = 3_200
-/** So many calls in a row that were not throttled double the pace again. */
-const CALLS_TO_RECOVER = 20
+/** After so long without throttling the pace is doubled again. */
+const RECOVER_MS = 5_000
 
 export type Pacer = {
-  /** Resolves when the next call may be made, in the order of asking; rejects when aborted. */
-  turn(signal: AbortSignal): Promise<void>
-  /** Says how a call went: the pace is halved on throttling. */
-  tell(throttled: boolean): void
+  /**
+   * Resolves when the next call may be made, in the order of asking, with the moment to `tell`;
+   * rejects when aborted.
+   */
+  turn(signal: AbortSignal): Promise<number>
+  /** Says how the call of a turn went: the pace is halved on throttling. */
+  tell(throttled: boolean, turn: number): void
 }
 
 export function createPacer(clock: Clock): Pacer {
   let intervalMs = INTERVAL_MS
   let freeAt = 0
-  let smooth = 0
+  let changedAt = 0
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function wait(signal: AbortSignal): Promise<number> {
+    // The pace may have changed while this turn waited for its place.
+    while (freeAt > clock.elapsed() && !signal.aborted) {
+      await clock.sleep(freeAt - clock.elapsed(), signal)
+    }
+    if (signal.aborted) throw new ServiceError('stopped before the call', { code: 'aborted' })
+    freeAt = clock.elapsed() + intervalMs
+    return clock.elapsed()
+  }
+
   return {
-    async turn(signal) {
-      const now = clock.now()
-      const mine = Math.max(now, freeAt)
-      freeAt = mine + intervalMs
-      if (mine > now) await clock.sleep(mine - now, signal)
-      if (signal.aborted) throw new ServiceError('stopped before the call', { code: 'aborted' })
+    turn(signal) {
+      const mine = last.then(() => wait(signal))
+      last = mine.catch(() => undefined)
+      return mine
     },
-    tell(throttled) {
-      smooth = throttled ? 0 : smooth + 1
-      if (throttled) intervalMs = Math.min(MAX_INTERVAL_MS, intervalMs * 2)
-      if (smooth < CALLS_TO_RECOVER) return
-      smooth = 0
-      intervalMs = Math.max(INTERVAL_MS, intervalMs / 2)
+    tell(throttled, turn) {
+      const now = clock.elapsed()
+      // Calls that were under way together are throttled together: they count once.
+      const due = throttled ? turn >= changedAt : now - changedAt >= RECOVER_MS
+      if (!due) return
+      changedAt = now
+      intervalMs = throttled
+        ? Math.min(MAX_INTERVAL_MS, intervalMs * 2)
+        : Math.max(INTERVAL_MS, intervalMs / 2)
     },
   }
 }

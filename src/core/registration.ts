@@ -150,7 +150,7 @@ export function explain(step: Step): string {
 const REPAIRS: Readonly<Record<RepairReason, string>> = {
   auth_off: 'authentication is switched off',
   former_url: 'a former URL is registered',
-  never_confirmed: 'the key is not visible, and this store has never written it',
+  never_confirmed: 'the key is not visible, and this store does not know it',
 }
 
 function planOurs(situation: Situation, shown: KeyId | null, refused: boolean): Step {
@@ -163,7 +163,7 @@ function planOurs(situation: Situation, shown: KeyId | null, refused: boolean): 
   if (shown?.kind === 'derived' && shown.secret !== secret) {
     return { kind: 'rotate', shown, write: { ...shown, secret } }
   }
-  const isOurs = shown !== null || ring.confirmedUrl === url
+  const isOurs = shown !== null || (ring.confirmedUrl === url && knowsCurrent(situation))
   const isDue = rotate === 'asked' || shown === null || sameKey(shown, ring.current)
   if (rotate !== null && isOurs && isDue) {
     const before = shown?.kind === 'derived' ? shown.generation : ringGeneration(ring)
@@ -178,6 +178,11 @@ function planOurs(situation: Situation, shown: KeyId | null, refused: boolean): 
     write: keyToWrite(situation),
     foundUrl: url,
   }
+}
+
+/** Whether the ring's key in force can still be derived: its secret may have been taken out. */
+function knowsCurrent({ ring: { current }, secrets, domain }: Situation): boolean {
+  return current !== null && keyText(current, secrets, domain) !== undefined
 }
 
 /** Whether a key is shown that the provider takes, and that we do not. */
@@ -217,7 +222,7 @@ export type UnseenWrite = {
   readonly step: Write
   readonly registration: Registration
   readonly before: Observed
-  /** Epoch ms. */
+  /** When, in ms on a clock that never jumps. */
   readonly at: number
 }
 

@@ -16,14 +16,17 @@ export function createReadiness(parts: {
   clock: Clock
 }) {
   const { store, registrar, dispatcher, clock } = parts
-  const startedAt = clock.now()
+  const startedAt = clock.elapsed()
   let stopping = false
   let registeredOnce = false
 
   async function check(): Promise<Readiness> {
     const registrations = registrar.views()
-    const storeProblem = await store.checkWritable().then(() => null, describeError)
-    const waited = clock.now() - startedAt >= FIRST_PASS_MS
+    const [storeProblem, sinks] = await Promise.all([
+      store.checkWritable().then(() => null, describeError),
+      store.stats().then(sinkViews, () => []),
+    ])
+    const waited = clock.elapsed() - startedAt >= FIRST_PASS_MS
     const passed = registrations.every(({ state }) => state !== 'pending')
     const keyKnown = registrations.some((view) => view.keyKnown)
     registeredOnce ||= (passed || waited) && keyKnown
@@ -37,12 +40,11 @@ export function createReadiness(parts: {
       reasons,
       store: storeProblem === null ? 'ok' : 'failing',
       registrations,
-      sinks: await sinkViews().catch(() => []),
+      sinks,
     }
   }
 
-  async function sinkViews(): Promise<SinkView[]> {
-    const { lastSeq } = await store.stats()
+  function sinkViews({ lastSeq }: { lastSeq: number }): SinkView[] {
     return dispatcher.progress().map(({ name, cursor, problem }) => ({
       name,
       state: problem === null ? 'ok' : 'failing',
@@ -52,8 +54,9 @@ export function createReadiness(parts: {
   }
 
   async function sample(): Promise<Sample> {
-    const [{ events }, sinks] = await Promise.all([store.stats(), sinkViews()])
-    return { eventsStored: events, lagBySink: new Map(sinks.map(({ name, lag }) => [name, lag])) }
+    const stats = await store.stats()
+    const lags = sinkViews(stats).map(({ name, lag }) => [name, lag] as const)
+    return { eventsStored: stats.events, lagBySink: new Map(lags) }
   }
 
   return {

@@ -58,9 +58,10 @@ export function createReceiver(parts: {
 
   async function receive(request: CallbackRequest): Promise<CallbackOutcome> {
     const receivedAt = clock.now()
+    const begunAt = clock.elapsed()
     const known = domains.has(request.domain)
     const outcome = known ? await judge(request, receivedAt) : 'unknown_domain'
-    const seconds = Math.max(0, clock.now() - receivedAt) / 1000
+    const seconds = (clock.elapsed() - begunAt) / 1000
     metrics.callback(known ? request.domain : 'other', outcome, seconds)
     if (outcome !== 'accepted')
       log.debug('callback not accepted', { domain: request.domain, outcome })

@@ -44,6 +44,8 @@ export type Reconciler = {
   /** The pause before a look that follows a write or a race, in ms. */
   nextLookMs(mine: DomainState): number
   intervalMs(): number
+  /** Shows in the metrics which key is in force, as far as the store knows. */
+  measureKey(domain: string): void
 }
 
 export function createReconciler(parts: {
@@ -73,7 +75,7 @@ export function createReconciler(parts: {
     if (mine.unseen !== null && shows(observed, mine.unseen.registration)) {
       return confirm(mine, mine.unseen)
     }
-    if (mine.unseen !== null && isLag(observed, mine.unseen, clock.now())) {
+    if (mine.unseen !== null && isLag(observed, mine.unseen, clock.elapsed())) {
       enter(mine, 'pending', AWAITED)
       return nextLookMs(mine)
     }
@@ -150,7 +152,7 @@ export function createReconciler(parts: {
       const contest = afterWrite(ring.contest, now)
       return contest === ring.contest ? ring : { ...ring, contest }
     })
-    mine.unseen = { step, registration, before: situation.observed, at: clock.now() }
+    mine.unseen = { step, registration, before: situation.observed, at: clock.elapsed() }
     mine.looks = 0
     enter(mine, 'pending', AWAITED)
     return nextLookMs(mine)
@@ -194,7 +196,8 @@ export function createReconciler(parts: {
     await rings.change(domain, (ring, at) => withConfirmedUrl(withCurrent(ring, id, at), url))
   }
 
-  function measureKey(domain: string, { current, keys }: Ring): void {
+  function measureKey(domain: string): void {
+    const { current, keys } = rings.ring(domain)
     const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
     if (current === null || seenAt === undefined) return
     metrics.keyInForce(domain, current.kind === 'foreign' ? -1 : current.generation, seenAt)
@@ -216,7 +219,7 @@ export function createReconciler(parts: {
       case 'adopt':
         metrics.changed(domain, 'adopt')
         log.warn('a notify key that was set elsewhere is adopted', { domain })
-        measureKey(domain, rings.ring(domain))
+        measureKey(domain)
         enter(mine, 'in_sync', null)
         break
       case 'in_sync':
@@ -226,7 +229,7 @@ export function createReconciler(parts: {
             domain,
           })
         }
-        measureKey(domain, rings.ring(domain))
+        measureKey(domain)
         enter(mine, 'in_sync', step.refused ? explain(step) : null)
     }
     return intervalMs()
@@ -242,5 +245,5 @@ export function createReconciler(parts: {
     return parts.intervalMs * (1 + INTERVAL_JITTER * (2 * parts.random() - 1))
   }
 
-  return { look, nextLookMs, intervalMs }
+  return { look, nextLookMs, intervalMs, measureKey }
 }

@@ -38,7 +38,7 @@ type Loop = {
   looked: PromiseWithResolvers<void>
   /** Ends the pause before the next look. */
   wake: AbortController
-  /** When a callback last asked for a look, epoch ms. */
+  /** When a callback last asked for a look, on the clock that never jumps. */
   askedAt: number
 }
 
@@ -112,14 +112,15 @@ export function createRegistrar(
 
   return {
     async run(signal) {
+      for (const domain of loops.keys()) reconciler.measureKey(domain)
       await Promise.all([...loops.values()].map((loop) => runLoop(loop, signal)))
     },
     look(domain) {
       const loop = loops.get(domain)
       if (loop === undefined) return undefined
       if (loop.looking !== null) return loop.looking.then(() => undefined)
-      if (clock.now() - loop.askedAt < ASKED_LOOK_INTERVAL_MS) return undefined
-      loop.askedAt = clock.now()
+      if (clock.elapsed() - loop.askedAt < ASKED_LOOK_INTERVAL_MS) return undefined
+      loop.askedAt = clock.elapsed()
       loop.wake.abort()
       return loop.looked.promise
     },
@@ -140,7 +141,8 @@ export function createRegistrar(
       detail,
       url,
       foundUrl,
-      keyKnown: ring.current !== null,
+      keyKnown: rings.accepted(domain).known,
+      unsigned: rings.unsigned(domain),
       generation: ring.current === null ? null : generation,
       lookedAt: lookedAt === null ? null : new Date(lookedAt).toISOString(),
     }

@@ -5,6 +5,7 @@ import {
   acceptedKeys,
   EMPTY_RING,
   type KeyId,
+  keyText,
   type Moment,
   type Ring,
   withoutRetired,
@@ -20,16 +21,22 @@ import type { Clock, Log, ReceivingTime, RingStore } from '../ports.ts'
 const FOLLOW_INTERVAL_MS = 1_000
 /** Uses of keys and receiving time are written back this often: disuse is counted in hours. */
 const WRITE_BACK_MS = 60_000
+/** Unsigned callbacks are told of once: after so long, their count says something. */
+const GATHER_UNSIGNED_MS = 5_000
 
 type Entry = {
   ring: Ring
   revision: number
   accepted: readonly AcceptedKey[]
+  /** Whether the key in force is known, and can be derived. */
+  known: boolean
   hosts: readonly string[]
   prefixes: ReadonlySet<string>
   /** Uses not yet written back: receiving seconds by key. */
   readonly uses: Map<KeyId, number>
   unsigned: number
+  /** When the first one came, on the clock that never jumps. */
+  unsignedSince: number | null
   unsignedSaid: boolean
 }
 
@@ -51,11 +58,11 @@ export function createRingKeeper(parts: {
   const configuredPrefixes = ['', ...publicUrls.map((url) => pathPrefix(notifyUrl(url, 'any')))]
   let version = -1
   let receivedBefore = 0
-  let countedFrom = clock.now()
+  let countedFrom = clock.elapsed()
 
   const moment = (): Moment => ({
     now: clock.now(),
-    receiving: receivedBefore + Math.max(0, clock.now() - countedFrom) / 1000,
+    receiving: receivedBefore + (clock.elapsed() - countedFrom) / 1000,
   })
 
   /** Only the configured domains have one: what a request names must not make it grow. */
@@ -71,12 +78,19 @@ export function createRingKeeper(parts: {
       ring,
       revision,
       accepted: acceptedKeys(ring, secrets, domain),
+      known: ring.current !== null && keyText(ring.current, secrets, domain) !== undefined,
       hosts: [...new Set([...publicUrls, ...urls].flatMap(signedHosts))],
       prefixes: new Set([...configuredPrefixes, ...urls.map(pathPrefix)]),
     }
     const before = entries.get(domain)
     if (before) return Object.assign(before, placed)
-    const fresh = { ...placed, uses: new Map<KeyId, number>(), unsigned: 0, unsignedSaid: false }
+    const fresh = {
+      ...placed,
+      uses: new Map<KeyId, number>(),
+      unsigned: 0,
+      unsignedSince: null,
+      unsignedSaid: false,
+    }
     entries.set(domain, fresh)
     return fresh
   }
@@ -85,9 +99,11 @@ export function createRingKeeper(parts: {
 
   /** Reads the domain's ring again. Returns whether it has changed. */
   async function refresh(domain: string): Promise<boolean> {
-    const stored = (await store.loadRing(domain)) ?? { ring: EMPTY_RING, revision: 0 }
-    if (stored.revision === entry(domain).revision) return false
-    place(domain, stored.ring, stored.revision)
+    const stored = await store.loadRing(domain)
+    const { revision } = entry(domain)
+    // A ring that was saved while this one was read is newer than what was read.
+    if (stored === null ? revision === 0 : stored.revision <= revision) return false
+    place(domain, stored?.ring ?? EMPTY_RING, stored?.revision ?? 0)
     return true
   }
 
@@ -117,11 +133,11 @@ export function createRingKeeper(parts: {
   }
 
   async function writeBack(): Promise<void> {
-    const { receiving } = moment()
-    const seconds = receiving - receivedBefore
+    const measuredAt = clock.elapsed()
+    const seconds = (measuredAt - countedFrom) / 1000
     await store.addReceivingTime(seconds)
     receivedBefore += seconds
-    countedFrom = clock.now()
+    countedFrom = measuredAt
     for (const [domain, { uses }] of entries) {
       const noted = [...uses]
       await change(domain, (ring, at) => {
@@ -137,12 +153,12 @@ export function createRingKeeper(parts: {
 
   /** Follows the store and writes back, until `signal` aborts; receiving time counts from here. */
   async function run(signal: AbortSignal): Promise<void> {
-    countedFrom = clock.now()
-    let writtenAt = clock.now()
+    countedFrom = clock.elapsed()
+    let writtenAt = clock.elapsed()
     while (!signal.aborted) {
       await clock.sleep(FOLLOW_INTERVAL_MS, signal)
-      const due = signal.aborted || clock.now() - writtenAt >= WRITE_BACK_MS
-      if (due) writtenAt = clock.now()
+      const due = signal.aborted || clock.elapsed() - writtenAt >= WRITE_BACK_MS
+      if (due) writtenAt = clock.elapsed()
       try {
         if (due) await writeBack()
         if (!signal.aborted) await follow()
@@ -155,7 +171,8 @@ export function createRingKeeper(parts: {
 
   function sayUnsigned(): void {
     for (const [domain, known] of entries) {
-      if (known.unsigned === 0 || known.unsignedSaid) continue
+      if (known.unsignedSince === null || known.unsignedSaid) continue
+      if (clock.elapsed() - known.unsignedSince < GATHER_UNSIGNED_MS) continue
       known.unsignedSaid = true
       log.warn(
         'unsigned callbacks refused: streams that ran before authentication was switched on stay unsigned until they are pushed again',
@@ -171,18 +188,21 @@ export function createRingKeeper(parts: {
     change,
     ring: (domain: string) => entry(domain).ring,
     hosts: (domain: string) => entry(domain).hosts,
+    unsigned: (domain: string) => entry(domain).unsigned,
     isCallbackPath(prefix: string, domain: string): boolean {
       return entries.get(domain)?.prefixes.has(prefix) ?? configuredPrefixes.includes(prefix)
     },
     accepted(domain: string) {
-      const { ring, accepted } = entry(domain)
-      return { known: ring.current !== null, keys: accepted }
+      const { known, accepted } = entry(domain)
+      return { known, keys: accepted }
     },
     noteUse(domain: string, id: KeyId) {
       entry(domain).uses.set(id, moment().receiving)
     },
     noteUnsigned(domain: string) {
-      entry(domain).unsigned += 1
+      const known = entry(domain)
+      known.unsigned += 1
+      known.unsignedSince ??= clock.elapsed()
     },
   }
 }

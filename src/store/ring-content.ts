@@ -1,6 +1,13 @@
 // A ring as it is stored: JSON in which a foreign key is sealed. Reading is tolerant and writing
 // keeps what it does not know, so that an image that was rolled back loses nothing of a later one.
-import { EMPTY_RING, type KeyId, type Ring, type RingKey, sameKey } from '../core/key-ring.ts'
+import {
+  EMPTY_RING,
+  type KeyId,
+  MAX_KEYS,
+  type Ring,
+  type RingKey,
+  sameKey,
+} from '../core/key-ring.ts'
 import { ServiceError } from '../errors.ts'
 import type { Seals } from './seal.ts'
 
@@ -38,7 +45,7 @@ export async function encodeRing(
     ...fields,
     ...ring,
     current: ring.current && (await sealKeyId(ring.current, seals)),
-    keys: await Promise.all(keys),
+    keys: [...(await Promise.all(keys)), ...(await unopenedKeys(fields, seals))],
   })
 }
 
@@ -62,6 +69,13 @@ async function openKeys(ring: Fields, seals: Seals): Promise<StoredKey[]> {
     return [{ fields, key: { id, seenAt: asTime(fields.seenAt), usedAt: asTime(fields.usedAt) } }]
   })
   return (await Promise.all(keys)).flat()
+}
+
+/** Keys as stored that no secret of ours opens now: a start with the wrong secret loses none. */
+async function unopenedKeys(ring: Fields, seals: Seals): Promise<Fields[]> {
+  const stored = asList(ring.keys).map(asFields)
+  const opened = await Promise.all(stored.map(({ id }) => openKeyId(id, seals)))
+  return stored.filter((_, index) => opened[index] === undefined).slice(0, MAX_KEYS)
 }
 
 async function openKeyId(stored: unknown, seals: Seals): Promise<KeyId | undefined> {

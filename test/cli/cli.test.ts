@@ -274,6 +274,7 @@ describe('send', () => {
   test.each([
     [['send', '--url', 'nonsense', '--key', 'k'], '--url'],
     [['send', '--url', 'http://127.0.0.1:9', '--key', 'k', '--body', 'missing'], '--body'],
+    [['send', '--url', 'http://127.0.0.1:9', '--key', 'k', '--timestamp', '1\n2'], '--timestamp'],
     [['send', '--key', 'k'], '--url'],
     [['emulator', '--listen', 'x'], '--listen'],
     [['emulator', '--streams', 'many'], '--streams'],

@@ -182,12 +182,34 @@ describe('createPacer', () => {
     const clock = manualClock()
     const pacer = createPacer(clock)
     expect(await times(pacer, clock, 4)).toEqual([0, 100, 200, 300])
-    pacer.tell(true)
+    pacer.tell(true, clock.elapsed())
     expect(await times(pacer, clock, 3)).toEqual([0, 200, 400])
-    for (let n = 0; n < 10; n++) pacer.tell(true)
+    for (let n = 0; n < 10; n++) {
+      await clock.advance(1)
+      pacer.tell(true, clock.elapsed())
+    }
     expect(await times(pacer, clock, 3)).toEqual([0, 3_200, 6_400])
-    for (let n = 0; n < 200; n++) pacer.tell(false)
+    for (let n = 0; n < 10; n++) {
+      await clock.advance(5_000)
+      pacer.tell(false, clock.elapsed())
+    }
     expect(await times(pacer, clock, 3)).toEqual([0, 100, 200])
+  })
+
+  test('a burst that is throttled as one slows it down once, also for those who wait', async () => {
+    const clock = manualClock()
+    const pacer = createPacer(clock)
+    const turn = await pacer.turn(never)
+    const at: number[] = []
+    const waiting = Array.from({ length: 3 }, async () => {
+      await pacer.turn(never)
+      at.push(clock.elapsed())
+    })
+    await clock.advance(50)
+    for (let n = 0; n < 6; n++) pacer.tell(true, turn)
+    await clock.advance(1_000)
+    await Promise.all(waiting)
+    expect(at).toEqual([100, 300, 500])
   })
 
   test('a wait ends with the signal', async () => {

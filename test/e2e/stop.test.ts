@@ -109,6 +109,7 @@ test.concurrent('a second serve gives up after 15 s, and names the holder', asyn
   let now = Date.now()
   const rushing: Clock = {
     now: () => now,
+    elapsed: () => now,
     async sleep(ms) {
       now += ms
     },

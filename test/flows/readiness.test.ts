@@ -14,6 +14,7 @@ function fixture() {
     url: 'https://hook.example.com/callbacks/play.example.com',
     foundUrl: null,
     keyKnown: false,
+    unsigned: 0,
     generation: null,
     lookedAt: null,
   }

@@ -22,6 +22,7 @@ export function manualClock(start = Date.parse('2026-01-02T03:04:05Z')): ManualC
 
   return {
     now: () => now,
+    elapsed: () => now - start,
     sleep(ms, signal) {
       if (signal.aborted) return Promise.resolve()
       const { promise, resolve } = Promise.withResolvers<void>()

@@ -50,7 +50,11 @@ async function openOnce(): Promise<void> {
 
 async function holdLock(): Promise<void> {
   const { signal } = new AbortController()
-  const clock = { now: Date.now, sleep: (ms: number) => sleep(ms) }
+  const clock = {
+    now: Date.now,
+    elapsed: () => performance.now(),
+    sleep: (ms: number) => sleep(ms),
+  }
   await acquireLock(path, { holder, clock, signal })
   console.log('held')
   await sleep(FOR_EVER_MS)

@@ -40,11 +40,11 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
   const { holder, clock, signal, onWait, waitMs = WAIT_MS } = options
   const lockPath = `${path}.lock`
   const db = open(lockPath)
-  const deadline = clock.now() + waitMs
+  const deadline = clock.elapsed() + waitMs
   try {
     for (let tries = 1; !claim(db, holder); tries++) {
       if (tries === 1) onWait?.(readHolder(db) ?? UNNAMED)
-      if (clock.now() >= deadline) throw lockedFault(path, readHolder(db))
+      if (clock.elapsed() >= deadline) throw lockedFault(path, readHolder(db))
       await clock.sleep(POLL_MS, signal)
       if (signal.aborted)
         throw new ServiceError(`Stopped waiting for ${path}.`, { code: 'aborted' })

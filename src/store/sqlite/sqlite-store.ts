@@ -7,6 +7,9 @@ import { unpackStored } from './batch.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from './write-queue.ts'
 import { startWriter } from './writer-link.ts'
 
+/** Probes and scrapes ask for them, and must be answered while the store hangs. */
+const STATS_TIMEOUT_MS = 1_000
+
 export type Commit = {
   /** How long the transaction took, sync included. */
   readonly seconds: number
@@ -54,7 +57,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   return {
     append: queue.append,
     read: async (after, limit) => unpackStored(await writer.call('read', { after, limit })),
-    stats: () => writer.call('stats', undefined),
+    stats: () => inTime(writer.call('stats', undefined), STATS_TIMEOUT_MS),
 
     async loadRing(domain) {
       const stored = await writer.call('loadRing', domain)
@@ -98,9 +101,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   }
 }
 
-async function inTime(work: Promise<void>, ms: number): Promise<void> {
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
   const fault = new ServiceError('The store did not answer in time.', { code: 'store_slow' })
   const timer = setTimeout(() => reject(fault), ms)
-  await Promise.race([work, promise]).finally(() => clearTimeout(timer))
+  return Promise.race([work, promise]).finally(() => clearTimeout(timer))
 }

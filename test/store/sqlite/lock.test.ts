@@ -9,7 +9,11 @@ import { range } from '../../support/store-events.ts'
 import { startChild, temporaryFolder } from '../../support/store-fixtures.ts'
 import { until } from '../../support/until.ts'
 
-const clock: Clock = { now: Date.now, sleep: (ms) => sleep(ms) }
+const clock: Clock = {
+  now: Date.now,
+  elapsed: () => performance.now(),
+  sleep: (ms) => sleep(ms),
+}
 
 async function acquire(path: string, options: Partial<LockOptions> = {}): Promise<Lock> {
   const { signal } = new AbortController()
@@ -44,6 +48,7 @@ describe('the lock of a store', () => {
     let now = 0
     const manual: Clock = {
       now: () => now,
+      elapsed: () => now,
       sleep: async (ms) => {
         now += ms
       },
