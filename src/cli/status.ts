@@ -16,7 +16,7 @@ type ServiceStatus = {
   readonly registrations: readonly {
     domain: string
     state: string
-    readonly unsigned: number
+    unsigned: number
     detail: string | null
   }[]
 }

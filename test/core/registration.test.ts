@@ -113,6 +113,19 @@ describe('plan', () => {
       { kind: 'in_sync', shown: null, refused: false },
     ],
     [
+      'our URL, no key shown, and the one that was confirmed is of a lost secret: repair',
+      {
+        ring: ringAt(derived(1, secretFrom(new Uint8Array(32).fill(9)))),
+        observed: present({ key: null }),
+      },
+      { kind: 'repair', reason: 'never_confirmed', write: derived(1) },
+    ],
+    [
+      'our URL, no key shown, confirmed, but no key was ever seen: repair',
+      { ring: withConfirmedUrl(EMPTY_RING, URL_), observed: present({ key: null }) },
+      { kind: 'repair', reason: 'never_confirmed', write: derived(0) },
+    ],
+    [
       'our URL, a weak key: never adopted',
       { ring: ringAt(derived(1)), observed: present({ key: WEAK }) },
       { kind: 'in_sync', shown: null, refused: true },

@@ -52,6 +52,45 @@ test('uses and receiving time are written back once a minute, and at the end', a
   expect(await it.store.loadReceivingTime()).toBe(90)
 })
 
+test('a wall clock that jumps counts for nothing: receiving time is time spent', async () => {
+  const it = await registration()
+  const { now } = it.clock
+  {
+    await using running = it
+    await running.start()
+    Object.assign(running.clock, { now: () => now() + 3 * 86_400_000 })
+    await running.clock.advance(30_000)
+  }
+  expect(await it.store.loadReceivingTime()).toBe(30)
+})
+
+test('a ring that was read before a save does not take its place', async () => {
+  await using it = await registration()
+  await it.start()
+  const read = Promise.withResolvers<void>()
+  const { loadRing } = it.store
+  it.store.loadRing = async (domain) => {
+    const stored = await loadRing(domain)
+    await read.promise
+    return stored
+  }
+  const refreshing = it.rings.refresh(DOMAIN)
+  await it.clock.settle()
+  const url = 'https://x.example.com/callbacks/d'
+  await it.rings.change(DOMAIN, (ring) => withConfirmedUrl(ring, url))
+  read.resolve()
+  expect(await refreshing).toBe(false)
+  expect(it.rings.ring(DOMAIN).confirmedUrl).toBe(url)
+})
+
+test('a key in force whose secret is gone is not known', async () => {
+  await using it = await registration()
+  await it.rings.change(DOMAIN, (ring, at) =>
+    withCurrent(ring, { kind: 'derived', secret: 'gone', generation: 0 }, at),
+  )
+  expect(it.rings.accepted(DOMAIN).known).toBe(false)
+})
+
 test('unsigned callbacks are told of once per domain, with their count', async () => {
   await using it = await registration()
   await it.start()

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EMPTY_RING, type KeyId, type Ring } from '../../src/core/key-ring.ts'
+import { secretFrom } from '../../src/core/notify-key.ts'
 import { decodeRing, encodeRing } from '../../src/store/ring-content.ts'
 import { createSeals } from '../../src/store/seal.ts'
 import { SECRET } from '../support/store-events.ts'
@@ -46,6 +47,14 @@ describe('a stored ring', () => {
       later: { of: 'use' },
       keys: [{ note: 'foreign' }, { note: 'derived' }],
     })
+  })
+
+  it('keeps a key that no secret opens: a start with the wrong one loses none', async () => {
+    const content = await encodeRing(RING, undefined, seals)
+    const others = createSeals([secretFrom(new Uint8Array(32).fill(77))])
+    expect((await decodeRing(content, others)).keys).toEqual([RING.keys[1]])
+    const saved = await encodeRing({ ...RING, current: null, keys: [] }, content, others)
+    expect((await decodeRing(saved, seals)).keys).toEqual([RING.keys[0]])
   })
 
   it.each([
