@@ -81,8 +81,8 @@ export type Situation = {
   /** The first derives, all verify. */
   readonly secrets: readonly [Secret, ...Secret[]]
   readonly search: KeySearch
-  /** Why the key in force is to be replaced: by command, or since the one that the ring knows is old. */
-  readonly rotate: 'asked' | 'aged' | null
+  /** The key that is to be replaced while it is in force: this one, or any that is; null: none. */
+  readonly rotateFrom: KeyId | 'any' | null
   readonly ring: Ring
   readonly observed: Observed
 }
@@ -157,15 +157,15 @@ function planOurs(situation: Situation, shown: KeyId | null, refused: boolean): 
   const {
     url,
     ring,
-    rotate,
+    rotateFrom,
     secrets: [{ fingerprint: secret }],
   } = situation
   if (shown?.kind === 'derived' && shown.secret !== secret) {
     return { kind: 'rotate', shown, write: { ...shown, secret } }
   }
   const isOurs = shown !== null || (ring.confirmedUrl === url && knowsCurrent(situation))
-  const isDue = rotate === 'asked' || shown === null || sameKey(shown, ring.current)
-  if (rotate !== null && isOurs && isDue) {
+  const isDue = rotateFrom === 'any' || shown === null || sameKey(shown, rotateFrom)
+  if (rotateFrom !== null && isOurs && isDue) {
     const before = shown?.kind === 'derived' ? shown.generation : ringGeneration(ring)
     return { kind: 'rotate', shown, write: { kind: 'derived', secret, generation: before + 1 } }
   }

@@ -1,4 +1,5 @@
 // What the registrar remembers of a domain while it runs. None of it is needed after a restart.
+import type { KeyId } from '../core/key-ring.ts'
 import type { RegistrationState, UnseenWrite } from '../core/registration.ts'
 import type { Log, RegistrarMetrics } from '../ports.ts'
 
@@ -18,8 +19,8 @@ export type DomainState = {
   failures: number
   unseen: UnseenWrite | null
   saidHidden: boolean
-  /** Rotate at the next look, whatever the age of the key. */
-  rotate: boolean
+  /** Asked to rotate, whatever the age of the key: from any, or from the one that was tried first. */
+  rotateFrom: KeyId | 'any' | null
   /** From 0 to 1: spreads the rotations of replicas by age. */
   readonly ageJitter: number
 }
@@ -36,7 +37,7 @@ export function newDomainState(domain: string, url: string, ageJitter: number): 
     failures: 0,
     unseen: null,
     saidHidden: false,
-    rotate: false,
+    rotateFrom: null,
     ageJitter,
   }
 }

@@ -85,6 +85,7 @@ export function createReconciler(parts: {
     if (isDrift(step, situation) && (await isContested(mine))) return contested(mine)
     if ('write' in step) return apply(mine, step, situation, signal)
     if ('shown' in step) {
+      mine.rotateFrom = null
       if (step.shown !== null) await inForce(mine, step.shown)
       if (await isStillContested(mine)) return contested(mine)
     }
@@ -95,8 +96,9 @@ export function createReconciler(parts: {
     const { domain, url } = mine
     const ring = rings.ring(domain)
     const formerUrls = formerNotifyUrls(ring, formerPublicUrls, domain)
-    const rotate = mine.rotate ? 'asked' : isTooOld(mine, ring) ? 'aged' : null
-    return { domain, url, formerUrls, takeover, secrets, search, rotate, ring, observed }
+    // By age only the key that this store knows: one that is new here has just been rotated to.
+    const rotateFrom = mine.rotateFrom ?? (isTooOld(mine, ring) ? ring.current : null)
+    return { domain, url, formerUrls, takeover, secrets, search, rotateFrom, ring, observed }
   }
 
   function isTooOld({ ageJitter }: DomainState, { current, keys }: Ring): boolean {
@@ -144,10 +146,12 @@ export function createReconciler(parts: {
       await rings.change(domain, (ring, at) => withCurrent(ring, shown, at))
     }
     announce(mine, step)
+    // The answer may be lost: then it is this key that must not be rotated from once more.
+    if (step.kind === 'rotate' && mine.rotateFrom === 'any') mine.rotateFrom = step.shown ?? 'any'
     const registration = registrationOf(step, situation)
     await (step.kind === 'create' ? api.add : api.update)(domain, registration, signal)
     metrics.changed(domain, step.kind)
-    if (step.kind === 'rotate') mine.rotate = false
+    if (step.kind === 'rotate') mine.rotateFrom = null
     await rings.change(domain, (ring, { now }) => {
       const contest = afterWrite(ring.contest, now)
       return contest === ring.contest ? ring : { ...ring, contest }

@@ -106,7 +106,7 @@ export function createRegistrar(
     }
     mine.failures += 1
     enter(mine, state, detail)
-    const retry = rings.ring(domain).current === null ? RETRY_UNKNOWN : RETRY_KNOWN
+    const retry = rings.accepted(domain).known ? RETRY_KNOWN : RETRY_UNKNOWN
     return backOffMs(retry, mine.failures, random())
   }
 
@@ -126,7 +126,7 @@ export function createRegistrar(
     },
     rotate(domain) {
       const loop = loops.get(domain)
-      if (loop !== undefined) loop.mine.rotate = true
+      if (loop !== undefined) loop.mine.rotateFrom = 'any'
     },
     views: () => [...loops.values()].map(({ mine }) => viewOf(mine)),
   }

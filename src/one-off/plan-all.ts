@@ -36,7 +36,7 @@ export async function planAll(
       takeover: config.takeover,
       secrets,
       search,
-      rotate: null,
+      rotateFrom: null,
       ring,
       observed: await api.describe(domain, signal),
     })

@@ -130,6 +130,15 @@ describe('rotate', () => {
     expect((await run(['status'])).printed()).toMatch(/play.example.com +http:\S+ +2 /)
   })
 
+  test('goes one generation where the write takes effect and the connection drops', async () => {
+    await run(['register'])
+    const operation = 'UpdateLiveSnapshotNotifyConfig'
+    emulator.setFaults([{ operation, fault: 'applied_then_drop', times: 1 }])
+    const { code, printed } = await run(['rotate'])
+    expect(code).toBe(0)
+    expect(printed()).toMatch(/play.example.com +in_sync +1 +http/)
+  })
+
   test('knows only domains of the settings', async () => {
     const { code, errors } = await run(['rotate', 'not.ours'])
     expect(code).toBe(64)

@@ -56,7 +56,7 @@ function situation(over: Partial<Situation> = {}): Situation {
     takeover: false,
     secrets: [...secrets],
     search: createKeySearch(secrets),
-    rotate: null,
+    rotateFrom: null,
     ring: EMPTY_RING,
     observed: ABSENT,
     ...over,
@@ -173,18 +173,18 @@ describe('plan', () => {
     ],
     [
       'our URL and key, asked to rotate: the next generation',
-      { rotate: 'asked', observed: present({ key: notifyKey(NEW, DOMAIN, 4) }) },
+      { rotateFrom: 'any', observed: present({ key: notifyKey(NEW, DOMAIN, 4) }) },
       { kind: 'rotate', shown: derived(4), write: derived(5) },
     ],
     [
       'the key that this store knows, of age: the next generation',
-      { rotate: 'aged', ring: ringAt(derived(0)), observed: present() },
+      { rotateFrom: derived(0), ring: ringAt(derived(0)), observed: present() },
       { kind: 'rotate', shown: derived(0), write: derived(1) },
     ],
     [
       'another key than the one of age: somebody else was first',
       {
-        rotate: 'aged',
+        rotateFrom: derived(0),
         ring: ringAt(derived(0)),
         observed: present({ key: notifyKey(NEW, DOMAIN, 1) }),
       },
@@ -192,32 +192,32 @@ describe('plan', () => {
     ],
     [
       'an older secret, asked to rotate: to the first secret, which is one',
-      { rotate: 'asked', observed: present({ key: notifyKey(OLD, DOMAIN, 2) }) },
+      { rotateFrom: 'any', observed: present({ key: notifyKey(OLD, DOMAIN, 2) }) },
       { kind: 'rotate', shown: derived(2, OLD), write: derived(2) },
     ],
     [
       'a foreign key, asked to rotate: the generation after the highest that was seen',
-      { rotate: 'asked', ring: ringAt(derived(3)), observed: present({ key: FOREIGN }) },
+      { rotateFrom: 'any', ring: ringAt(derived(3)), observed: present({ key: FOREIGN }) },
       { kind: 'rotate', shown: foreign, write: derived(4) },
     ],
     [
       'a foreign key, asked to rotate, where none of ours was seen: generation 0',
-      { rotate: 'asked', observed: present({ key: FOREIGN }) },
+      { rotateFrom: 'any', observed: present({ key: FOREIGN }) },
       { kind: 'rotate', shown: foreign, write: derived(0) },
     ],
     [
       'a key that is not visible, of age: after the one that the ring knows',
-      { rotate: 'aged', ring: ringAt(derived(1)), observed: present({ key: null }) },
+      { rotateFrom: derived(1), ring: ringAt(derived(1)), observed: present({ key: null }) },
       { kind: 'rotate', shown: null, write: derived(2) },
     ],
     [
       'asked to rotate, but never confirmed and not visible: repair',
-      { rotate: 'asked', observed: present({ key: null }) },
+      { rotateFrom: 'any', observed: present({ key: null }) },
       { kind: 'repair', reason: 'never_confirmed' },
     ],
     [
       'asked to rotate, but at another URL: conflict',
-      { rotate: 'asked', observed: present({ url: ELSEWHERE }) },
+      { rotateFrom: 'any', observed: present({ url: ELSEWHERE }) },
       { kind: 'conflict' },
     ],
     [
@@ -247,7 +247,7 @@ describe('drift', () => {
     ],
     ['another URL, without', { ...confirmed, observed: present({ url: ELSEWHERE }) }, false],
     ['another key', { ...confirmed, observed: present({ key: FOREIGN }) }, false],
-    ['a rotation', { ...confirmed, rotate: 'asked', observed: present() }, false],
+    ['a rotation', { ...confirmed, rotateFrom: 'any', observed: present() }, false],
     ['a key that is not visible', { observed: present({ key: null }) }, false],
   ])('%s: %s', (_, over, expected) => {
     const here = situation(over)

@@ -58,6 +58,19 @@ describe('rotation', () => {
     expect(second.accepts(keyAt(1))).toBe(true)
   })
 
+  test('goes one generation, also where the answer to the write is lost', async () => {
+    await using it = await registration()
+    await it.start()
+    it.provider.lostAnswers = 1
+    it.registrar.rotate(DOMAIN)
+    await it.clock.advance(3 * INTERVAL_MS)
+    expect(it.configured()).toMatchObject({ key: keyAt(1) })
+    expect(it.view()).toMatchObject({ state: 'in_sync', detail: null, generation: 1 })
+    it.registrar.rotate(DOMAIN)
+    await it.clock.advance(2 * INTERVAL_MS)
+    expect(it.configured()).toMatchObject({ key: keyAt(2) })
+  })
+
   test('waits while the domain is not ours', async () => {
     await using it = await registration()
     it.set(ELSEWHERE, FOREIGN)

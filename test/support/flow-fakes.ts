@@ -122,6 +122,9 @@ export function fakeApi(now: () => number) {
     const before = configurations.get(domain) ?? { kind: 'absent' as const }
     if (fake.lagMs > 0) shown.set(domain, { until: now() + fake.lagMs, observed: before })
     configurations.set(domain, { kind: 'present', url, auth: true, key })
+    if (fake.lostAnswers === 0) return
+    fake.lostAnswers -= 1
+    throw new ServiceError('the answer is lost', { code: 'api_unavailable' })
   }
 
   const api: LiveApi = {
@@ -157,6 +160,8 @@ export function fakeApi(now: () => number) {
     faults,
     configurations,
     lagMs: 0,
+    /** So many writes take effect and are answered with a fault. */
+    lostAnswers: 0,
     show: (key: string | null): string | null => key,
     count: (operation: string) => calls.filter((each) => each.operation === operation).length,
   }
