@@ -3,6 +3,17 @@
 import { type Checked, invalid, isObject, valid } from './checked.ts'
 import { OPERATION_NAMES } from './operation-names.ts'
 
+/** Faults that are answers with an error code of the provider. */
+export const FAULT_CODES = {
+  throttling: 'Throttling.User',
+  internal_error: 'InternalError',
+  service_unavailable: 'ServiceUnavailable',
+  forbidden: 'Forbidden.RAM',
+  signature_mismatch: 'SignatureDoesNotMatch',
+  unknown_domain: 'InvalidDomain.NotFound',
+  clock_refused: 'InvalidTimeStamp.Expired',
+} as const
+
 /** What each fault does; the values are for people. */
 export const FAULT_KINDS = {
   timeout: 'the call is never answered',
@@ -12,13 +23,7 @@ export const FAULT_KINDS = {
   html_502: 'a gateway page instead of JSON',
   empty_503: 'status 503 without a body',
   empty_object: 'status 200 with {}',
-  throttling: 'Throttling.User',
-  internal_error: 'InternalError',
-  service_unavailable: 'ServiceUnavailable',
-  forbidden: 'Forbidden.RAM',
-  signature_mismatch: 'SignatureDoesNotMatch',
-  unknown_domain: 'InvalidDomain.NotFound',
-  clock_refused: 'InvalidTimeStamp.Expired',
+  ...FAULT_CODES,
 } as const
 
 export type FaultKind = keyof typeof FAULT_KINDS

@@ -1,7 +1,7 @@
 // The HTTP answers of the API: JSON with a request id, refusals in the provider's envelope, and
 // what a broken gateway sends instead.
 import { randomUUID } from 'node:crypto'
-import type { FaultKind } from './faults.ts'
+import { FAULT_CODES, type FaultKind } from './faults.ts'
 import type { Fields } from './operation.ts'
 import { type Refusal, refuse, statusOf } from './rpc-errors.ts'
 
@@ -14,15 +14,7 @@ const GATEWAY_PAGE = `<html>
 `
 
 /** The error code that stands behind a fault's name. */
-const CODES: Partial<Record<FaultKind, string>> = {
-  throttling: 'Throttling.User',
-  internal_error: 'InternalError',
-  service_unavailable: 'ServiceUnavailable',
-  forbidden: 'Forbidden.RAM',
-  signature_mismatch: 'SignatureDoesNotMatch',
-  unknown_domain: 'InvalidDomain.NotFound',
-  clock_refused: 'InvalidTimeStamp.Expired',
-}
+const CODES: Partial<Record<FaultKind, string>> = FAULT_CODES
 
 /** The answer of a call that was carried out. */
 export function answerFields(fields: Fields): Response {
