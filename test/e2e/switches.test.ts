@@ -133,7 +133,7 @@ async function afterFailedAttempt(stage: Stage, attempts: number): Promise<void>
   await until('a failed attempt', () => stage.emulator.state().callbacks.attempts === 1)
   stage.front.lead(service.callbacks)
   await until('the end of it', () => stage.emulator.state().callbacks.inFlight === 0)
-  expect(service.events()).toHaveLength(attempts - 1)
+  await until('its event', () => service.events().length === attempts - 1)
   expect(stage.emulator.state().callbacks.byAnswer).toEqual(
     attempts === 1 ? { error: 1 } : { error: 1, 200: 1 },
   )
@@ -169,6 +169,7 @@ async function pushBegunUnsigned(stage: Stage, value: string): Promise<void> {
   await until('its answer', () => stage.emulator.state().callbacks.attempts === 1)
   const answers = stage.emulator.state().callbacks.byAnswer
   expect(answers).toEqual(value === 'at_once' ? { 200: 1 } : { 401: 1 })
+  if (value === 'at_once') await until('its event', () => service.events().length === 1)
   if (value === 'next_push') {
     const said = () => service.log().filter(({ msg }) => msg.startsWith('unsigned callbacks'))
     await until('a word on it', () => said().length > 0)
