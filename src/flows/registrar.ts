@@ -40,6 +40,8 @@ type Loop = {
   wake: AbortController
   /** When a callback last asked for a look, on the clock that never jumps. */
   askedAt: number
+  /** Whether the look that was asked for is still to come. */
+  isAsked: boolean
 }
 
 export type Registrar = {
@@ -71,6 +73,7 @@ export function createRegistrar(
       looked: Promise.withResolvers(),
       wake: new AbortController(),
       askedAt: -Infinity,
+      isAsked: false,
     })
   }
 
@@ -82,6 +85,7 @@ export function createRegistrar(
       loop.looking = looking
       const pauseMs = await looking
       loop.looking = null
+      loop.isAsked = false
       loop.looked.resolve()
       loop.looked = Promise.withResolvers()
       loop.wake = new AbortController()
@@ -119,8 +123,10 @@ export function createRegistrar(
       const loop = loops.get(domain)
       if (loop === undefined) return undefined
       if (loop.looking !== null) return loop.looking.then(() => undefined)
+      if (loop.isAsked) return loop.looked.promise
       if (clock.elapsed() - loop.askedAt < ASKED_LOOK_INTERVAL_MS) return undefined
       loop.askedAt = clock.elapsed()
+      loop.isAsked = true
       loop.wake.abort()
       return loop.looked.promise
     },

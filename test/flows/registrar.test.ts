@@ -350,6 +350,17 @@ describe('a look that a callback asks for', () => {
     expect(it.provider.count('describe')).toBeLessThanOrEqual(described + 1)
   })
 
+  test('is one look for all who ask before it begins', async () => {
+    await using it = await registration()
+    it.set(OUR_URL, FOREIGN)
+    const looks = [it.registrar.look(DOMAIN), it.registrar.look(DOMAIN)]
+    expect(looks).not.toContain(undefined)
+    await it.start()
+    await Promise.all(looks)
+    expect(it.provider.count('describe')).toBe(1)
+    expect(it.accepts(FOREIGN)).toBe(true)
+  })
+
   test('is none for a domain that is not ours', async () => {
     await using it = await registration()
     expect(it.registrar.look('x.y')).toBeUndefined()
