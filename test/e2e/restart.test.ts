@@ -1,5 +1,7 @@
 // A restart without the disk, and replicas: the state is found by looking, and nobody fights.
 import { expect, test } from 'vitest'
+import { rotateAll } from '../../src/one-off/settle-all.ts'
+import { configOf, keptWorld, serveHere } from '../support/service-here.ts'
 import {
   DOMAIN,
   keyOf,
@@ -82,6 +84,30 @@ test.concurrent.each([2, 3])(
     expect(writesOf(stage)).toEqual(writes)
   },
 )
+
+test.concurrent('a rotation by one replica is accepted by the others, which do not look', async () => {
+  await using stage = await setStage()
+  await using first = await serveHere(stage, stage.ownStore('first'))
+  await settled(first)
+  await using second = await serveHere(stage, stage.ownStore('second'))
+  await settled(second)
+  stage.emulator.startPush(STREAM)
+  const own = stage.ownStore('first')
+  const config = configOf(stage, own)
+  const { world } = keptWorld(stage)
+  await rotateAll(config, world, config.domains, new AbortController().signal)
+  const looks = stage.calls('Describe')
+  expect(stage.configured()).toMatchObject({ NotifyAuthKey: keyOf(1) })
+  stage.emulator.startPush({ ...STREAM, stream: 'gate' })
+  stage.emulator.shoot(STREAM)
+  stage.emulator.shoot({ ...STREAM, stream: 'gate' })
+  await until('both events at the replica that knows nothing of it', () => {
+    return second.events().length === 2
+  })
+  expect(stage.emulator.state().callbacks.byAnswer).toEqual({ 200: 2 })
+  expect(stage.calls('Describe')).toBe(looks)
+  expect((await readiness(second)).registrations[0]).toMatchObject({ generation: 0 })
+})
 
 const REFUSED = { domain: DOMAIN, outcome: 'bad_signature' }
 

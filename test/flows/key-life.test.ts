@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { notifyKey } from '../../src/core/notify-key.ts'
+import type { LiveApi } from '../../src/ports.ts'
+import { manualClock } from '../support/manual-clock.ts'
 import {
   DOMAIN,
   ELSEWHERE,
@@ -30,18 +32,30 @@ describe('rotation', () => {
   })
 
   test("by age, plus this replica's jitter; once per period and not once per replica", async () => {
-    await using first = await registration({ keyMaxAgeMs: MAX_AGE })
+    const clock = manualClock(undefined, 1)
+    const shared = { keyMaxAgeMs: MAX_AGE, clock, alone: true }
+    await using first = await registration({ ...shared, random: 0.9 })
     await first.start()
-    const { provider, clock } = first
-    await using second = await registration({ provider, clock, keyMaxAgeMs: MAX_AGE })
+    const { provider } = first
+    await using second = await registration({ ...shared, provider, random: 0.5 })
     await second.start()
-    await clock.advance(1.05 * MAX_AGE - INTERVAL_MS)
-    expect(provider.configurations.get(DOMAIN)).toMatchObject({ key: keyAt(0) })
-    await clock.advance(2 * INTERVAL_MS)
-    expect(provider.configurations.get(DOMAIN)).toMatchObject({ key: keyAt(1) })
-    await clock.advance(0.5 * MAX_AGE)
-    expect(provider.configurations.get(DOMAIN)).toMatchObject({ key: keyAt(1) })
-    for (const it of [first, second]) expect(it.view()).toMatchObject({ generation: 1 })
+    await using third = await registration({ ...shared, provider, random: 0.4 })
+    await third.start()
+    // The one with the least jitter is the first to find the key too old.
+    await clock.advance(1.04 * MAX_AGE - 2 * INTERVAL_MS)
+    expect(first.changes).toEqual(['create'])
+    // The others follow at their own next looks.
+    await clock.advance(5 * INTERVAL_MS)
+    for (let period = 1; period <= 4; period++) {
+      for (const it of [first, second, third]) {
+        expect(it.view()).toMatchObject({ generation: period })
+        expect(it.changes.filter((change) => change === 'rotate')).toHaveLength(
+          it === third ? period : 0,
+        )
+      }
+      expect(provider.configurations.get(DOMAIN)).toMatchObject({ key: keyAt(period) })
+      await clock.advance(1.04 * MAX_AGE + INTERVAL_MS)
+    }
   })
 
   test('is accepted by another replica before it has looked', async () => {
@@ -56,6 +70,29 @@ describe('rotation', () => {
       await clock.advance(2 * INTERVAL_MS)
     }
     expect(second.accepts(keyAt(1))).toBe(true)
+  })
+
+  test('is accepted by a replica that does not look, before and after', async () => {
+    await using first = await registration()
+    await first.start()
+    const { provider, clock } = first
+    let looks = 0
+    const describe: LiveApi['describe'] = (...call) => {
+      looks += 1
+      return provider.api.describe(...call)
+    }
+    await using second = await registration({ provider, clock, api: { ...provider.api, describe } })
+    await second.start()
+    expect(looks).toBe(1)
+    expect(await second.callback(keyAt(1))).toBe('accepted')
+    first.registrar.rotate(DOMAIN)
+    first.registrar.look(DOMAIN)
+    await clock.advance(1_000)
+    expect(first.configured()).toMatchObject({ key: keyAt(1) })
+    for (const generation of [0, 1]) {
+      expect(await second.callback(keyAt(generation))).toMatch(/^(accepted|duplicate)$/)
+    }
+    expect(looks).toBe(1)
   })
 
   test('goes one generation, also where the answer to the write is lost', async () => {

@@ -32,6 +32,8 @@ type Over = {
   clock?: ReturnType<typeof manualClock>
   secrets?: [typeof NEW, typeof OLD]
   graceSeconds?: number
+  /** One half, if not given: waits are three quarters, intervals exact. */
+  random?: number
   /** Stands before the provider. */
   api?: LiveApi
   /** Each call to the store and to the provider is one of these. */
@@ -40,7 +42,7 @@ type Over = {
   alone?: boolean
 }
 
-/** Not started. `random` is one half: waits are three quarters, intervals exact. */
+/** Not started. */
 export async function registration(over: Over = {}) {
   const { takeover = false, publicUrls = [PUBLIC_URL], store = memoryStore() } = over
   const clock = over.clock ?? manualClock()
@@ -70,7 +72,7 @@ export async function registration(over: Over = {}) {
     rings,
     api: steps.told(over.api ?? provider.api),
     clock,
-    random: () => 0.5,
+    random: () => over.random ?? 0.5,
     metrics: kept.metrics,
     log,
   })
