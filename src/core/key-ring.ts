@@ -136,7 +136,7 @@ export function withUse(ring: Ring, id: KeyId, at: Moment): Ring {
   const before = ring.keys.find((key) => sameKey(key.id, id))
   const others = ring.keys.filter((key) => key !== before)
   const keys = [{ id, seenAt: before?.seenAt ?? at.now, usedAt: at.receiving }, ...others]
-  return { ...ring, keys: withoutLongestUnused(keys, ring.current) }
+  return { ...ring, keys: withoutLongestUnused({ ...ring, keys }) }
 }
 
 /**
@@ -145,7 +145,7 @@ export function withUse(ring: Ring, id: KeyId, at: Moment): Ring {
  */
 export function withoutRetired(ring: Ring, graceSeconds: number, receiving: number): Ring {
   const keys = ring.keys.filter(
-    ({ id, usedAt }) => sameKey(id, ring.current) || receiving - usedAt < graceSeconds,
+    ({ id, usedAt }) => isKept(id, ring) || receiving - usedAt < graceSeconds,
   )
   return keys.length === ring.keys.length ? ring : { ...ring, keys }
 }
@@ -166,7 +166,17 @@ function touchCurrent(ring: Ring, at: Moment): Ring {
   return ring.current === null ? ring : withUse(ring, ring.current, at)
 }
 
-function withoutLongestUnused(keys: RingKey[], current: KeyId | null): RingKey[] {
-  const rank = (key: RingKey) => (sameKey(key.id, current) ? Infinity : key.usedAt)
-  return keys.toSorted((a, b) => rank(b) - rank(a)).slice(0, MAX_KEYS)
+function withoutLongestUnused(ring: Ring): RingKey[] {
+  const rank = ({ id, usedAt }: RingKey) => (isKept(id, ring) ? Infinity : usedAt)
+  return ring.keys.toSorted((a, b) => rank(b) - rank(a)).slice(0, MAX_KEYS)
+}
+
+/**
+ * The key in force is never forgotten and, while that is a foreign one, neither is the highest
+ * generation: the next rotation goes on from there, and not to a key that was in force before.
+ */
+function isKept(id: KeyId, ring: Ring): boolean {
+  if (sameKey(id, ring.current)) return true
+  const isHighest = id.kind === 'derived' && id.generation === ringGeneration(ring)
+  return isHighest && ring.current?.kind === 'foreign'
 }

@@ -140,6 +140,15 @@ describe('the ring', () => {
     expect(withoutRetired(ring, 100, 1_000).keys.map(({ id }) => id)).toEqual([derived(9)])
   })
 
+  test('never lets go of the highest generation while a foreign key is in force', () => {
+    let ring = withCurrent(withCurrent(EMPTY_RING, derived(4), at(0)), derived(5), at(10))
+    for (let n = 0; n < 2 * MAX_KEYS; n++) ring = withCurrent(ring, foreign(n), at(20 + n))
+    expect(ring.keys).toHaveLength(MAX_KEYS)
+    expect(ringGeneration(ring)).toBe(5)
+    const left = withoutRetired(ring, 100, 1_000)
+    expect(left.keys.map(({ id }) => id)).toEqual([foreign(2 * MAX_KEYS - 1), derived(5)])
+  })
+
   test('remembers under which URLs it was registered, the latest first', () => {
     let ring = EMPTY_RING
     for (const url of ['a', 'b', 'a', 'c']) ring = withConfirmedUrl(ring, url)

@@ -137,6 +137,19 @@ describe('retirement', () => {
     expect(it.accepts(FOREIGN)).toBe(false)
   })
 
+  test('forgets no generation: from a foreign key on, the next is one that was never in force', async () => {
+    const clock = manualClock(undefined, 1)
+    await using it = await registration({ clock, alone: true })
+    it.set(OUR_URL, keyAt(5))
+    await it.start()
+    it.set(OUR_URL, FOREIGN)
+    await clock.advance(2 * GRACE_SECONDS * 1_000)
+    expect(it.accepts(keyAt(5))).toBe(true)
+    it.registrar.rotate(DOMAIN)
+    await clock.advance(INTERVAL_MS)
+    expect(it.configured()).toMatchObject({ key: keyAt(6) })
+  })
+
   test('a key in use stays, and a downtime retires nothing', async () => {
     const before = await withForeignSuperseded()
     await before[Symbol.asyncDispose]()
