@@ -6,7 +6,16 @@ import type { Config } from './config.ts'
 import { createKeySearch, type Secret, secretFrom } from './core/notify-key.ts'
 import { createRegistrar, type Registrar } from './flows/registrar.ts'
 import { createRingKeeper, type RingKeeper } from './flows/ring-keeper.ts'
-import type { Clock, LiveApi, Log, Random, RegistrarMetrics, Sink, Store } from './ports.ts'
+import type {
+  Clock,
+  LiveApi,
+  Log,
+  Random,
+  RegistrarMetrics,
+  RingMetrics,
+  Sink,
+  Store,
+} from './ports.ts'
 import type { Output } from './sinks/stdout.ts'
 import { loadOrCreateSecret } from './store/secret-file.ts'
 import type { openSqliteStore } from './store/sqlite/sqlite-store.ts'
@@ -61,7 +70,7 @@ export function createRegistration(
     secrets: readonly [Secret, ...Secret[]]
     store: Store
     api: LiveApi
-    metrics: RegistrarMetrics
+    metrics: RegistrarMetrics & RingMetrics
   },
   { log, clock = systemClock, random = Math.random }: World,
 ): { rings: RingKeeper; registrar: Registrar } {

@@ -76,8 +76,22 @@ export interface ReceivingTime {
   addReceivingTime(seconds: number): Promise<void>
 }
 
+/** What came in for a domain over the whole life of a store. */
+export type Tally = {
+  /** When the last callback that was kept came, epoch ms; null for never. */
+  readonly lastCallbackAt: number | null
+  /** Unsigned callbacks that were refused. */
+  readonly unsigned: number
+}
+
+/** The log itself notes the time of a callback, in the commit that keeps it. */
+export interface Tallies {
+  loadTally(domain: string): Promise<Tally>
+  addUnsigned(domain: string, count: number): Promise<void>
+}
+
 /** Everything that one store offers. `close` ends what was taken and then the store. */
-export interface Store extends EventLog, RingStore, CursorStore, ReceivingTime {
+export interface Store extends EventLog, RingStore, CursorStore, ReceivingTime, Tallies {
   /** Rejects with the store's fault while it takes no appends. */
   checkWritable(): Promise<void>
   close(): Promise<void>
@@ -109,6 +123,11 @@ export interface RegistrarMetrics {
   keyInForce(domain: string, generation: number, seenAt: number): void
 }
 
+export interface RingMetrics {
+  /** When the last callback came, epoch ms, as far as the store remembers. */
+  lastCallback(domain: string, at: number): void
+}
+
 export interface DispatcherMetrics {
   /** One attempt to deliver a batch of `events`. */
   attempted(sink: string, outcome: DeliveryOutcome['kind'], events: number): void
@@ -130,10 +149,12 @@ export type RegistrationView = {
   /** The URL found at the provider where it is not ours. */
   readonly foundUrl: string | null
   readonly keyKnown: boolean
-  /** Unsigned callbacks refused since the start: pushes from before authentication was on. */
+  /** Unsigned callbacks refused since the first registration: pushes from before authentication. */
   readonly unsigned: number
   /** The generation in force; -1 foreign; null unknown. */
   readonly generation: number | null
+  /** When the last callback that verified came, ISO 8601. */
+  readonly lastCallbackAt: string | null
   /** When the provider was last looked at with success, ISO 8601. */
   readonly lookedAt: string | null
 }

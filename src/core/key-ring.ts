@@ -116,7 +116,8 @@ function generationsAround(ring: Ring, secret: Secret): KeyId[] {
   }))
 }
 
-function roleOf(id: KeyId, ring: Ring, secrets: readonly Secret[]): KeyRole {
+/** What a key is to the one in force. */
+export function roleOf(id: KeyId, ring: Ring, secrets: readonly Secret[]): KeyRole {
   if (id.kind === 'foreign') return 'foreign'
   if (sameKey(id, ring.current)) return 'current'
   const generation = ringGeneration(ring)

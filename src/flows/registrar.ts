@@ -144,7 +144,12 @@ export function createRegistrar(
       keyKnown: rings.accepted(domain).known,
       unsigned: rings.unsigned(domain),
       generation: ring.current === null ? null : generation,
-      lookedAt: lookedAt === null ? null : new Date(lookedAt).toISOString(),
+      lastCallbackAt: isoTime(rings.lastCallbackAt(domain)),
+      lookedAt: isoTime(lookedAt),
     }
   }
+}
+
+function isoTime(epochMs: number | null): string | null {
+  return epochMs === null ? null : new Date(epochMs).toISOString()
 }

@@ -11,7 +11,13 @@ import {
   type Operation,
 } from '../core/live-operations.ts'
 import { REGISTRATION_CHANGES, REGISTRATION_STATES } from '../core/registration.ts'
-import type { DispatcherMetrics, ReceiverMetrics, RegistrarMetrics, Sample } from '../ports.ts'
+import type {
+  DispatcherMetrics,
+  ReceiverMetrics,
+  RegistrarMetrics,
+  RingMetrics,
+  Sample,
+} from '../ports.ts'
 
 /** Stands for every domain that is not ours, so that a request can't make series grow. */
 const OTHER_DOMAINS = 'other'
@@ -24,6 +30,7 @@ const COMMIT_EVENTS_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096
 
 export type Metrics = ReceiverMetrics &
   RegistrarMetrics &
+  RingMetrics &
   DispatcherMetrics & {
     apiCall(operation: Operation, outcome: CallOutcome): void
     commit(commit: { seconds: number; events: number }): void
@@ -159,6 +166,7 @@ export function createMetrics(parts: {
         registrationState.set({ domain, state: each }, each === state ? 1 : 0)
       }
     },
+    lastCallback: (domain, at) => lastCallback.set({ domain }, at / 1000),
     changed: (domain, change) => changes.inc({ domain, change }),
     keyInForce(domain, inForce, seenAt) {
       generation.set({ domain }, inForce)

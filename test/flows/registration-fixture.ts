@@ -41,6 +41,7 @@ export async function registration(over: Over = {}) {
     graceSeconds: GRACE_SECONDS,
     store,
     clock,
+    metrics: kept.metrics,
     log,
   })
   await rings.load()
