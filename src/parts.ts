@@ -21,6 +21,9 @@ import { loadOrCreateSecret } from './store/secret-file.ts'
 import type { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { systemClock } from './system-clock.ts'
 
+/** Never the same twice. */
+const NONCE_BYTES = 16
+
 /** What comes from outside; all but log and standard output have a default, and tests replace it. */
 export type World = {
   readonly log: Log
@@ -31,6 +34,11 @@ export type World = {
   readonly api?: LiveApi
   readonly sinks?: readonly Sink[]
   readonly openStore?: typeof openSqliteStore
+}
+
+/** A nonce for a probe. */
+export function newNonce(): string {
+  return randomBytes(NONCE_BYTES).toString('base64url')
 }
 
 /** The secrets of the settings, or the one beside the store, which is made when it is missing. */

@@ -2,6 +2,7 @@
 import type { CallbackOutcome, Flag } from './core/callback.ts'
 import type { DeliveryOutcome } from './core/delivery.ts'
 import type { KeyRole, Ring } from './core/key-ring.ts'
+import type { ProbeResult } from './core/probe.ts'
 import type {
   Observed,
   Registration,
@@ -126,6 +127,11 @@ export interface RegistrarMetrics {
 export interface RingMetrics {
   /** When the last callback came, epoch ms, as far as the store remembers. */
   lastCallback(domain: string, at: number): void
+}
+
+export interface ProberMetrics {
+  /** How a probe through the public URL went. */
+  probed(result: ProbeResult): void
 }
 
 export interface DispatcherMetrics {

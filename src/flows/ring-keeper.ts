@@ -211,6 +211,7 @@ export function createRingKeeper(parts: {
     isCallbackPath(prefix: string, domain: string): boolean {
       return entries.get(domain)?.prefixes.has(prefix) ?? configuredPrefixes.includes(prefix)
     },
+    isPublicPath: (prefix: string) => configuredPrefixes.includes(prefix),
     accepted(domain: string) {
       const { known, accepted } = entry(domain)
       return { known, keys: accepted }

@@ -10,9 +10,11 @@ import {
   OPERATIONS,
   type Operation,
 } from '../core/live-operations.ts'
+import { PROBE_RESULTS } from '../core/probe.ts'
 import { REGISTRATION_CHANGES, REGISTRATION_STATES } from '../core/registration.ts'
 import type {
   DispatcherMetrics,
+  ProberMetrics,
   ReceiverMetrics,
   RegistrarMetrics,
   RingMetrics,
@@ -31,6 +33,7 @@ const COMMIT_EVENTS_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096
 export type Metrics = ReceiverMetrics &
   RegistrarMetrics &
   RingMetrics &
+  ProberMetrics &
   DispatcherMetrics & {
     apiCall(operation: Operation, outcome: CallOutcome): void
     commit(commit: { seconds: number; events: number }): void
@@ -122,6 +125,11 @@ export function createMetrics(parts: {
     'outcome',
   ])
   const deadLetters = gauge('dead_letters', 'Events that a sink has refused for good.', ['sink'])
+  const probe = gauge(
+    'public_url_probe',
+    '1 for how the probe through the public URL went after the start.',
+    ['result'],
+  )
   const buildInfo = gauge('build_info', 'Always 1; the labels tell what runs.', ['version'])
 
   const keySeenAt = new Map<string, number>()
@@ -139,6 +147,7 @@ export function createMetrics(parts: {
     for (const change of REGISTRATION_CHANGES) changes.inc({ domain, change }, 0)
     for (const perDomain of [lastCallback, generation, keyAge]) perDomain.set({ domain }, 0)
   }
+  for (const result of PROBE_RESULTS) probe.set({ result }, result === 'pending' ? 1 : 0)
   for (const operation of OPERATIONS) {
     for (const outcome of CALL_OUTCOMES) apiRequests.inc({ operation, outcome }, 0)
   }
@@ -167,6 +176,9 @@ export function createMetrics(parts: {
       }
     },
     lastCallback: (domain, at) => lastCallback.set({ domain }, at / 1000),
+    probed(result) {
+      for (const each of PROBE_RESULTS) probe.set({ result: each }, each === result ? 1 : 0)
+    },
     changed: (domain, change) => changes.inc({ domain, change }),
     keyInForce(domain, inForce, seenAt) {
       generation.set({ domain }, inForce)
