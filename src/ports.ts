@@ -35,6 +35,18 @@ export interface LiveApi {
   remove(domain: string, signal: AbortSignal): Promise<void>
 }
 
+/** One app's snapshot template, as far as it concerns callbacks. */
+export type SnapshotConfig = {
+  readonly app: string
+  /** Where this app sends its callbacks by itself, past the domain's registration; null: nowhere. */
+  readonly callbackUrl: string | null
+}
+
+/** What only `doctor` asks the provider; it rejects as `LiveApi` does. */
+export interface LiveInspection {
+  snapshotConfigs(domain: string, signal: AbortSignal): Promise<SnapshotConfig[]>
+}
+
 export type Appended = { readonly seq: number; readonly duplicate: boolean }
 
 export interface EventLog {
@@ -98,8 +110,12 @@ export interface Store extends EventLog, RingStore, CursorStore, ReceivingTime, 
   close(): Promise<void>
 }
 
+export type Reachability = { readonly reachable: boolean; readonly detail: string }
+
 export interface Sink {
   readonly name: string
+  /** Never rejects. Tries whether the sink is there, without delivering anything. */
+  check(signal: AbortSignal): Promise<Reachability>
   /** Never rejects. Events are in the order of the log, at most 100. */
   deliver(events: readonly StoredEvent[], signal: AbortSignal): Promise<DeliveryOutcome>
   close(): Promise<void>

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CALLBACK_OUTCOMES } from '../../src/core/callback.ts'
-import { OPERATIONS } from '../../src/core/live-operations.ts'
+import { DESCRIBE_SNAPSHOT_CONFIG, OPERATIONS } from '../../src/core/live-operations.ts'
 import { REGISTRATION_STATES } from '../../src/core/registration.ts'
 import { configFrom, credentialsAdvice, ENVIRONMENT, opsApp, ownMetrics, REQUIRED } from './code.ts'
 import { stagesOf, valuesOf } from './dockerfile.ts'
@@ -51,6 +51,7 @@ test('every deploy file is looked at here', () => {
     'deploy/prometheus/alerts.yaml',
     'deploy/prometheus/prometheus.yaml',
     'deploy/ram-policy-admin.json',
+    'deploy/ram-policy-doctor.json',
     'deploy/ram-policy.json',
   ])
 })
@@ -377,6 +378,15 @@ describe('RAM policies', () => {
     const withoutAdmin = actions.filter((action) => action !== admin.Action)
     expect(serving.Action.toSorted()).toEqual(withoutAdmin.toSorted())
     expect(serving).toMatchObject({ Effect: 'Allow', Resource: 'acs:cdn:*:*:domain/*' })
+  })
+
+  test('the doctor may look at snapshot configurations on top, and at nothing else', () => {
+    const [doctor] = JSON.parse(textOf('deploy/ram-policy-doctor.json')).Statement
+    expect(doctor).toEqual({
+      Effect: 'Allow',
+      Action: `live:${DESCRIBE_SNAPSHOT_CONFIG}`,
+      Resource: '*',
+    })
   })
 
   test('the admin may delete on top, which is authorised for all resources only', () => {
