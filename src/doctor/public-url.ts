@@ -72,5 +72,5 @@ function plain({ host }: URL): Finding[] {
 function reached(publicUrl: string, { result, detail }: Probed): Finding {
   if (result === 'reached') return ok(publicUrl, 'leads to a snaphook with this secret')
   const next = 'start the service, then check proxy, path and secret; behind NAT it may be well'
-  return warning(publicUrl, `a probe through it was not answered by it: ${detail}`, next)
+  return warning(publicUrl, `a probe through it did not arrive here: ${detail}`, next)
 }

@@ -19,6 +19,8 @@ export type DomainState = {
   failures: number
   unseen: UnseenWrite | null
   saidHidden: boolean
+  /** The key in force at the last look that needed no write, or after our last write. */
+  keySeen: KeyId | null
   /** Asked to rotate, whatever the age of the key: from any, or from the one that was tried first. */
   rotateFrom: KeyId | 'any' | null
   /** From 0 to 1: spreads the rotations of replicas by age. */
@@ -37,6 +39,7 @@ export function newDomainState(domain: string, url: string, ageJitter: number): 
     failures: 0,
     unseen: null,
     saidHidden: false,
+    keySeen: null,
     rotateFrom: null,
     ageJitter,
   }

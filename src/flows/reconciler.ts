@@ -187,6 +187,7 @@ export function createReconciler(parts: {
     const { write, kind } = unseen.step
     await inForce(mine, write)
     mine.unseen = null
+    mine.keySeen = write
     log.info('registered', { domain: mine.domain, url: mine.url, change: kind })
     if (await isStillContested(mine)) return contested(mine)
     Object.assign(mine, { state: 'in_sync', detail: null })
@@ -223,6 +224,7 @@ export function createReconciler(parts: {
       case 'adopt':
         metrics.changed(domain, 'adopt')
         log.warn('a notify key that was set elsewhere is adopted', { domain })
+        mine.keySeen = step.shown
         measureKey(domain)
         enter(mine, 'in_sync', null)
         break
@@ -233,10 +235,21 @@ export function createReconciler(parts: {
             domain,
           })
         }
+        noticeKey(mine)
         measureKey(domain)
         enter(mine, 'in_sync', step.refused ? explain(step) : null)
     }
     return intervalMs()
+  }
+
+  /** Tells of a key that a command or another replica has put in force. */
+  function noticeKey(mine: DomainState): void {
+    const { domain, keySeen } = mine
+    const { current } = rings.ring(domain)
+    mine.keySeen = current
+    if (current === null || keySeen === null || sameKey(current, keySeen)) return
+    const generation = current.kind === 'foreign' ? -1 : current.generation
+    log.info('another notify key is in force', { domain, generation })
   }
 
   function nextLookMs(mine: DomainState): number {
