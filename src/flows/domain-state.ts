@@ -1,6 +1,6 @@
 // What the registrar remembers of a domain while it runs. None of it is needed after a restart.
 import type { KeyId } from '../core/key-ring.ts'
-import type { RegistrationState, UnseenWrite } from '../core/registration.ts'
+import type { Observed, RegistrationState, UnseenWrite, Write } from '../core/registration.ts'
 import type { Log, RegistrarMetrics } from '../ports.ts'
 
 export type DomainState = {
@@ -18,6 +18,8 @@ export type DomainState = {
   looks: number
   failures: number
   unseen: UnseenWrite | null
+  /** The write that is being tried: told and counted once, however often the call fails. */
+  trying: { readonly kind: Write['kind']; readonly observed: Observed } | null
   saidHidden: boolean
   /** The key in force at the last look that needed no write, or after our last write. */
   keySeen: KeyId | null
@@ -38,6 +40,7 @@ export function newDomainState(domain: string, url: string, ageJitter: number): 
     looks: 0,
     failures: 0,
     unseen: null,
+    trying: null,
     saidHidden: false,
     keySeen: null,
     rotateFrom: null,

@@ -21,6 +21,8 @@ import {
   registrationOf,
   type Settled,
   type Situation,
+  type Step,
+  sameObservation,
   shows,
   type UnseenWrite,
   type Write,
@@ -82,8 +84,12 @@ export function createReconciler(parts: {
     mine.unseen = null
     const situation = situationOf(mine, observed)
     const step = plan(situation)
-    if (isDrift(step, situation) && (await isContested(mine))) return contested(mine)
-    if ('write' in step) return apply(mine, step, situation, signal)
+    const isRetry = isTried(mine, step, observed)
+    if (isDrift(step, situation) && (await isContested(mine, isRetry))) return contested(mine)
+    if ('write' in step) {
+      if (!isRetry) announce(mine, step)
+      return apply(mine, step, situation, signal)
+    }
     if ('shown' in step) {
       mine.rotateFrom = null
       if (step.shown !== null) await inForce(mine, step.shown)
@@ -101,14 +107,24 @@ export function createReconciler(parts: {
     return { domain, url, formerUrls, takeover, secrets, search, rotateFrom, ring, observed }
   }
 
+  function isTried({ trying }: DomainState, step: Step, observed: Observed): boolean {
+    return (
+      trying !== null && trying.kind === step.kind && sameObservation(trying.observed, observed)
+    )
+  }
+
   function isTooOld({ ageJitter }: DomainState, { current, keys }: Ring): boolean {
     const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
     if (parts.keyMaxAgeMs === undefined || seenAt === undefined) return false
     return clock.now() - seenAt >= parts.keyMaxAgeMs * (1 + AGE_JITTER * ageJitter)
   }
 
-  /** Notes that somebody else's value was seen. Returns whether nothing may be written now. */
-  async function isContested({ domain }: DomainState): Promise<boolean> {
+  /**
+   * Notes that somebody else's value was seen, once for all tries to write ours again. Returns
+   * whether nothing may be written now.
+   */
+  async function isContested({ domain }: DomainState, isRetry: boolean): Promise<boolean> {
+    if (isRetry) return isHeld(rings.ring(domain).contest, clock.now())
     const { contest } = await rings.change(domain, (ring, { now }) => ({
       ...ring,
       contest: afterDrift(ring.contest, now),
@@ -145,11 +161,12 @@ export function createReconciler(parts: {
       const { shown } = step
       await rings.change(domain, (ring, at) => withCurrent(ring, shown, at))
     }
-    announce(mine, step)
+    mine.trying = { kind: step.kind, observed: situation.observed }
     // The answer may be lost: then it is this key that must not be rotated from once more.
     if (step.kind === 'rotate' && mine.rotateFrom === 'any') mine.rotateFrom = step.shown ?? 'any'
     const registration = registrationOf(step, situation)
     await (step.kind === 'create' ? api.add : api.update)(domain, registration, signal)
+    mine.trying = null
     metrics.changed(domain, step.kind)
     if (step.kind === 'rotate') mine.rotateFrom = null
     await rings.change(domain, (ring, { now }) => {
@@ -213,6 +230,7 @@ export function createReconciler(parts: {
     const { domain } = mine
     mine.looks = 0
     mine.failures = 0
+    mine.trying = null
     mine.foundUrl = step.kind === 'conflict' ? showUrl(step.foundUrl) : null
     switch (step.kind) {
       case 'released':

@@ -281,6 +281,20 @@ describe('races and faults', () => {
     expect(it.log.story().filter((line) => line === 'registration failed')).toHaveLength(1)
   })
 
+  test('a write that fails again and again is told once, and is not taken for a contest', async () => {
+    await using it = await registration()
+    await it.start()
+    it.provider.configurations.delete(DOMAIN)
+    it.provider.faults.push({ operation: 'add', code: 'api_unavailable', times: 10 })
+    await it.clock.advance(INTERVAL_MS + 120_000)
+    expect(it.provider.count('add')).toBe(11)
+    expect(it.view()?.state).toBe('in_sync')
+    await it.clock.advance(120_000)
+    expect(it.configured()).toEqual(ours(KEY))
+    expect(it.changes).toEqual(['create', 'create'])
+    expect(it.log.story().filter((line) => line.startsWith('registration is gone'))).toHaveLength(1)
+  })
+
   test('a store that fails is a passing fault', async () => {
     await using it = await registration()
     it.store.fail = 'store_full'
