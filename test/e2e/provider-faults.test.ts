@@ -60,13 +60,12 @@ async function expectInSync(stage: Stage, service: Parameters<typeof settled>[0]
 describe.concurrent('an API', () => {
   test('that never answers holds up neither start nor callbacks', async () => {
     await using stage = await setStage()
-    stage.emulator.setFaults([{ operation: '*', fault: 'timeout', times: 1 }])
-    const since = performance.now()
+    stage.emulator.setFaults([{ operation: '*', fault: 'timeout' }])
     await using service = await serveHere(stage)
     const { status } = await sendCallback(stage.callbackUrl(), { key: keyOf(0) })
     expect(status).toBe(200)
-    expect(performance.now() - since).toBeLessThan(4_000)
     expect((await readiness(service)).registrations[0]?.state).toBe('pending')
+    stage.emulator.setFaults([])
     await expectInSync(stage, service)
   })
 
