@@ -22,10 +22,10 @@ export async function openRegistrar(
   world: World,
   domains: readonly string[] = config.domains,
 ): Promise<OpenRegistrar> {
-  const { clock = systemClock } = world
+  const { clock = systemClock, openStore = openSqliteStore } = world
   const secrets = loadSecrets(config)
   const seals = createSeals(secrets)
-  const store = await openSqliteStore({ path: config.storePath, seals, now: clock.now })
+  const store = await openStore({ path: config.storePath, seals, now: clock.now })
   const connection = openApi(config, world, () => undefined)
   const metrics = { registration() {}, changed() {}, keyInForce() {}, lastCallback() {} }
   const { rings, registrar } = createRegistration(

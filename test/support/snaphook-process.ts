@@ -22,10 +22,13 @@ export function startSnaphook(
     cwd: string
     input?: string | Uint8Array | undefined
     wrapper?: readonly string[]
+    /** Another entry file than the real one. */
+    main?: string
   },
 ) {
   const startedAt = performance.now()
-  const [program = '', ...rest] = [...(options.wrapper ?? []), process.execPath, MAIN, ...args]
+  const { wrapper = [], main = MAIN } = options
+  const [program = '', ...rest] = [...wrapper, process.execPath, main, ...args]
   // A group of its own, so that its children go with it.
   const child = spawn(program, rest, { env: options.env, cwd: options.cwd, detached: true })
   const stdout = collect(child.stdout)

@@ -73,7 +73,7 @@ export async function setStage(options: Partial<EmulatorOptions> = {}) {
   function run(
     args: readonly string[],
     settings: Settings = {},
-    more: { input?: string | undefined; wrapper?: readonly string[] } = {},
+    more: { input?: string | undefined; wrapper?: readonly string[]; main?: string } = {},
   ): SnaphookProcess {
     const child = startSnaphook(args, { env: { ...base, ...settings }, cwd: folder, ...more })
     processes.push(child)
