@@ -10,6 +10,8 @@ export type DomainState = {
   state: RegistrationState
   /** One sentence on what is wrong or awaited; null where nothing is. */
   detail: string | null
+  /** Why the last look failed, where that may pass; null where it did not fail. */
+  lookProblem: string | null
   /** The URL that was found at the provider where it is not ours. */
   foundUrl: string | null
   /** When the provider was last seen, epoch ms. */
@@ -35,6 +37,7 @@ export function newDomainState(domain: string, url: string, ageJitter: number): 
     url,
     state: 'pending',
     detail: null,
+    lookProblem: null,
     foundUrl: null,
     lookedAt: null,
     looks: 0,
@@ -66,4 +69,19 @@ export function createStateEntry(log: Log, metrics: RegistrarMetrics) {
     else if (state === 'in_sync') log.warn('registration has a problem', { domain, detail })
     else log[state === 'failed' ? 'error' : 'warn'](`registration ${state}`, { domain, detail })
   }
+}
+
+/** Notes how a look went: one line when looks begin to fail, and one when they succeed again. */
+export function noteLook(mine: DomainState, problem: string | null, log: Log): void {
+  const { domain, lookProblem } = mine
+  mine.lookProblem = problem
+  if (problem === null && lookProblem !== null) log.info('looks succeed again', { domain })
+  if (problem !== null && lookProblem === null) {
+    log.warn('a look failed; it is tried again', { domain, reason: problem })
+  }
+}
+
+/** What is wrong or awaited, and what keeps us from looking; null where nothing is. */
+export function detailOf({ detail, lookProblem }: DomainState): string | null {
+  return [detail ?? [], lookProblem ?? []].flat().join('; ') || null
 }
