@@ -27,9 +27,9 @@ test('reads like a story', async () => {
   let told = 0
 
   /** What was told since the last chapter, once `ending` is there and some quiet looks are over. */
-  async function chapter(ending: string): Promise<string[]> {
+  async function chapter(ending: RegExp): Promise<string[]> {
     const since = () => storyOf(service.log()).slice(told)
-    await until(ending, () => since().some((line) => line.endsWith(ending)))
+    await until(`${ending}`, () => since().some((line) => ending.test(line)))
     const looks = stage.calls('Describe') + QUIET_LOOKS
     await until('looks that find nothing new', () => stage.calls('Describe') >= looks)
     const lines = since()
@@ -37,7 +37,7 @@ test('reads like a story', async () => {
     return lines
   }
 
-  expect(await chapter('registered')).toEqual([
+  expect(await chapter(/registered$/)).toEqual([
     'info listening',
     'warn the public URL is plain http: callbacks can be read and copied on their way',
     'info nothing registered, creating it',
@@ -45,21 +45,21 @@ test('reads like a story', async () => {
   ])
 
   await update(stage, { NotifyReqAuth: 'no' })
-  expect(await chapter('registered')).toEqual([
+  expect(await chapter(/registered$/)).toEqual([
     'warn repairing the registration',
     'info registered',
   ])
 
   await update(stage, { NotifyAuthKey: BY_HAND })
-  expect(await chapter('adopted')).toEqual(['warn a notify key that was set elsewhere is adopted'])
+  expect(await chapter(/adopted$/)).toEqual(['warn a notify key that was set elsewhere is adopted'])
 
   expect(await command(stage, 'rotate')).toBe(0)
-  expect(await chapter('in force')).toEqual(['info another notify key is in force'])
+  expect(await chapter(/in force$/)).toEqual(['info another notify key is in force'])
 
   await update(stage, { NotifyUrl: ELSEWHERE })
-  expect(await chapter('conflict')).toEqual(['warn registration conflict'])
+  expect(await chapter(/conflict$/)).toEqual(['warn registration conflict'])
   await update(stage, { NotifyUrl: stage.callbackUrl() })
-  expect(await chapter('in sync')).toEqual(['info registration in sync'])
+  expect(await chapter(/in sync$/)).toEqual(['info registration in sync'])
 
   expect(await command(stage, 'deregister')).toBe(0)
   await until(
@@ -67,10 +67,10 @@ test('reads like a story', async () => {
     async () => (await readiness(service)).registrations[0]?.state === 'released',
   )
   expect(await command(stage, 'register')).toBe(0)
-  expect(await chapter('in sync')).toEqual([
-    'warn registration released',
-    'info registration in sync',
-  ])
+  // Whichever of the two creates it, the command or the service: the other one finds it.
+  expect((await chapter(/(registered|in sync)$/)).join()).toMatch(
+    /^warn registration released,(info nothing registered, creating it,)?info (registered|registration in sync)$/,
+  )
 
   await service[Symbol.asyncDispose]()
   expect(storyOf(service.log()).slice(told)).toEqual(['info stopped'])
