@@ -1,9 +1,13 @@
 // A registrar with everything around it in memory, on a clock that the test moves.
 import { createKeySearch, notifyKey, secretFrom } from '../../src/core/notify-key.ts'
+import { sign } from '../../src/core/signature.ts'
+import { createReceiver } from '../../src/flows/receiver.ts'
 import { createRegistrar } from '../../src/flows/registrar.ts'
 import { createRingKeeper } from '../../src/flows/ring-keeper.ts'
+import type { CallbackOutcome, Clock, LiveApi } from '../../src/ports.ts'
 import { fakeApi, keptLog, keptMetrics, memoryStore } from '../support/flow-fakes.ts'
 import { manualClock } from '../support/manual-clock.ts'
+import { createSteps, type Steps } from '../support/steps.ts'
 
 export const DOMAIN = 'play.example.com'
 export const PUBLIC_URL = 'https://hook.example.com'
@@ -15,6 +19,9 @@ export const OLD = secretFrom(new Uint8Array(32).fill(2))
 export const KEY = notifyKey(NEW, DOMAIN, 0)
 export const INTERVAL_MS = 300_000
 export const GRACE_SECONDS = 2 * 3_600
+/** As often as uses of keys are written back. */
+const ALONE_INTERVAL_MS = 60_000
+const HOST = new URL(PUBLIC_URL).host
 
 type Over = {
   takeover?: boolean
@@ -23,6 +30,14 @@ type Over = {
   store?: ReturnType<typeof memoryStore>
   provider?: ReturnType<typeof fakeApi>
   clock?: ReturnType<typeof manualClock>
+  secrets?: [typeof NEW, typeof OLD]
+  graceSeconds?: number
+  /** Stands before the provider. */
+  api?: LiveApi
+  /** Each call to the store and to the provider is one of these. */
+  steps?: Steps
+  /** Nobody else writes to the store, so that it need not be followed by the second. */
+  alone?: boolean
 }
 
 /** Not started. `random` is one half: waits are three quarters, intervals exact. */
@@ -32,15 +47,15 @@ export async function registration(over: Over = {}) {
   const provider = over.provider ?? fakeApi(clock.now)
   const log = keptLog()
   const kept = keptMetrics()
-  const secrets = [NEW, OLD] as [typeof NEW, typeof OLD]
+  const { secrets = [NEW, OLD], graceSeconds = GRACE_SECONDS, steps = createSteps(() => {}) } = over
   const domains = [DOMAIN]
   const rings = createRingKeeper({
     domains,
     publicUrls,
     secrets,
-    graceSeconds: GRACE_SECONDS,
-    store,
-    clock,
+    graceSeconds,
+    store: steps.told(store),
+    clock: over.alone ? slow(clock) : clock,
     metrics: kept.metrics,
     log,
   })
@@ -54,10 +69,19 @@ export async function registration(over: Over = {}) {
     secrets,
     search: createKeySearch(secrets),
     rings,
-    api: provider.api,
+    api: steps.told(over.api ?? provider.api),
     clock,
     random: () => 0.5,
     metrics: kept.metrics,
+    log,
+  })
+  const receiver = createReceiver({
+    domains,
+    skewSeconds: undefined,
+    keys: { ...rings, look: registrar.look },
+    events: store,
+    clock,
+    metrics: { callback() {}, verified() {}, flagged() {} },
     log,
   })
   const ended = new AbortController()
@@ -76,6 +100,20 @@ export async function registration(over: Over = {}) {
     configured: () => provider.configurations.get(DOMAIN),
     view: () => registrar.views()[0],
     accepts: (key: string) => rings.accepted(DOMAIN).keys.some((each) => each.key === key),
+    /** What a callback that is signed with `key` comes to; no time passes. */
+    async callback(key: string): Promise<CallbackOutcome> {
+      const timestamp = String(Math.floor(clock.now() / 1_000))
+      const outcome = receiver.receive({
+        domain: DOMAIN,
+        method: 'POST',
+        contentLength: undefined,
+        timestamp,
+        signature: sign(HOST, timestamp, key),
+        readBody: async () => Buffer.from('{}'),
+      })
+      await clock.advance(0)
+      return outcome
+    },
     start(): Promise<void> {
       running = Promise.all([registrar.run(ended.signal), rings.run(ended.signal)])
       return clock.advance(0)
@@ -85,4 +123,9 @@ export async function registration(over: Over = {}) {
       await running
     },
   }
+}
+
+/** The same clock for a sleeper that need not wake so often. */
+function slow(clock: Clock): Clock {
+  return { ...clock, sleep: (ms, signal) => clock.sleep(Math.max(ms, ALONE_INTERVAL_MS), signal) }
 }

@@ -175,6 +175,19 @@ export function fakeApi(now: () => number) {
     /** So many writes take effect and are answered with a fault. */
     lostAnswers: 0,
     show: (key: string | null): string | null => key,
+    /** Whether it fails, lags, or still shows what was there before. */
+    isTroubled: (): boolean =>
+      fake.lagMs > 0 ||
+      fake.lostAnswers > 0 ||
+      faults.some(({ times }) => times > 0) ||
+      [...shown.values()].some(({ until }) => now() < until),
+    /** From now on it does what is asked, and shows it. */
+    calm(): void {
+      fake.lagMs = 0
+      fake.lostAnswers = 0
+      faults.length = 0
+      shown.clear()
+    },
     count: (operation: string) => calls.filter((each) => each.operation === operation).length,
   }
   return fake
