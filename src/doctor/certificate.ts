@@ -1,5 +1,6 @@
 // The certificate behind the public URL, as a strict client sees it: chain, host name, expiry, and
 // whether a client that sends no server name (SNI) gets the same one, as the provider may be such.
+import { isIP } from 'node:net'
 import { connect, type PeerCertificate } from 'node:tls'
 import { type Finding, findingsOf } from './finding.ts'
 
@@ -16,7 +17,8 @@ export async function checkCertificate(
   url: URL,
   { now, signal }: { now: number; signal: AbortSignal },
 ): Promise<Finding[]> {
-  const { host, hostname } = url
+  const { host } = url
+  const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const port = Number(url.port || 443)
   try {
     const seen = await handshake({ hostname, port, serverName: true }, signal)
@@ -79,7 +81,8 @@ function handshake(
       port,
       // Judged by us, so that the certificate can be shown too.
       rejectUnauthorized: false,
-      ...(serverName ? { servername: hostname } : {}),
+      // No name stands for an address (RFC 6066).
+      ...(serverName && isIP(hostname) === 0 ? { servername: hostname } : {}),
     },
     () => {
       const error = socket.authorizationError as unknown

@@ -2,7 +2,7 @@
 // by putting back exactly what Describe shows.
 
 import { EMPTY_RING } from '../core/key-ring.ts'
-import { hasKeyForm } from '../core/notify-key.ts'
+import { isUsableKey } from '../core/notify-key.ts'
 import { notifyUrl } from '../core/notify-url.ts'
 import { formerNotifyUrls, isOurUrl, type Observed } from '../core/registration.ts'
 import { describeError } from '../errors.ts'
@@ -49,7 +49,7 @@ async function checkUpdate(
   if (!isOurUrl(url, { url: notifyUrl(publicUrl, domain), formerUrls })) {
     return notChecked(domain, 'what is registered is not ours: left as it is', 'run plan')
   }
-  if (!auth || key === null || !hasKeyForm(key)) {
+  if (!auth || key === null || !isUsableKey(key)) {
     return notChecked(domain, 'no authentication, or no key is shown that could be put back', null)
   }
   try {

@@ -28,6 +28,7 @@ import {
   type Write,
 } from '../core/registration.ts'
 import type { Clock, LiveApi, Log, Random, RegistrarMetrics } from '../ports.ts'
+import { announce } from './announce.ts'
 import { AWAITED, createStateEntry, type DomainState } from './domain-state.ts'
 import type { RingKeeper } from './ring-keeper.ts'
 
@@ -85,9 +86,12 @@ export function createReconciler(parts: {
     const situation = situationOf(mine, observed)
     const step = plan(situation)
     const isRetry = isTried(mine, step, observed)
-    if (isDrift(step, situation) && (await isContested(mine, isRetry))) return contested(mine)
+    if (isDrift(step, situation) && (await isContested(mine, isRetry))) {
+      if ('write' in step) await rememberFound(mine, step)
+      return contested(mine)
+    }
     if ('write' in step) {
-      if (!isRetry) announce(mine, step)
+      if (!isRetry) announce(mine, step, log)
       return apply(mine, step, situation, signal)
     }
     if ('shown' in step) {
@@ -125,10 +129,10 @@ export function createReconciler(parts: {
    */
   async function isContested({ domain }: DomainState, isRetry: boolean): Promise<boolean> {
     if (isRetry) return isHeld(rings.ring(domain).contest, clock.now())
-    const { contest } = await rings.change(domain, (ring, { now }) => ({
-      ...ring,
-      contest: afterDrift(ring.contest, now),
-    }))
+    const { contest } = await rings.change(domain, (ring, { now }) => {
+      const after = afterDrift(ring.contest, now)
+      return after === ring.contest ? ring : { ...ring, contest: after }
+    })
     return isHeld(contest, clock.now())
   }
 
@@ -154,13 +158,9 @@ export function createReconciler(parts: {
   ): Promise<number> {
     const { domain } = mine
     // Before the write: after a crash the provider no longer shows the key that was found.
-    if (step.kind === 'replace' && step.joins !== null) {
-      const { joins } = step
-      await rings.change(domain, (ring, at) => withUse(ring, joins, at))
-    } else if (step.shown !== null) {
-      const { shown } = step
-      await rings.change(domain, (ring, at) => withCurrent(ring, shown, at))
-    }
+    await rememberFound(mine, step)
+    await rings.refresh(domain)
+    if (rings.ring(domain).released) return settle(mine, { kind: 'released' })
     mine.trying = { kind: step.kind, observed: situation.observed }
     // The answer may be lost: then it is this key that must not be rotated from once more.
     if (step.kind === 'rotate' && mine.rotateFrom === 'any') mine.rotateFrom = step.shown ?? 'any'
@@ -179,24 +179,14 @@ export function createReconciler(parts: {
     return nextLookMs(mine)
   }
 
-  function announce({ domain, url, state }: DomainState, step: Write): void {
-    switch (step.kind) {
-      case 'create':
-        if (state === 'in_sync') log.warn('registration is gone, creating it again', { domain })
-        else log.info('nothing registered, creating it', { domain, url })
-        return
-      case 'rotate':
-        log.info('rotating the notify key', { domain, why: explain(step) })
-        return
-      case 'repair':
-        log.warn('repairing the registration', {
-          domain,
-          reason: step.reason,
-          found: showUrl(step.foundUrl),
-        })
-        return
-      case 'replace':
-        log.warn('taking over from another URL', { domain, found: showUrl(step.foundUrl) })
+  /** Accepts the key that was found: pushes sign with it, whether we may write or not. */
+  async function rememberFound({ domain }: DomainState, step: Write): Promise<void> {
+    const { shown } = step
+    if (step.kind === 'replace' && step.joins !== null) {
+      const { joins } = step
+      await rings.change(domain, (ring, at) => withUse(ring, joins, at))
+    } else if (shown !== null) {
+      await rings.change(domain, (ring, at) => withCurrent(ring, shown, at))
     }
   }
 
@@ -206,6 +196,8 @@ export function createReconciler(parts: {
     mine.unseen = null
     mine.keySeen = write
     log.info('registered', { domain: mine.domain, url: mine.url, change: kind })
+    // A repair kept the key that was asked to go: that is the next step.
+    if (mine.rotateFrom !== null) return nextLookMs(Object.assign(mine, { looks: 0 }))
     if (await isStillContested(mine)) return contested(mine)
     Object.assign(mine, { state: 'in_sync', detail: null })
     return settle(mine, { kind: 'in_sync', shown: write, refused: false })

@@ -10,6 +10,7 @@ import {
   type Moment,
   type Ring,
   withoutRetired,
+  withProven,
   withUse,
 } from '../core/key-ring.ts'
 import type { Secret } from '../core/notify-key.ts'
@@ -161,7 +162,7 @@ export function createRingKeeper(parts: {
       await change(domain, (ring, at) => {
         const used = noted.reduce(
           (before, [id, usedAt]) => withUse(before, id, { ...at, receiving: usedAt }),
-          ring,
+          withProven(ring, [...uses.keys()], at),
         )
         return withoutRetired(used, graceSeconds, at.receiving)
       })

@@ -59,7 +59,10 @@ export function createCallbackApp(parts: {
 
   app.all('*', (c): Response | Promise<Response> => {
     const target = parseTarget(c.req.path)
-    if (target === undefined) return respond(answerProbe(c.req.method, c.req.path))
+    // A public URL may itself have `/callbacks` in its path: no domain has a slash in it.
+    if (target === undefined || target.domain.startsWith('probe/')) {
+      return respond(answerProbe(c.req.method, c.req.path))
+    }
     if (!isCallbackPath(target.prefix, target.domain)) return respond(NOT_FOUND)
     return receiver.receive(toCallbackRequest(c, target.domain)).then(respondTo)
   })

@@ -40,18 +40,20 @@ test('an ingress that takes a while is given a minute', async () => {
   expect(log.story()).toEqual([])
 })
 
-test('not reached within a minute: one warning with the reason, then no more probes', async () => {
-  const { clock, log, measured, done, sent } = probing([])
+test('not reached within a minute: one warning with the reason, then seldom, until it is', async () => {
+  const { clock, log, measured, done, sent } = probing([...Array(7).fill(UNANSWERED), REACHED])
   await clock.advance(59_999)
   expect(log.story()).toEqual([])
   await clock.advance(1)
-  await done
   expect(measured.at(-1)).toBe('no_answer')
   expect(log.lines).toMatchObject([
     { level: 'warn', fields: { reason: 'answered 502', publicUrl: 'https://hook.example.com' } },
   ])
   await clock.advance(3_600_000)
-  expect(sent()).toBe(5)
+  await done
+  expect(sent()).toBe(8)
+  expect(measured.at(-1)).toBe('reached')
+  expect(log.story()).toEqual([expect.any(String), 'reached through the public URL'])
 })
 
 test('a stop ends it without a word', async () => {

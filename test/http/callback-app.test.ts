@@ -62,6 +62,17 @@ describe('a probe', () => {
     expect(receiver.requests).toEqual([])
   })
 
+  test('is answered under a public URL that has /callbacks in its path', async () => {
+    const app = createCallbackApp({
+      receiver: createFakeReceiver(),
+      isCallbackPath: () => true,
+      ...PROBED,
+      isPublicPath: (prefix) => prefix === '/callbacks',
+      log: createFakeLog(),
+    })
+    expect((await app.request(`/callbacks/probe/${NONCE}`)).status).toBe(200)
+  })
+
   test.each([
     ['another method', 'POST', `/probe/${NONCE}`, 405],
     ['a short nonce', 'GET', '/probe/short', 404],
