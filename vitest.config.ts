@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Of waits that have shorter deadlines of their own; machines are slow at times.
-    testTimeout: 20_000,
+    testTimeout: 40_000,
     // Much of a test run is waiting for processes: as many at once as there are cores, and one.
     maxWorkers: 3,
     restoreMocks: true,

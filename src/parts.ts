@@ -6,11 +6,23 @@ import type { Config } from './config.ts'
 import { createKeySearch, type Secret, secretFrom } from './core/notify-key.ts'
 import { createRegistrar, type Registrar } from './flows/registrar.ts'
 import { createRingKeeper, type RingKeeper } from './flows/ring-keeper.ts'
-import type { Clock, LiveApi, Log, Random, RegistrarMetrics, Sink, Store } from './ports.ts'
+import type {
+  Clock,
+  LiveApi,
+  Log,
+  Random,
+  RegistrarMetrics,
+  RingMetrics,
+  Sink,
+  Store,
+} from './ports.ts'
 import type { Output } from './sinks/stdout.ts'
 import { loadOrCreateSecret } from './store/secret-file.ts'
 import type { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { systemClock } from './system-clock.ts'
+
+/** Never the same twice. */
+const NONCE_BYTES = 16
 
 /** What comes from outside; all but log and standard output have a default, and tests replace it. */
 export type World = {
@@ -22,6 +34,11 @@ export type World = {
   readonly api?: LiveApi
   readonly sinks?: readonly Sink[]
   readonly openStore?: typeof openSqliteStore
+}
+
+/** A nonce for a probe. */
+export function newNonce(): string {
+  return randomBytes(NONCE_BYTES).toString('base64url')
 }
 
 /** The secrets of the settings, or the one beside the store, which is made when it is missing. */
@@ -61,7 +78,7 @@ export function createRegistration(
     secrets: readonly [Secret, ...Secret[]]
     store: Store
     api: LiveApi
-    metrics: RegistrarMetrics
+    metrics: RegistrarMetrics & RingMetrics
   },
   { log, clock = systemClock, random = Math.random }: World,
 ): { rings: RingKeeper; registrar: Registrar } {

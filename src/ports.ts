@@ -2,6 +2,7 @@
 import type { CallbackOutcome, Flag } from './core/callback.ts'
 import type { DeliveryOutcome } from './core/delivery.ts'
 import type { KeyRole, Ring } from './core/key-ring.ts'
+import type { ProbeResult } from './core/probe.ts'
 import type {
   Observed,
   Registration,
@@ -32,6 +33,18 @@ export interface LiveApi {
   update(domain: string, registration: Registration, signal: AbortSignal): Promise<void>
   /** Resolves also where there was nothing to delete. */
   remove(domain: string, signal: AbortSignal): Promise<void>
+}
+
+/** One app's snapshot template, as far as it concerns callbacks. */
+export type SnapshotConfig = {
+  readonly app: string
+  /** Where this app sends its callbacks by itself, past the domain's registration; null: nowhere. */
+  readonly callbackUrl: string | null
+}
+
+/** What only `doctor` asks the provider; it rejects as `LiveApi` does. */
+export interface LiveInspection {
+  snapshotConfigs(domain: string, signal: AbortSignal): Promise<SnapshotConfig[]>
 }
 
 export type Appended = { readonly seq: number; readonly duplicate: boolean }
@@ -76,15 +89,33 @@ export interface ReceivingTime {
   addReceivingTime(seconds: number): Promise<void>
 }
 
+/** What came in for a domain over the whole life of a store. */
+export type Tally = {
+  /** When the last callback that was kept came, epoch ms; null for never. */
+  readonly lastCallbackAt: number | null
+  /** Unsigned callbacks that were refused. */
+  readonly unsigned: number
+}
+
+/** The log itself notes the time of a callback, in the commit that keeps it. */
+export interface Tallies {
+  loadTally(domain: string): Promise<Tally>
+  addUnsigned(domain: string, count: number): Promise<void>
+}
+
 /** Everything that one store offers. `close` ends what was taken and then the store. */
-export interface Store extends EventLog, RingStore, CursorStore, ReceivingTime {
+export interface Store extends EventLog, RingStore, CursorStore, ReceivingTime, Tallies {
   /** Rejects with the store's fault while it takes no appends. */
   checkWritable(): Promise<void>
   close(): Promise<void>
 }
 
+export type Reachability = { readonly reachable: boolean; readonly detail: string }
+
 export interface Sink {
   readonly name: string
+  /** Never rejects. Tries whether the sink is there, without delivering anything. */
+  check(signal: AbortSignal): Promise<Reachability>
   /** Never rejects. Events are in the order of the log, at most 100. */
   deliver(events: readonly StoredEvent[], signal: AbortSignal): Promise<DeliveryOutcome>
   close(): Promise<void>
@@ -109,6 +140,16 @@ export interface RegistrarMetrics {
   keyInForce(domain: string, generation: number, seenAt: number): void
 }
 
+export interface RingMetrics {
+  /** When the last callback came, epoch ms, as far as the store remembers. */
+  lastCallback(domain: string, at: number): void
+}
+
+export interface ProberMetrics {
+  /** How a probe through the public URL went. */
+  probed(result: ProbeResult): void
+}
+
 export interface DispatcherMetrics {
   /** One attempt to deliver a batch of `events`. */
   attempted(sink: string, outcome: DeliveryOutcome['kind'], events: number): void
@@ -130,10 +171,12 @@ export type RegistrationView = {
   /** The URL found at the provider where it is not ours. */
   readonly foundUrl: string | null
   readonly keyKnown: boolean
-  /** Unsigned callbacks refused since the start: pushes from before authentication was on. */
+  /** Unsigned callbacks refused since the first registration: pushes from before authentication. */
   readonly unsigned: number
   /** The generation in force; -1 foreign; null unknown. */
   readonly generation: number | null
+  /** When the last callback that verified came, ISO 8601. */
+  readonly lastCallbackAt: string | null
   /** When the provider was last looked at with success, ISO 8601. */
   readonly lookedAt: string | null
 }

@@ -5,13 +5,15 @@ import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
 import { describeError } from './errors.ts'
 import { createDispatcher } from './flows/dispatcher.ts'
+import { probeAfterStart } from './flows/prober.ts'
 import { createReadiness } from './flows/readiness.ts'
 import { createReceiver } from './flows/receiver.ts'
 import { createBearerAuth } from './http/bearer.ts'
 import { createCallbackApp } from './http/callback-app.ts'
 import { type Listener, listen } from './http/listen.ts'
 import { createOpsApp } from './http/ops-app.ts'
-import { createRegistration, loadSecrets, openApi, type World } from './parts.ts'
+import { sendProbe } from './http/probe.ts'
+import { createRegistration, loadSecrets, newNonce, openApi, type World } from './parts.ts'
 import type { Clock, Log, Store } from './ports.ts'
 import { createSinks } from './sinks/create-sinks.ts'
 import { createSeals } from './store/seal.ts'
@@ -132,9 +134,21 @@ export function createService(config: Config, world: World): Service {
     stops.push(() => ops.close(DRAIN_OPS_MS))
     const running = new AbortController()
     stops.push(() => dispatcher.stop(AbortSignal.timeout(DRAIN_SINKS_MS)))
-    const callbackApp = createCallbackApp({ receiver, isCallbackPath: rings.isCallbackPath, log })
+    const callbackApp = createCallbackApp({ receiver, ...rings, secrets, log })
     const callbacks = await listen(callbackApp, { ...config.listen, log })
-    const background = [registrar.run(running.signal), rings.run(running.signal)]
+    const [publicUrl] = config.publicUrls
+    const background = [
+      registrar.run(running.signal),
+      rings.run(running.signal),
+      probeAfterStart({
+        publicUrl,
+        send: (until) => sendProbe(publicUrl, newNonce(), secrets, until),
+        clock,
+        metrics,
+        log,
+        signal: running.signal,
+      }),
+    ]
     stops.push(async () => {
       running.abort()
       readiness.stop()

@@ -5,6 +5,7 @@ import { describeError, faultCode } from '../errors.ts'
 import { VERSION } from '../service.ts'
 import { DEMO_STORE, runDemo } from './demo.ts'
 import { runDeregister } from './deregister.ts'
+import { runDoctor } from './doctor.ts'
 import { runEmulator } from './emulator.ts'
 import { runPlan } from './plan.ts'
 import { runRegister } from './register.ts'
@@ -71,6 +72,10 @@ function createProgram(shell: Shell, done: (code: number) => void): Command {
   command('status', 'show what the store knows and what a running service says')
     .option('--json', 'print JSON')
     .action(async (options) => done(await runStatus(shell, options)))
+  command('doctor', 'find what usually goes wrong, and say what to do; exit 1 on a problem')
+    .option('--write', 'also try whether Update is allowed: puts back exactly what is there')
+    .option('--json', 'print JSON')
+    .action(async (options) => done(await runDoctor(shell, options)))
   command('token', 'print a bearer token for the operations API, signed with SNAPHOOK_API_SECRET')
     .option('--ttl <duration>', 'how long it is good', '1h')
     .action(async (options) => done(await runToken(shell, options)))

@@ -70,6 +70,7 @@ export async function runDemo(shell: Shell, { store }: { store: string }): Promi
 function printingSink(shell: Shell): NonNullable<World['sinks']>[number] {
   return {
     name: 'stdout',
+    check: async () => ({ reachable: true, detail: 'prints' }),
     async deliver(events) {
       for (const event of events) {
         const { data, time } = toCloudEvent(event)

@@ -1,5 +1,6 @@
 // `status`: what the store knows, and what a running service says of itself.
-import { readStore, type StoreStatus } from '../one-off/read-store.ts'
+import { showDuration } from '../core/duration.ts'
+import { type DomainStatus, readStore, type StoreStatus } from '../one-off/read-store.ts'
 import { EXIT, type Shell, table, withConfig } from './shell.ts'
 
 /** A service on the same machine answers at once, or not at all. */
@@ -13,22 +14,27 @@ const ANY_ADDRESS = new Map([
 type ServiceStatus = {
   readonly ready: boolean
   readonly reasons: readonly string[]
+  readonly store: string
   readonly registrations: readonly {
     domain: string
     state: string
-    unsigned: number
     detail: string | null
+    foundUrl: string | null
   }[]
+  readonly sinks: readonly { name: string; state: string; lag: number; detail: string | null }[]
 }
 
 export function runStatus(shell: Shell, { json }: { json?: true }): Promise<number> {
-  return withConfig(shell, async (config) => {
+  return withConfig(shell, async (config, world) => {
     const [store, service] = await Promise.all([
-      readStore(config),
+      readStore(config, world),
       askService(readyzUrl(config.opsListen)),
     ])
     if (json) shell.print(JSON.stringify({ store, service }, null, 2))
-    else shell.print([...storeLines(store, config.storePath), ...serviceLines(service)].join('\n'))
+    else {
+      const lines = [...storeLines(store, config.storePath), ...serviceLines(service)]
+      shell.print(lines.join('\n'))
+    }
     return EXIT.done
   })
 }
@@ -42,7 +48,7 @@ async function askService(url: string): Promise<ServiceStatus | null> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(READYZ_TIMEOUT_MS) })
     const answer = (await response.json()) as Partial<ServiceStatus> | null
-    const isOurs = Array.isArray(answer?.reasons) && Array.isArray(answer.registrations)
+    const isOurs = [answer?.reasons, answer?.registrations, answer?.sinks].every(Array.isArray)
     return isOurs ? (answer as ServiceStatus) : null
   } catch {
     return null
@@ -51,31 +57,69 @@ async function askService(url: string): Promise<ServiceStatus | null> {
 
 function storeLines(store: StoreStatus | null, path: string): string[] {
   if (store === null) return [`store    ${path}: not there yet; serve makes it`]
-  const domains = store.domains.map(({ domain, url, generation, keySeenAt }) => [
-    domain,
-    url ?? 'never registered',
-    generation === null ? 'unknown' : generation === -1 ? 'foreign' : String(generation),
-    keySeenAt ?? '-',
+  const now = Date.parse(store.readAt)
+  const domains = store.domains.map((each) => [
+    each.domain,
+    each.released ? 'deregistered' : (each.url ?? 'never registered'),
+    showGeneration(each.generation),
+    each.lastCallbackAt === null ? 'never' : `${ageOf(each.lastCallbackAt, now)} ago`,
+    String(each.unsigned),
   ])
   const sinks = store.sinks.map(({ name, lag }) => [name, String(lag)])
   return [
     `store    ${path}: ${store.events} events, the last one ${store.lastSeq}`,
     '',
-    table(['DOMAIN', 'REGISTERED', 'KEY', 'KEY SEEN FIRST'], domains),
+    table(['DOMAIN', 'REGISTERED', 'KEY', 'LAST CALLBACK', 'UNSIGNED'], domains),
+    '',
+    table(
+      ['DOMAIN', 'KEY', 'ROLE', 'AGE', 'UNUSED FOR'],
+      store.domains.flatMap((each) => keyRows(each, now)),
+    ),
     '',
     table(['SINK', 'LAG'], sinks),
     '',
   ]
 }
 
+function keyRows({ domain, keys }: DomainStatus, now: number): string[][] {
+  return keys.map(({ generation, role, seenAt, unusedSeconds }) => [
+    domain,
+    showGeneration(generation),
+    role,
+    ageOf(seenAt, now),
+    showDuration(unusedSeconds * 1_000),
+  ])
+}
+
+function showGeneration(generation: number | null): string {
+  if (generation === null) return 'unknown'
+  return generation === -1 ? 'foreign' : String(generation)
+}
+
+function ageOf(time: string, now: number): string {
+  return showDuration(now - Date.parse(time))
+}
+
 function serviceLines(service: ServiceStatus | null): string[] {
   if (service === null) return ['service  not running here']
   const readiness = service.ready ? 'ready' : `not ready: ${service.reasons.join('; ')}`
-  const rows = service.registrations.map(({ domain, state, unsigned, detail }) => [
+  const registrations = service.registrations.map(({ domain, state, detail, foundUrl }) => [
     domain,
     state,
-    String(unsigned),
+    foundUrl ?? '',
     detail ?? '',
   ])
-  return [`service  ${readiness}`, '', table(['DOMAIN', 'STATE', 'UNSIGNED', 'DETAIL'], rows)]
+  const sinks = service.sinks.map(({ name, state, lag, detail }) => [
+    name,
+    state,
+    String(lag),
+    detail ?? '',
+  ])
+  return [
+    `service  ${readiness}; store ${service.store}`,
+    '',
+    table(['DOMAIN', 'STATE', 'FOUND', 'DETAIL'], registrations),
+    '',
+    table(['SINK', 'STATE', 'LAG', 'DETAIL'], sinks),
+  ]
 }

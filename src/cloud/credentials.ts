@@ -6,6 +6,8 @@ export type Credentials = {
   readonly accessKeyId: string
   readonly accessKeySecret: string
   readonly securityToken?: string
+  /** Where they were found: links of the chain with slashes between, such as `default/env`. */
+  readonly providerName?: string
 }
 
 /** In the form that pop-core asks for: once for every call, so that STS tokens are renewed. */

@@ -3,10 +3,15 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import RPCClient from '@alicloud/pop-core'
-import { type CallOutcome, OPERATIONS, type Operation } from '../core/live-operations.ts'
+import {
+  type CallOutcome,
+  DESCRIBE_SNAPSHOT_CONFIG,
+  OPERATIONS,
+  type Operation,
+} from '../core/live-operations.ts'
 import type { Observed, Registration } from '../core/registration.ts'
 import { faultCode, ServiceError } from '../errors.ts'
-import type { Clock, LiveApi } from '../ports.ts'
+import type { Clock, LiveApi, LiveInspection, SnapshotConfig } from '../ports.ts'
 import { refusal, toApiFault, unavailable } from './api-fault.ts'
 import type { CredentialsProvider } from './credentials.ts'
 import { createPacer, type Pacer } from './pacer.ts'
@@ -19,6 +24,12 @@ const TIMEOUT_MS = 5_000
 /** A bound on the whole call, credentials included, whatever the libraries below do. */
 const DEADLINE_MS = 15_000
 
+/** The largest page that DescribeLiveSnapshotConfig gives (FACTS 4). */
+const PAGE_SIZE = 30
+/** Nobody has more apps with templates of their own; an answer that never ends is not followed. */
+const MAX_PAGES = 20
+
+type AnyOperation = Operation | typeof DESCRIBE_SNAPSHOT_CONFIG
 type Answer = Readonly<Record<string, unknown>>
 
 /** The API at `endpoint`. `close` ends its connections, also those that wait for an answer. */
@@ -27,7 +38,7 @@ export function createLiveApi(parts: {
   credentials: CredentialsProvider
   clock: Clock
   onCall: (operation: Operation, outcome: CallOutcome) => void
-}): LiveApi & { close(): void } {
+}): LiveApi & LiveInspection & { close(): void } {
   const { endpoint, credentials, clock, onCall } = parts
   // The published types lack credentialsProvider (FACTS 5.1).
   const config = { endpoint, apiVersion: API_VERSION, credentialsProvider: credentials }
@@ -35,10 +46,14 @@ export function createLiveApi(parts: {
   const agent = endpoint.startsWith('https:')
     ? new HttpsAgent({ keepAlive: true })
     : new HttpAgent({ keepAlive: true })
-  const pacers = new Map(OPERATIONS.map((operation) => [operation, createPacer(clock)]))
+  const operations: readonly AnyOperation[] = [...OPERATIONS, DESCRIBE_SNAPSHOT_CONFIG]
+  const pacers = new Map(operations.map((operation) => [operation, createPacer(clock)]))
+  const count = (operation: AnyOperation, outcome: CallOutcome): void => {
+    if (operation !== DESCRIBE_SNAPSHOT_CONFIG) onCall(operation, outcome)
+  }
 
   async function call(
-    operation: Operation,
+    operation: AnyOperation,
     params: Record<string, string>,
     signal: AbortSignal,
   ): Promise<Answer> {
@@ -46,19 +61,19 @@ export function createLiveApi(parts: {
     const turn = await pacer.turn(signal)
     try {
       const answer = await withinDeadline(operation, send(operation, params), signal)
-      onCall(operation, 'ok')
+      count(operation, 'ok')
       pacer.tell(false, turn)
       return answer
     } catch (rejected) {
       const fault = toApiFault(operation, rejected)
       if (fault.code !== 'aborted')
-        onCall(operation, fault.code.slice(API_PREFIX.length) as CallOutcome)
+        count(operation, fault.code.slice(API_PREFIX.length) as CallOutcome)
       pacer.tell(fault.code === 'api_throttled', turn)
       throw fault
     }
   }
 
-  async function send(operation: Operation, params: Record<string, string>): Promise<Answer> {
+  async function send(operation: AnyOperation, params: Record<string, string>): Promise<Answer> {
     const options = { method: 'POST', timeout: TIMEOUT_MS, agent }
     const answer = await client.request<Answer>(operation, params, options)
     // pop-core ignores the HTTP status: an answer counts only with the provider's own mark.
@@ -68,7 +83,7 @@ export function createLiveApi(parts: {
   }
 
   async function withinDeadline<T>(
-    operation: Operation,
+    operation: AnyOperation,
     sending: Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
@@ -116,6 +131,16 @@ export function createLiveApi(parts: {
         if (faultCode(fault) !== 'api_config_not_found') throw fault
       }
     },
+    async snapshotConfigs(domain, signal) {
+      const configs: SnapshotConfig[] = []
+      for (let page = 1; page <= MAX_PAGES; page += 1) {
+        const params = { DomainName: domain, PageSize: `${PAGE_SIZE}`, PageNum: `${page}` }
+        const answer = await call(DESCRIBE_SNAPSHOT_CONFIG, params, signal)
+        configs.push(...snapshotConfigsFrom(answer))
+        if (page >= Number(answer.TotalPage)) break
+      }
+      return configs
+    },
     close: () => agent.destroy(),
   }
 }
@@ -136,4 +161,13 @@ function keyFrom(shown: unknown): string | null {
     return (shown as { toFixed(): string }).toFixed()
   }
   return null
+}
+
+function snapshotConfigsFrom({ LiveStreamSnapshotConfigList: list }: Answer): SnapshotConfig[] {
+  const rows: unknown = (list as Answer | undefined)?.LiveStreamSnapshotConfig
+  if (!Array.isArray(rows)) return []
+  return rows.map(({ AppName, Callback }: Answer) => ({
+    app: String(AppName),
+    callbackUrl: typeof Callback === 'string' && Callback !== '' ? Callback : null,
+  }))
 }

@@ -16,7 +16,10 @@ export type Contest = {
 export const NO_CONTEST: Contest = { seenAt: [], heldAt: null }
 
 /** After somebody else's value was seen at `now`. */
-export function afterDrift({ seenAt, heldAt }: Contest, now: number): Contest {
+export function afterDrift(contest: Contest, now: number): Contest {
+  // While nothing is written anyway, nothing needs to be counted.
+  if (isHeld(contest, now)) return contest
+  const { seenAt, heldAt } = contest
   const recent = [...seenAt.filter((at) => now - at < CONTEST_WINDOW_MS), now]
   return { seenAt: recent, heldAt: heldAt ?? (recent.length >= OBSERVATIONS ? now : null) }
 }

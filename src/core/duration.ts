@@ -12,3 +12,10 @@ export function parseDuration(text: string): number | undefined {
   const ms = Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS]
   return ms >= MIN_MS && ms <= MAX_MS ? ms : undefined
 }
+
+/** A duration in its largest whole unit, such as `3d`; `0s` for less than a second. */
+export function showDuration(ms: number): string {
+  const units = Object.entries(UNIT_MS).toReversed()
+  const [unit, size] = units.find(([, each]) => ms >= each) ?? ['s', UNIT_MS.s]
+  return `${Math.max(0, Math.floor(ms / size))}${unit}`
+}

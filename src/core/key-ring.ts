@@ -116,7 +116,8 @@ function generationsAround(ring: Ring, secret: Secret): KeyId[] {
   }))
 }
 
-function roleOf(id: KeyId, ring: Ring, secrets: readonly Secret[]): KeyRole {
+/** What a key is to the one in force. */
+export function roleOf(id: KeyId, ring: Ring, secrets: readonly Secret[]): KeyRole {
   if (id.kind === 'foreign') return 'foreign'
   if (sameKey(id, ring.current)) return 'current'
   const generation = ringGeneration(ring)
@@ -129,6 +130,23 @@ function roleOf(id: KeyId, ring: Ring, secrets: readonly Secret[]): KeyRole {
 export function withCurrent(ring: Ring, id: KeyId, at: Moment): Ring {
   const superseded = sameKey(ring.current, id) ? ring : touchCurrent(ring, at)
   return withUse({ ...superseded, current: id }, id, at)
+}
+
+/**
+ * The ring after callbacks were signed with `ids`: a later generation than the one in force, as far
+ * as we know, has been in force since. Where the provider shows no key, nothing else tells.
+ */
+export function withProven(ring: Ring, ids: readonly KeyId[], at: Moment): Ring {
+  const { current } = ring
+  if (current?.kind !== 'derived') return ring
+  const newest = ids.reduce<typeof current>(
+    (best, id) =>
+      id.kind === 'derived' && id.secret === best.secret && id.generation > best.generation
+        ? id
+        : best,
+    current,
+  )
+  return newest === current ? ring : withCurrent(ring, newest, at)
 }
 
 /** The ring after a callback was signed with `id`, or after the key was found where it may be used. */
@@ -160,6 +178,16 @@ export function withConfirmedUrl(ring: Ring, url: string): Ring {
     confirmedUrl: url,
     formerUrls: [...new Set(formerUrls)].slice(0, MAX_FORMER_URLS),
   }
+}
+
+/**
+ * The ring of a domain that is deregistered on purpose: what is created there later is no drift, and
+ * callbacks that still come under its URL are accepted.
+ */
+export function withReleased(ring: Ring): Ring {
+  if (ring.released) return ring
+  const formerUrls = [ring.confirmedUrl ?? [], ...ring.formerUrls].flat()
+  return { ...ring, released: true, confirmedUrl: null, formerUrls, contest: NO_CONTEST }
 }
 
 function touchCurrent(ring: Ring, at: Moment): Ring {

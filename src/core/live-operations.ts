@@ -9,6 +9,9 @@ export const OPERATIONS = [
 ] as const
 export type Operation = (typeof OPERATIONS)[number]
 
+/** Called by `doctor` alone: the service needs no permission for it, and no metric counts it. */
+export const DESCRIBE_SNAPSHOT_CONFIG = 'DescribeLiveSnapshotConfig'
+
 export const CALL_OUTCOMES = [
   'ok',
   'config_exists',

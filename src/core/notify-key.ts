@@ -30,6 +30,11 @@ export function sealingKey(secret: Secret): Uint8Array {
   return new Uint8Array(derive(secret.bytes, 'seal', 32))
 }
 
+/** The 256-bit key that answers a probe; see `probe.ts`. */
+export function probeKey(secret: Secret): Uint8Array {
+  return new Uint8Array(derive(secret.bytes, 'probe', 32))
+}
+
 /**
  * The notify key of a domain and generation: 32 letters and digits. It starts with a letter, since
  * a key of digits alone may come back from the API as a JSON number (FACTS 4).

@@ -237,7 +237,8 @@ export function isLag(observed: Observed, write: UnseenWrite, now: number): bool
   return now - write.at < MAX_LAG_MS && sameObservation(observed, write.before)
 }
 
-function sameObservation(a: Observed, b: Observed): boolean {
+/** Whether nothing has changed between two looks. */
+export function sameObservation(a: Observed, b: Observed): boolean {
   if (a.kind === 'absent' || b.kind === 'absent') return a.kind === b.kind
   return a.url === b.url && a.auth === b.auth && a.key === b.key
 }

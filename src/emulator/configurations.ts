@@ -21,7 +21,7 @@ export type AppSnapshotConfig = {
 /** Where a push's callbacks go, and with which key they are signed, if any. */
 export type CallbackTarget = { url: string; key: string | undefined }
 
-/** Where snapshots are stored when nobody configured anything. */
+/** What every domain is configured with at first, so that streams take snapshots. */
 export type Storage = { endpoint: string; bucket: string; intervalSeconds: number }
 
 const ANY_APP = '*'
@@ -34,7 +34,8 @@ export type Configurations = ReturnType<typeof createConfigurations>
 /** The configurations of the given domains, or of any well-formed domain when none is given. */
 export function createConfigurations(options: {
   domains: readonly string[]
-  storage: Storage
+  /** Null: domains begin without a template, and take no snapshot. */
+  storage: Storage | null
   now: () => number
   lagMs: () => number
   /** Told of each domain whose callback was written. */
@@ -48,7 +49,9 @@ export function createConfigurations(options: {
     return {
       notify: createLagged<NotifyConfig>(now, lagMs),
       auth: createLagged<CallbackAuth>(now, lagMs),
-      apps: new Map<string, AppSnapshotConfig>([[ANY_APP, defaultApp(storage, now())]]),
+      apps: new Map<string, AppSnapshotConfig>(
+        storage === null ? [] : [[ANY_APP, defaultApp(storage, now())]],
+      ),
     }
   }
 

@@ -36,6 +36,8 @@ export type EmulatorOptions = {
   intervalMs: number
   now?: () => number
   switches?: Partial<Switches>
+  /** False: domains begin without a snapshot template, as new ones do. */
+  templates?: boolean
   senderTimeoutMs?: number
   retryIntervalMs?: number
 }
@@ -49,7 +51,7 @@ const MIN_CONFIGURED_SECONDS = 5
 
 /** Starts an emulator. `stop`, or the end of an `await using` block, leaves nothing behind. */
 export async function startEmulator(options: EmulatorOptions) {
-  const { domains, streams, intervalMs, now = Date.now } = options
+  const { domains, streams, intervalMs, now = Date.now, templates = true } = options
   let switches = defaultSwitches()
   setSwitches(options.switches ?? {})
   const stopping = new AbortController()
@@ -57,11 +59,13 @@ export async function startEmulator(options: EmulatorOptions) {
 
   const configurations = createConfigurations({
     domains,
-    storage: {
-      endpoint: server.authority,
-      bucket: BUCKET,
-      intervalSeconds: Math.max(MIN_CONFIGURED_SECONDS, Math.round(intervalMs / 1000)),
-    },
+    storage: templates
+      ? {
+          endpoint: server.authority,
+          bucket: BUCKET,
+          intervalSeconds: Math.max(MIN_CONFIGURED_SECONDS, Math.round(intervalMs / 1000)),
+        }
+      : null,
     now,
     lagMs: () => parseDuration(switches.describe_lag) ?? 0,
     onWrite: (domain) => automatic.wake(domain),

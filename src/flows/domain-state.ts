@@ -1,6 +1,6 @@
 // What the registrar remembers of a domain while it runs. None of it is needed after a restart.
 import type { KeyId } from '../core/key-ring.ts'
-import type { RegistrationState, UnseenWrite } from '../core/registration.ts'
+import type { Observed, RegistrationState, UnseenWrite, Write } from '../core/registration.ts'
 import type { Log, RegistrarMetrics } from '../ports.ts'
 
 export type DomainState = {
@@ -10,6 +10,8 @@ export type DomainState = {
   state: RegistrationState
   /** One sentence on what is wrong or awaited; null where nothing is. */
   detail: string | null
+  /** Why the last look failed, where that may pass; null where it did not fail. */
+  lookProblem: string | null
   /** The URL that was found at the provider where it is not ours. */
   foundUrl: string | null
   /** When the provider was last seen, epoch ms. */
@@ -18,7 +20,11 @@ export type DomainState = {
   looks: number
   failures: number
   unseen: UnseenWrite | null
+  /** The write that is being tried: told and counted once, however often the call fails. */
+  trying: { readonly kind: Write['kind']; readonly observed: Observed } | null
   saidHidden: boolean
+  /** The key in force at the last look that needed no write, or after our last write. */
+  keySeen: KeyId | null
   /** Asked to rotate, whatever the age of the key: from any, or from the one that was tried first. */
   rotateFrom: KeyId | 'any' | null
   /** From 0 to 1: spreads the rotations of replicas by age. */
@@ -31,12 +37,15 @@ export function newDomainState(domain: string, url: string, ageJitter: number): 
     url,
     state: 'pending',
     detail: null,
+    lookProblem: null,
     foundUrl: null,
     lookedAt: null,
     looks: 0,
     failures: 0,
     unseen: null,
+    trying: null,
     saidHidden: false,
+    keySeen: null,
     rotateFrom: null,
     ageJitter,
   }
@@ -60,4 +69,19 @@ export function createStateEntry(log: Log, metrics: RegistrarMetrics) {
     else if (state === 'in_sync') log.warn('registration has a problem', { domain, detail })
     else log[state === 'failed' ? 'error' : 'warn'](`registration ${state}`, { domain, detail })
   }
+}
+
+/** Notes how a look went: one line when looks begin to fail, and one when they succeed again. */
+export function noteLook(mine: DomainState, problem: string | null, log: Log): void {
+  const { domain, lookProblem } = mine
+  mine.lookProblem = problem
+  if (problem === null && lookProblem !== null) log.info('looks succeed again', { domain })
+  if (problem !== null && lookProblem === null) {
+    log.warn('a look failed; it is tried again', { domain, reason: problem })
+  }
+}
+
+/** What is wrong or awaited, and what keeps us from looking; null where nothing is. */
+export function detailOf({ detail, lookProblem }: DomainState): string | null {
+  return [detail ?? [], lookProblem ?? []].flat().join('; ') || null
 }

@@ -21,11 +21,14 @@ import {
   registrationOf,
   type Settled,
   type Situation,
+  type Step,
+  sameObservation,
   shows,
   type UnseenWrite,
   type Write,
 } from '../core/registration.ts'
 import type { Clock, LiveApi, Log, Random, RegistrarMetrics } from '../ports.ts'
+import { announce } from './announce.ts'
 import { AWAITED, createStateEntry, type DomainState } from './domain-state.ts'
 import type { RingKeeper } from './ring-keeper.ts'
 
@@ -82,8 +85,15 @@ export function createReconciler(parts: {
     mine.unseen = null
     const situation = situationOf(mine, observed)
     const step = plan(situation)
-    if (isDrift(step, situation) && (await isContested(mine))) return contested(mine)
-    if ('write' in step) return apply(mine, step, situation, signal)
+    const isRetry = isTried(mine, step, observed)
+    if (isDrift(step, situation) && (await isContested(mine, isRetry))) {
+      if ('write' in step) await rememberFound(mine, step)
+      return contested(mine)
+    }
+    if ('write' in step) {
+      if (!isRetry) announce(mine, step, log)
+      return apply(mine, step, situation, signal)
+    }
     if ('shown' in step) {
       mine.rotateFrom = null
       if (step.shown !== null) await inForce(mine, step.shown)
@@ -101,18 +111,28 @@ export function createReconciler(parts: {
     return { domain, url, formerUrls, takeover, secrets, search, rotateFrom, ring, observed }
   }
 
+  function isTried({ trying }: DomainState, step: Step, observed: Observed): boolean {
+    return (
+      trying !== null && trying.kind === step.kind && sameObservation(trying.observed, observed)
+    )
+  }
+
   function isTooOld({ ageJitter }: DomainState, { current, keys }: Ring): boolean {
     const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
     if (parts.keyMaxAgeMs === undefined || seenAt === undefined) return false
     return clock.now() - seenAt >= parts.keyMaxAgeMs * (1 + AGE_JITTER * ageJitter)
   }
 
-  /** Notes that somebody else's value was seen. Returns whether nothing may be written now. */
-  async function isContested({ domain }: DomainState): Promise<boolean> {
-    const { contest } = await rings.change(domain, (ring, { now }) => ({
-      ...ring,
-      contest: afterDrift(ring.contest, now),
-    }))
+  /**
+   * Notes that somebody else's value was seen, once for all tries to write ours again. Returns
+   * whether nothing may be written now.
+   */
+  async function isContested({ domain }: DomainState, isRetry: boolean): Promise<boolean> {
+    if (isRetry) return isHeld(rings.ring(domain).contest, clock.now())
+    const { contest } = await rings.change(domain, (ring, { now }) => {
+      const after = afterDrift(ring.contest, now)
+      return after === ring.contest ? ring : { ...ring, contest: after }
+    })
     return isHeld(contest, clock.now())
   }
 
@@ -138,18 +158,15 @@ export function createReconciler(parts: {
   ): Promise<number> {
     const { domain } = mine
     // Before the write: after a crash the provider no longer shows the key that was found.
-    if (step.kind === 'replace' && step.joins !== null) {
-      const { joins } = step
-      await rings.change(domain, (ring, at) => withUse(ring, joins, at))
-    } else if (step.shown !== null) {
-      const { shown } = step
-      await rings.change(domain, (ring, at) => withCurrent(ring, shown, at))
-    }
-    announce(mine, step)
+    await rememberFound(mine, step)
+    await rings.refresh(domain)
+    if (rings.ring(domain).released) return settle(mine, { kind: 'released' })
+    mine.trying = { kind: step.kind, observed: situation.observed }
     // The answer may be lost: then it is this key that must not be rotated from once more.
     if (step.kind === 'rotate' && mine.rotateFrom === 'any') mine.rotateFrom = step.shown ?? 'any'
     const registration = registrationOf(step, situation)
     await (step.kind === 'create' ? api.add : api.update)(domain, registration, signal)
+    mine.trying = null
     metrics.changed(domain, step.kind)
     if (step.kind === 'rotate') mine.rotateFrom = null
     await rings.change(domain, (ring, { now }) => {
@@ -162,24 +179,14 @@ export function createReconciler(parts: {
     return nextLookMs(mine)
   }
 
-  function announce({ domain, url, state }: DomainState, step: Write): void {
-    switch (step.kind) {
-      case 'create':
-        if (state === 'in_sync') log.warn('registration is gone, creating it again', { domain })
-        else log.info('nothing registered, creating it', { domain, url })
-        return
-      case 'rotate':
-        log.info('rotating the notify key', { domain, why: explain(step) })
-        return
-      case 'repair':
-        log.warn('repairing the registration', {
-          domain,
-          reason: step.reason,
-          found: showUrl(step.foundUrl),
-        })
-        return
-      case 'replace':
-        log.warn('taking over from another URL', { domain, found: showUrl(step.foundUrl) })
+  /** Accepts the key that was found: pushes sign with it, whether we may write or not. */
+  async function rememberFound({ domain }: DomainState, step: Write): Promise<void> {
+    const { shown } = step
+    if (step.kind === 'replace' && step.joins !== null) {
+      const { joins } = step
+      await rings.change(domain, (ring, at) => withUse(ring, joins, at))
+    } else if (shown !== null) {
+      await rings.change(domain, (ring, at) => withCurrent(ring, shown, at))
     }
   }
 
@@ -187,7 +194,10 @@ export function createReconciler(parts: {
     const { write, kind } = unseen.step
     await inForce(mine, write)
     mine.unseen = null
+    mine.keySeen = write
     log.info('registered', { domain: mine.domain, url: mine.url, change: kind })
+    // A repair kept the key that was asked to go: that is the next step.
+    if (mine.rotateFrom !== null) return nextLookMs(Object.assign(mine, { looks: 0 }))
     if (await isStillContested(mine)) return contested(mine)
     Object.assign(mine, { state: 'in_sync', detail: null })
     return settle(mine, { kind: 'in_sync', shown: write, refused: false })
@@ -212,6 +222,7 @@ export function createReconciler(parts: {
     const { domain } = mine
     mine.looks = 0
     mine.failures = 0
+    mine.trying = null
     mine.foundUrl = step.kind === 'conflict' ? showUrl(step.foundUrl) : null
     switch (step.kind) {
       case 'released':
@@ -223,6 +234,7 @@ export function createReconciler(parts: {
       case 'adopt':
         metrics.changed(domain, 'adopt')
         log.warn('a notify key that was set elsewhere is adopted', { domain })
+        mine.keySeen = step.shown
         measureKey(domain)
         enter(mine, 'in_sync', null)
         break
@@ -233,10 +245,21 @@ export function createReconciler(parts: {
             domain,
           })
         }
+        noticeKey(mine)
         measureKey(domain)
         enter(mine, 'in_sync', step.refused ? explain(step) : null)
     }
     return intervalMs()
+  }
+
+  /** Tells of a key that a command or another replica has put in force. */
+  function noticeKey(mine: DomainState): void {
+    const { domain, keySeen } = mine
+    const { current } = rings.ring(domain)
+    mine.keySeen = current
+    if (current === null || keySeen === null || sameKey(current, keySeen)) return
+    const generation = current.kind === 'foreign' ? -1 : current.generation
+    log.info('another notify key is in force', { domain, generation })
   }
 
   function nextLookMs(mine: DomainState): number {

@@ -5,7 +5,13 @@ import { ringGeneration } from '../core/key-ring.ts'
 import { notifyUrl } from '../core/notify-url.ts'
 import { describeError, type FaultCode, faultCode } from '../errors.ts'
 import type { RegistrationView } from '../ports.ts'
-import { createStateEntry, type DomainState, newDomainState } from './domain-state.ts'
+import {
+  createStateEntry,
+  type DomainState,
+  detailOf,
+  newDomainState,
+  noteLook,
+} from './domain-state.ts'
 import { createReconciler } from './reconciler.ts'
 
 /** While no key in force is known callbacks are refused: hurry. Later nothing is lost by waiting. */
@@ -79,9 +85,13 @@ export function createRegistrar(
 
   async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const looking = reconciler
-        .look(loop.mine, signal)
-        .catch((error: unknown) => afterFault(loop.mine, error, signal))
+      const looking = reconciler.look(loop.mine, signal).then(
+        (pauseMs) => {
+          noteLook(loop.mine, null, log)
+          return pauseMs
+        },
+        (error: unknown) => afterFault(loop.mine, error, signal),
+      )
       loop.looking = looking
       const pauseMs = await looking
       loop.looking = null
@@ -96,20 +106,20 @@ export function createRegistrar(
   /** Returns the pause before the next look, in ms. */
   function afterFault(mine: DomainState, error: unknown, signal: AbortSignal): number {
     if (signal.aborted) return 0
-    const { domain, state } = mine
+    const { domain } = mine
     const code = faultCode(error)
     if (RACES.has(code)) {
       log.debug('somebody else wrote at the same moment, looking again', { domain })
       return reconciler.nextLookMs(mine)
     }
-    const detail = describeError(error)
     if (!PASSING.has(code)) {
       mine.failures = 0
-      enter(mine, 'failed', detail)
+      mine.lookProblem = null
+      enter(mine, 'failed', describeError(error))
       return reconciler.intervalMs()
     }
     mine.failures += 1
-    enter(mine, state, detail)
+    noteLook(mine, describeError(error), log)
     const retry = rings.accepted(domain).known ? RETRY_KNOWN : RETRY_UNKNOWN
     return backOffMs(retry, mine.failures, random())
   }
@@ -138,19 +148,24 @@ export function createRegistrar(
   }
 
   function viewOf(mine: DomainState): RegistrationView {
-    const { domain, state, detail, url, foundUrl, lookedAt } = mine
+    const { domain, state, url, foundUrl, lookedAt } = mine
     const ring = rings.ring(domain)
     const generation = ring.current?.kind === 'foreign' ? -1 : ringGeneration(ring)
     return {
       domain,
       state,
-      detail,
+      detail: detailOf(mine),
       url,
       foundUrl,
       keyKnown: rings.accepted(domain).known,
       unsigned: rings.unsigned(domain),
       generation: ring.current === null ? null : generation,
-      lookedAt: lookedAt === null ? null : new Date(lookedAt).toISOString(),
+      lastCallbackAt: isoTime(rings.lastCallbackAt(domain)),
+      lookedAt: isoTime(lookedAt),
     }
   }
+}
+
+function isoTime(epochMs: number | null): string | null {
+  return epochMs === null ? null : new Date(epochMs).toISOString()
 }

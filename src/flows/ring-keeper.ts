@@ -1,5 +1,6 @@
 // Holds the rings of all domains in memory, in step with the store: what a callback is verified
-// against, and the one way to change a ring. Also keeps the receiving time and notes uses of keys.
+// against, and the one way to change a ring. Also keeps the receiving time, and notes what came in:
+// uses of keys, unsigned callbacks, the time of the last callback.
 import {
   type AcceptedKey,
   acceptedKeys,
@@ -9,13 +10,14 @@ import {
   type Moment,
   type Ring,
   withoutRetired,
+  withProven,
   withUse,
 } from '../core/key-ring.ts'
 import type { Secret } from '../core/notify-key.ts'
 import { notifyUrl, pathPrefix } from '../core/notify-url.ts'
 import { signedHosts } from '../core/signature.ts'
 import { describeError } from '../errors.ts'
-import type { Clock, Log, ReceivingTime, RingStore } from '../ports.ts'
+import type { Clock, Log, ReceivingTime, RingMetrics, RingStore, Tallies } from '../ports.ts'
 
 /** A command beside the service changes a ring: the service follows within this time. */
 const FOLLOW_INTERVAL_MS = 1_000
@@ -34,8 +36,12 @@ type Entry = {
   prefixes: ReadonlySet<string>
   /** Uses not yet written back: receiving seconds by key. */
   readonly uses: Map<KeyId, number>
+  /** When the last callback that verified came, epoch ms. */
+  lastCallbackAt: number | null
   unsigned: number
-  /** When the first one came, on the clock that never jumps. */
+  /** How many of these the store has not been told of. */
+  unsignedNew: number
+  /** When the first one since the start came, on the clock that never jumps. */
   unsignedSince: number | null
   unsignedSaid: boolean
 }
@@ -47,13 +53,14 @@ export function createRingKeeper(parts: {
   /** As configured, the current one first. */
   publicUrls: readonly string[]
   secrets: readonly Secret[]
-  store: RingStore & ReceivingTime
+  store: RingStore & ReceivingTime & Tallies
   /** Seconds of receiving time after which a superseded key goes, unused. */
   graceSeconds: number
   clock: Clock
+  metrics: RingMetrics
   log: Log
 }) {
-  const { domains, publicUrls, secrets, graceSeconds, store, clock, log } = parts
+  const { domains, publicUrls, secrets, graceSeconds, store, clock, metrics, log } = parts
   const entries = new Map<string, Entry>()
   const configuredPrefixes = ['', ...publicUrls.map((url) => pathPrefix(notifyUrl(url, 'any')))]
   let version = -1
@@ -87,7 +94,9 @@ export function createRingKeeper(parts: {
     const fresh = {
       ...placed,
       uses: new Map<KeyId, number>(),
+      lastCallbackAt: null,
       unsigned: 0,
+      unsignedNew: 0,
       unsignedSince: null,
       unsignedSaid: false,
     }
@@ -123,6 +132,13 @@ export function createRingKeeper(parts: {
     version = await store.ringsVersion()
     receivedBefore = await store.loadReceivingTime()
     await Promise.all(domains.map(refresh))
+    await Promise.all(domains.map(loadTally))
+  }
+
+  async function loadTally(domain: string): Promise<void> {
+    const { lastCallbackAt, unsigned } = await store.loadTally(domain)
+    Object.assign(entry(domain), { lastCallbackAt, unsigned })
+    if (lastCallbackAt !== null) metrics.lastCallback(domain, lastCallbackAt)
   }
 
   async function follow(): Promise<void> {
@@ -138,12 +154,15 @@ export function createRingKeeper(parts: {
     await store.addReceivingTime(seconds)
     receivedBefore += seconds
     countedFrom = measuredAt
-    for (const [domain, { uses }] of entries) {
+    for (const [domain, known] of entries) {
+      const { uses, unsignedNew } = known
+      if (unsignedNew > 0) await store.addUnsigned(domain, unsignedNew)
+      known.unsignedNew -= unsignedNew
       const noted = [...uses]
       await change(domain, (ring, at) => {
         const used = noted.reduce(
           (before, [id, usedAt]) => withUse(before, id, { ...at, receiving: usedAt }),
-          ring,
+          withProven(ring, [...uses.keys()], at),
         )
         return withoutRetired(used, graceSeconds, at.receiving)
       })
@@ -189,19 +208,24 @@ export function createRingKeeper(parts: {
     ring: (domain: string) => entry(domain).ring,
     hosts: (domain: string) => entry(domain).hosts,
     unsigned: (domain: string) => entry(domain).unsigned,
+    lastCallbackAt: (domain: string) => entry(domain).lastCallbackAt,
     isCallbackPath(prefix: string, domain: string): boolean {
       return entries.get(domain)?.prefixes.has(prefix) ?? configuredPrefixes.includes(prefix)
     },
+    isPublicPath: (prefix: string) => configuredPrefixes.includes(prefix),
     accepted(domain: string) {
       const { known, accepted } = entry(domain)
       return { known, keys: accepted }
     },
     noteUse(domain: string, id: KeyId) {
-      entry(domain).uses.set(id, moment().receiving)
+      const known = entry(domain)
+      known.uses.set(id, moment().receiving)
+      known.lastCallbackAt = clock.now()
     },
     noteUnsigned(domain: string) {
       const known = entry(domain)
       known.unsigned += 1
+      known.unsignedNew += 1
       known.unsignedSince ??= clock.elapsed()
     },
   }

@@ -1,13 +1,16 @@
 // The app of the public listener: hands every request for `…/callbacks/<domain>` to the receiver and
-// turns its outcome into an answer; everything else is one 404. This is the hot path: one route, no
+// turns its outcome into an answer; answers probes; everything else is one 404. This is the hot path: one route, no
 // middleware, and only what @hono/node-server serves without building a whole Request.
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
+import type { Secret } from '../core/notify-key.ts'
+import { isNonce, probeAnswers } from '../core/probe.ts'
 import { describeError } from '../errors.ts'
 import { type CallbackRequest, MAX_BODY_BYTES, type Receiver } from '../flows/receiver.ts'
 import type { CallbackOutcome, Log } from '../ports.ts'
 
 const MARKER = '/callbacks/'
+const PROBE = '/probe/'
 /** Seconds. The provider's own retries are 1 s apart (FACTS 3); nothing asks it to wait longer. */
 const RETRY_AFTER = '1'
 
@@ -46,18 +49,31 @@ const ANSWERS: Readonly<Record<CallbackOutcome, Answer>> = {
 export function createCallbackApp(parts: {
   receiver: Receiver
   isCallbackPath(prefix: string, domain: string): boolean
+  /** Whether probes are answered under `prefix`. */
+  isPublicPath(prefix: string): boolean
+  secrets: readonly Secret[]
   log: Log
 }): Hono<Env> {
-  const { receiver, isCallbackPath, log } = parts
+  const { receiver, isCallbackPath, isPublicPath, secrets, log } = parts
   const app = new Hono<Env>({ getPath: pathAsSent })
 
   app.all('*', (c): Response | Promise<Response> => {
     const target = parseTarget(c.req.path)
-    if (target === undefined || !isCallbackPath(target.prefix, target.domain)) {
-      return respond(NOT_FOUND)
+    // A public URL may itself have `/callbacks` in its path: no domain has a slash in it.
+    if (target === undefined || target.domain.startsWith('probe/')) {
+      return respond(answerProbe(c.req.method, c.req.path))
     }
+    if (!isCallbackPath(target.prefix, target.domain)) return respond(NOT_FOUND)
     return receiver.receive(toCallbackRequest(c, target.domain)).then(respondTo)
   })
+
+  function answerProbe(method: string, path: string): Answer {
+    const at = path.lastIndexOf(PROBE)
+    const nonce = path.slice(at + PROBE.length)
+    if (at === -1 || !isNonce(nonce) || !isPublicPath(path.slice(0, at))) return NOT_FOUND
+    if (method !== 'GET') return refusal(405, 'Method not allowed', { Allow: 'GET' })
+    return answer(200, { answers: probeAnswers(nonce, secrets) }, { 'Cache-Control': 'no-store' })
+  }
 
   app.onError((error) => {
     log.error('a callback failed', { error: describeError(error) })

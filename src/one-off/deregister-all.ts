@@ -1,6 +1,7 @@
 // Deletes the registrations that are ours, and nothing else. It stays done, beside a running service
 // too: the ring says so before the provider is touched.
 import type { Config } from '../config.ts'
+import { withReleased } from '../core/key-ring.ts'
 import { notifyUrl, showUrl } from '../core/notify-url.ts'
 import { formerNotifyUrls, isOurUrl, type Observed } from '../core/registration.ts'
 import { describeError } from '../errors.ts'
@@ -33,7 +34,7 @@ export async function deregisterAll(
   async function deregister(domain: string): Promise<Deregistered> {
     const before = await look(domain)
     if (before !== 'nothing' && before !== 'ours') return notOurs(domain, before)
-    await rings.change(domain, (ring) => (ring.released ? ring : { ...ring, released: true }))
+    await rings.change(domain, withReleased)
     if (before === 'nothing') return { domain, outcome: 'nothing_there', detail: 'nothing there' }
     // Once more, right before: the provider has no conditional delete.
     const now = await look(domain)

@@ -27,7 +27,7 @@ export async function openRegistrar(
   const seals = createSeals(secrets)
   const store = await openStore({ path: config.storePath, seals, now: clock.now })
   const connection = openApi(config, world, () => undefined)
-  const metrics = { registration() {}, changed() {}, keyInForce() {} }
+  const metrics = { registration() {}, changed() {}, keyInForce() {}, lastCallback() {} }
   const { rings, registrar } = createRegistration(
     config,
     { domains, keyMaxAgeMs: undefined, secrets, store, api: connection.api, metrics },

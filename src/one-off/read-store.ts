@@ -1,19 +1,40 @@
-// What the store knows, for `status`.
+// What the store knows, for `status`. A key is named by its generation, never shown.
 import type { Config } from '../config.ts'
-import { EMPTY_RING, type Ring, ringGeneration, sameKey } from '../core/key-ring.ts'
+import { EMPTY_RING, type KeyRole, type Ring, ringGeneration, roleOf } from '../core/key-ring.ts'
+import type { Secret } from '../core/notify-key.ts'
+import type { World } from '../parts.ts'
+import type { Store } from '../ports.ts'
+import { systemClock } from '../system-clock.ts'
 import { knownSecrets, openForLooking } from './looking.ts'
+
+export type KeyStatus = {
+  /** -1 foreign. */
+  readonly generation: number
+  readonly role: KeyRole
+  /** When it was first seen, ISO 8601. */
+  readonly seenAt: string
+  /** Receiving time since its last use, or since it was last in force, in seconds. */
+  readonly unusedSeconds: number
+}
 
 export type DomainStatus = {
   readonly domain: string
   readonly url: string | null
   /** -1 foreign; null unknown. */
   readonly generation: number | null
-  /** When the key in force was first seen, ISO 8601. */
-  readonly keySeenAt: string | null
+  /** Those that were seen in force or in use, the last used first. */
+  readonly keys: readonly KeyStatus[]
+  readonly released: boolean
+  /** When the last callback came, ISO 8601. */
+  readonly lastCallbackAt: string | null
+  /** Unsigned callbacks refused since the first registration. */
+  readonly unsigned: number
 }
 
 export type StoreStatus = {
   readonly path: string
+  /** ISO 8601. */
+  readonly readAt: string
   readonly events: number
   readonly lastSeq: number
   readonly domains: readonly DomainStatus[]
@@ -21,15 +42,18 @@ export type StoreStatus = {
 }
 
 /** What the store knows, or null where there is no store yet. */
-export async function readStore(config: Config): Promise<StoreStatus | null> {
-  const store = await openForLooking(config, knownSecrets(config))
+export async function readStore(
+  config: Config,
+  { clock = systemClock }: World,
+): Promise<StoreStatus | null> {
+  const secrets = knownSecrets(config)
+  const store = await openForLooking(config, secrets)
   if (store === null) return null
   try {
+    const readAt = new Date(clock.now()).toISOString()
     const { events, lastSeq } = await store.stats()
     const domains = await Promise.all(
-      config.domains.map(async (domain) =>
-        statusOf(domain, (await store.loadRing(domain))?.ring ?? EMPTY_RING),
-      ),
+      config.domains.map((domain) => readDomain(store, secrets, domain)),
     )
     const sinks = await Promise.all(
       config.sinks.map(async ({ name }) => ({
@@ -37,20 +61,39 @@ export async function readStore(config: Config): Promise<StoreStatus | null> {
         lag: lastSeq - (await store.loadCursor(name)),
       })),
     )
-    return { path: config.storePath, events, lastSeq, domains, sinks }
+    return { path: config.storePath, readAt, events, lastSeq, domains, sinks }
   } finally {
     await store.close()
   }
 }
 
-function statusOf(domain: string, ring: Ring): DomainStatus {
-  const { current } = ring
+async function readDomain(
+  store: Store,
+  secrets: readonly Secret[],
+  domain: string,
+): Promise<DomainStatus> {
+  const ring = (await store.loadRing(domain))?.ring ?? EMPTY_RING
+  const { lastCallbackAt, unsigned } = await store.loadTally(domain)
+  const { current, confirmedUrl, released } = ring
   const foreign = current?.kind === 'foreign'
-  const seenAt = current && ring.keys.find(({ id }) => sameKey(id, current))?.seenAt
   return {
     domain,
-    url: ring.confirmedUrl,
+    url: confirmedUrl,
     generation: current === null ? null : foreign ? -1 : ringGeneration(ring),
-    keySeenAt: seenAt ? new Date(seenAt).toISOString() : null,
+    keys: keysOf(ring, secrets, await store.loadReceivingTime()),
+    released,
+    lastCallbackAt: lastCallbackAt === null ? null : new Date(lastCallbackAt).toISOString(),
+    unsigned,
   }
+}
+
+function keysOf(ring: Ring, secrets: readonly Secret[], receiving: number): KeyStatus[] {
+  return ring.keys
+    .toSorted((a, b) => b.usedAt - a.usedAt)
+    .map(({ id, seenAt, usedAt }) => ({
+      generation: id.kind === 'foreign' ? -1 : id.generation,
+      role: roleOf(id, ring, secrets),
+      seenAt: new Date(seenAt).toISOString(),
+      unusedSeconds: Math.max(0, Math.round(receiving - usedAt)),
+    }))
 }

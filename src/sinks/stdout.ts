@@ -12,6 +12,7 @@ export function createStdoutSink(name: string, output: Output): Sink {
   output.on('error', () => undefined)
   return {
     name,
+    check: async () => ({ reachable: true, detail: 'writes to standard output' }),
     deliver(events, signal) {
       const lines = events.map((event) => `${JSON.stringify(toCloudEvent(event))}\n`).join('')
       return write(output, lines, signal)

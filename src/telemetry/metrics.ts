@@ -10,8 +10,16 @@ import {
   OPERATIONS,
   type Operation,
 } from '../core/live-operations.ts'
+import { PROBE_RESULTS } from '../core/probe.ts'
 import { REGISTRATION_CHANGES, REGISTRATION_STATES } from '../core/registration.ts'
-import type { DispatcherMetrics, ReceiverMetrics, RegistrarMetrics, Sample } from '../ports.ts'
+import type {
+  DispatcherMetrics,
+  ProberMetrics,
+  ReceiverMetrics,
+  RegistrarMetrics,
+  RingMetrics,
+  Sample,
+} from '../ports.ts'
 
 /** Stands for every domain that is not ours, so that a request can't make series grow. */
 const OTHER_DOMAINS = 'other'
@@ -24,6 +32,8 @@ const COMMIT_EVENTS_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096
 
 export type Metrics = ReceiverMetrics &
   RegistrarMetrics &
+  RingMetrics &
+  ProberMetrics &
   DispatcherMetrics & {
     apiCall(operation: Operation, outcome: CallOutcome): void
     commit(commit: { seconds: number; events: number }): void
@@ -115,6 +125,11 @@ export function createMetrics(parts: {
     'outcome',
   ])
   const deadLetters = gauge('dead_letters', 'Events that a sink has refused for good.', ['sink'])
+  const probe = gauge(
+    'public_url_probe',
+    '1 for how the probe through the public URL went after the start.',
+    ['result'],
+  )
   const buildInfo = gauge('build_info', 'Always 1; the labels tell what runs.', ['version'])
 
   const keySeenAt = new Map<string, number>()
@@ -132,6 +147,7 @@ export function createMetrics(parts: {
     for (const change of REGISTRATION_CHANGES) changes.inc({ domain, change }, 0)
     for (const perDomain of [lastCallback, generation, keyAge]) perDomain.set({ domain }, 0)
   }
+  for (const result of PROBE_RESULTS) probe.set({ result }, result === 'pending' ? 1 : 0)
   for (const operation of OPERATIONS) {
     for (const outcome of CALL_OUTCOMES) apiRequests.inc({ operation, outcome }, 0)
   }
@@ -158,6 +174,10 @@ export function createMetrics(parts: {
       for (const each of REGISTRATION_STATES) {
         registrationState.set({ domain, state: each }, each === state ? 1 : 0)
       }
+    },
+    lastCallback: (domain, at) => lastCallback.set({ domain }, at / 1000),
+    probed(result) {
+      for (const each of PROBE_RESULTS) probe.set({ result: each }, each === result ? 1 : 0)
     },
     changed: (domain, change) => changes.inc({ domain, change }),
     keyInForce(domain, inForce, seenAt) {

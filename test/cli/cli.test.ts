@@ -127,7 +127,7 @@ describe('rotate', () => {
     expect(printed()).toMatch(/play.example.com +in_sync +1 +http/)
     expect(emulator.state().configurations[DOMAIN]?.notify?.NotifyAuthKey).not.toBe(before)
     expect((await run(['rotate', '--json'])).code).toBe(0)
-    expect((await run(['status'])).printed()).toMatch(/play.example.com +http:\S+ +2 /)
+    expect((await run(['status'])).printed()).toMatch(/play.example.com +http:\S+ +2 +never +0$/m)
   })
 
   test('goes one generation where the write takes effect and the connection drops', async () => {
@@ -200,11 +200,15 @@ describe('status', () => {
     const served = runCli([], serving.shell)
     await until('an event is handed on', () => serving.events[0])
     const table = await run(['status'], env)
-    expect(table.printed()).toMatch(/play.example.com +http:\S+ +0 +\d{4}-/)
-    expect(table.printed()).toContain('service  ready')
+    expect(table.printed()).toMatch(/play.example.com +http:\S+ +0 +\d+s ago +0$/m)
+    expect(table.printed()).toMatch(/play.example.com +0 +current +\d+s +\d+s$/m)
+    expect(table.printed()).toContain('service  ready; store ok')
     const json = JSON.parse((await run(['status', '--json'], env)).printed())
     expect(json).toMatchObject({
-      store: { domains: [{ domain: DOMAIN, generation: 0 }], sinks: [{ name: 'stdout' }] },
+      store: {
+        domains: [{ domain: DOMAIN, generation: 0, keys: [{ role: 'current' }], unsigned: 0 }],
+        sinks: [{ name: 'stdout' }],
+      },
       service: { ready: true, registrations: [{ state: 'in_sync' }] },
     })
     serving.stop()

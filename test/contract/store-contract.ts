@@ -187,6 +187,38 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
     })
   })
 
+  describe(`${name}: tallies`, () => {
+    it('knows when the last callback of a domain came, duplicates included', async () => {
+      const open = newPlace()
+      const store = await open()
+      expect(await store.loadTally(DOMAIN)).toEqual({ lastCallbackAt: null, unsigned: 0 })
+      const other = 'other.example.com'
+      await Promise.all([
+        store.append(eventOf(1, { domain: DOMAIN, receivedAt: 1_000 })),
+        store.append(eventOf(2, { domain: DOMAIN, receivedAt: 3_000 })),
+        store.append(eventOf(3, { domain: DOMAIN, receivedAt: 2_000 })),
+        store.append(eventOf(4, { domain: other, receivedAt: 500 })),
+      ])
+      await store.close()
+      const reopened = await open()
+      expect(await reopened.loadTally(DOMAIN)).toEqual({ lastCallbackAt: 3_000, unsigned: 0 })
+      await reopened.append(eventOf(1, { domain: DOMAIN, receivedAt: 4_000 }))
+      expect((await reopened.loadTally(DOMAIN)).lastCallbackAt).toBe(4_000)
+      expect((await reopened.loadTally(other)).lastCallbackAt).toBe(500)
+    })
+
+    it('adds up unsigned callbacks, beside the time of the last signed one', async () => {
+      const open = newPlace()
+      const store = await open()
+      await store.addUnsigned(DOMAIN, 3)
+      await store.append(eventOf(1, { domain: DOMAIN, receivedAt: 7 }))
+      await store.close()
+      const reopened = await open()
+      await reopened.addUnsigned(DOMAIN, 4)
+      expect(await reopened.loadTally(DOMAIN)).toEqual({ lastCallbackAt: 7, unsigned: 7 })
+    })
+  })
+
   describe(`${name}: being open and closed`, () => {
     it('is writable without having changed', async () => {
       const store = await newPlace()()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { backOffMs } from '../../src/core/back-off.ts'
 import { nextDelivery } from '../../src/core/delivery.ts'
-import { parseDuration } from '../../src/core/duration.ts'
+import { parseDuration, showDuration } from '../../src/core/duration.ts'
 
 describe('parseDuration', () => {
   test.each([
@@ -23,6 +23,18 @@ describe('parseDuration', () => {
   ])('"%s"', (text, ms) => {
     expect(parseDuration(text)).toBe(ms)
   })
+})
+
+test.each([
+  [0, '0s'],
+  [999, '0s'],
+  [59_999, '59s'],
+  [60_000, '1m'],
+  [86_399_999, '23h'],
+  [3 * 86_400_000, '3d'],
+  [-1, '0s'],
+])('%d ms is shown as %s', (ms, shown) => {
+  expect(showDuration(ms)).toBe(shown)
 })
 
 describe('backOffMs', () => {

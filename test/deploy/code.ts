@@ -63,6 +63,8 @@ export function callbackApp(outcome: CallbackOutcome) {
   return createCallbackApp({
     receiver: { receive: async () => outcome },
     isCallbackPath: (prefix) => prefix === '',
+    isPublicPath: (prefix) => prefix === '',
+    secrets: [],
     log: keptLog(),
   })
 }

@@ -9,7 +9,12 @@ import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CALLBACK_OUTCOMES } from '../../src/core/callback.ts'
-import { OPERATIONS } from '../../src/core/live-operations.ts'
+import {
+  CALL_OUTCOMES,
+  DESCRIBE_SNAPSHOT_CONFIG,
+  OPERATIONS,
+} from '../../src/core/live-operations.ts'
+import { PROBE_RESULTS } from '../../src/core/probe.ts'
 import { REGISTRATION_STATES } from '../../src/core/registration.ts'
 import { configFrom, credentialsAdvice, ENVIRONMENT, opsApp, ownMetrics, REQUIRED } from './code.ts'
 import { stagesOf, valuesOf } from './dockerfile.ts'
@@ -51,6 +56,7 @@ test('every deploy file is looked at here', () => {
     'deploy/prometheus/alerts.yaml',
     'deploy/prometheus/prometheus.yaml',
     'deploy/ram-policy-admin.json',
+    'deploy/ram-policy-doctor.json',
     'deploy/ram-policy.json',
   ])
 })
@@ -379,6 +385,15 @@ describe('RAM policies', () => {
     expect(serving).toMatchObject({ Effect: 'Allow', Resource: 'acs:cdn:*:*:domain/*' })
   })
 
+  test('the doctor may look at snapshot configurations on top, and at nothing else', () => {
+    const [doctor] = JSON.parse(textOf('deploy/ram-policy-doctor.json')).Statement
+    expect(doctor).toEqual({
+      Effect: 'Allow',
+      Action: `live:${DESCRIBE_SNAPSHOT_CONFIG}`,
+      Resource: '*',
+    })
+  })
+
   test('the admin may delete on top, which is authorised for all resources only', () => {
     expect(admin).toEqual({
       Effect: 'Allow',
@@ -395,7 +410,14 @@ describe('alerts', () => {
 
   test('they ask for metrics, labels and values that there are', async () => {
     const { labels } = await ownMetrics()
-    const values: readonly string[] = [...CALLBACK_OUTCOMES, ...REGISTRATION_STATES, 'snaphook']
+    const values: readonly string[] = [
+      ...CALLBACK_OUTCOMES,
+      ...CALL_OUTCOMES,
+      ...OPERATIONS,
+      ...PROBE_RESULTS,
+      ...REGISTRATION_STATES,
+      'snaphook',
+    ]
     for (const { expr } of rules) {
       for (const [name, , matchers = ''] of expr.matchAll(/snaphook_\w+(\{([^}]*)\})?/g)) {
         const metric = name.replace(/\{.*/s, '')
@@ -407,6 +429,22 @@ describe('alerts', () => {
       }
     }
     expect(rules.length).toBeGreaterThan(0)
+  })
+
+  test('every registration state that somebody must act on has one', () => {
+    const nothingToDo: readonly string[] = ['in_sync', 'released']
+    const asked = rules.map(({ expr }) => expr).join()
+    for (const state of REGISTRATION_STATES) {
+      if (!nothingToDo.includes(state)) expect(asked).toContain(`{state="${state}"} == 1`)
+    }
+  })
+
+  test.skipIf(!hasPromtool)('each fires when it should, and not before: promtool runs them', () => {
+    const path = fileURLToPath(new URL('./alerts.promtool.yaml', import.meta.url))
+    const tested = textOf('test/deploy/alerts.promtool.yaml')
+    for (const { alert } of rules) if (alert) expect(tested).toContain(`alertname: ${alert}\n`)
+    const run = spawnSync('promtool', ['test', 'rules', path], { encoding: 'utf8' })
+    expect([run.status, run.stdout, run.stderr]).toEqual([0, expect.any(String), ''])
   })
 
   test.skipIf(!hasPromtool)('promtool takes them and the configuration', () => {

@@ -81,8 +81,10 @@ describe('endpoints', () => {
     expect(of('private')).toEqual(routes.map(({ method, path }) => `${method} ${path}`))
   })
 
-  test('the public one takes a callback', async () => {
-    expect(of('public')).toEqual(['POST /callbacks/<domain>'])
+  test('the public ones take a callback and a probe', async () => {
+    expect(of('public')).toEqual(['POST /callbacks/<domain>', 'GET /probe/<nonce>'])
+    const probed = await callbackApp('accepted').request('/probe/nonce-of-a-probe-1')
+    expect(probed.status).toBe(200)
     const request = { method: 'POST', body: '' }
     const env = { incoming: { headers: {} } }
     const answer = await callbackApp('accepted').request(

@@ -110,7 +110,7 @@ test.concurrent('plan, register and status, from nothing to a running service', 
 test.concurrent('plan and register without a provider: exit 1', async () => {
   await using stage = await setStage()
   stage.emulator.setFaults([{ operation: '*', fault: 'drop' }])
-  const ends = [stage.finish(['plan']), stage.finish(['register', '--timeout', '1s'])]
+  const ends = [stage.finish(['plan']), stage.finish(['register', '--timeout', '5s'])]
   for (const { code, stdout } of await Promise.all(ends)) {
     expect(code).toBe(1)
     expect(stdout).toMatch(/check SNAPHOOK_LIVE_ENDPOINT/)

@@ -22,84 +22,92 @@ const SIDES: readonly Side[] = ['before', 'after']
 const EVERY_STEP = process.env.CRASH_AT_EVERY_STEP !== undefined
 /** A callback that comes before the first look may be asked to come again: by then it has ended. */
 const RETRY_INTERVAL_MS = 300
+/** Five rows of processes share two cores with each other, and with other files. */
+const TIMEOUT_MS = 180_000
 const SETTLED = ['registered', 'registration in sync', 'registration released']
 
-test.concurrent.each(CHANGES)('killed at any step of: $name', async (change) => {
-  await using stage = await setStage({ retryIntervalMs: RETRY_INTERVAL_MS })
-  const pushes = pushesOn(stage)
-  if (change.registered) {
-    await using _service = await next(stage.ownStore('before'))
-  }
-  const before = stage.configured()
-  let runs = 0
-
-  /** Makes the change from its beginning, on a store of its own, up to `death` or to its end. */
-  async function run(death: readonly string[]) {
-    const store = `run-${++runs}`
+test.concurrent.each(CHANGES)(
+  'killed at any step of: $name',
+  { timeout: TIMEOUT_MS },
+  async (change) => {
+    await using stage = await setStage({ retryIntervalMs: RETRY_INTERVAL_MS })
+    const pushes = pushesOn(stage)
     if (change.registered) {
-      cpSync(`${stage.folder}/before`, `${stage.folder}/${store}`, { recursive: true })
+      await using _service = await next(stage.ownStore('before'))
     }
-    stage.front.lead()
-    await stage.call('DeleteLiveSnapshotNotifyConfig').catch(() => undefined)
-    if (before !== null) await stage.call('AddLiveSnapshotNotifyConfig', before)
-    pushes.endAll()
-    pushes.begin()
-    await change.edit?.(stage)
-    pushes.begin()
-    const settings = { ...change.settings, ...stage.ownStore(store) }
-    const writes = writesOf(stage)
-    const child = await stage.finish([change.command, ...death], settings, { main: MAIN })
-    expect(child.stderr).toBe('')
-    return { ...child, settings, writes }
-  }
+    const before = stage.configured()
+    let runs = 0
 
-  /** Starts the plain service, meets it with callbacks, and waits until it has settled. */
-  async function next(settings: Settings) {
-    const service = await serveHere(stage, settings)
-    pushes.shoot()
-    await until('the registration to settle', () =>
-      service.log().some(({ msg }) => SETTLED.includes(msg)),
-    )
-    return service
-  }
-
-  async function survive(death: readonly string[], isLast: boolean): Promise<void> {
-    const label = death.join(' ')
-    const { code, settings, writes } = await run(death)
-    expect(code, label).toBe('SIGKILL')
-    pushes.begin()
-    {
-      await using _service = await next(settings)
+    /** Makes the change from its beginning, on a store of its own, up to `death` or to its end. */
+    async function run(death: readonly string[]) {
+      const store = `run-${++runs}`
+      if (change.registered) {
+        cpSync(`${stage.folder}/before`, `${stage.folder}/${store}`, { recursive: true })
+      }
+      stage.front.lead()
+      await stage.call('DeleteLiveSnapshotNotifyConfig').catch(() => undefined)
+      if (before !== null) await stage.call('AddLiveSnapshotNotifyConfig', before)
+      pushes.endAll()
       pushes.begin()
-      pushes.shoot()
-      await pushes.allAccepted(label)
+      await change.edit?.(stage)
+      pushes.begin()
+      const settings = { ...change.settings, ...stage.ownStore(store) }
+      const writes = writesOf(stage)
+      const child = await stage.finish([change.command, ...death], settings, { main: MAIN })
+      expect(child.stderr).toBe('')
+      return { ...child, settings, writes }
     }
-    expect(change.writes, label).toContain(writesOf(stage) - writes)
-    const config = configOf(stage, settings)
-    if (change.command === 'deregister') {
-      const { world } = keptWorld(stage)
-      await deregisterAll(config, world, new AbortController().signal)
-      expect(stage.configured(), label).toBeNull()
-    } else {
-      expect(stage.configured(), label).toEqual({
-        NotifyUrl: stage.callbackUrl(),
-        NotifyReqAuth: 'yes',
-        NotifyAuthKey: expect.toBeOneOf([...change.keys]),
-      })
-    }
-    if (!isLast) return
-    const done = { configured: stage.configured(), writes: writesOf(stage) }
-    await using _again = await next(settings)
-    expect({ configured: stage.configured(), writes: writesOf(stage) }, label).toEqual(done)
-  }
 
-  const alive = await run([])
-  expect(alive.code).toBe(0)
-  const steps = alive.stdout.trim().split('\n')
-  const deaths = steps.flatMap((step) => SIDES.map((side) => [step, side] as const)).filter(isWorth)
-  expect(deaths.length).toBeGreaterThan(2)
-  for (const death of deaths) await survive(death, death === deaths.at(-1))
-})
+    /** Starts the plain service, meets it with callbacks, and waits until it has settled. */
+    async function next(settings: Settings) {
+      const service = await serveHere(stage, settings)
+      pushes.shoot()
+      await until('the registration to settle', () =>
+        service.log().some(({ msg }) => SETTLED.includes(msg)),
+      )
+      return service
+    }
+
+    async function survive(death: readonly string[], isLast: boolean): Promise<void> {
+      const label = death.join(' ')
+      const { code, settings, writes } = await run(death)
+      expect(code, label).toBe('SIGKILL')
+      pushes.begin()
+      {
+        await using _service = await next(settings)
+        pushes.begin()
+        pushes.shoot()
+        await pushes.allAccepted(label)
+      }
+      expect(change.writes, label).toContain(writesOf(stage) - writes)
+      const config = configOf(stage, settings)
+      if (change.command === 'deregister') {
+        const { world } = keptWorld(stage)
+        await deregisterAll(config, world, new AbortController().signal)
+        expect(stage.configured(), label).toBeNull()
+      } else {
+        expect(stage.configured(), label).toEqual({
+          NotifyUrl: stage.callbackUrl(),
+          NotifyReqAuth: 'yes',
+          NotifyAuthKey: expect.toBeOneOf([...change.keys]),
+        })
+      }
+      if (!isLast) return
+      const done = { configured: stage.configured(), writes: writesOf(stage) }
+      await using _again = await next(settings)
+      expect({ configured: stage.configured(), writes: writesOf(stage) }, label).toEqual(done)
+    }
+
+    const alive = await run([])
+    expect(alive.code).toBe(0)
+    const steps = alive.stdout.trim().split('\n')
+    const deaths = steps
+      .flatMap((step) => SIDES.map((side) => [step, side] as const))
+      .filter(isWorth)
+    expect(deaths.length).toBeGreaterThan(2)
+    for (const death of deaths) await survive(death, death === deaths.at(-1))
+  },
+)
 
 function isWorth([step, side]: readonly [Step, Side]): boolean {
   return EVERY_STEP || isProviderWrite(step) || (isStoreWrite(step) && side === 'after')

@@ -1,6 +1,7 @@
 // The main job: registers, receives what streams call back, hands it on, and is seen.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
+import { serveHere } from '../support/service-here.ts'
 import {
   DOMAIN,
   keyOf,
@@ -12,8 +13,8 @@ import {
 } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
-/** The aim is 1.5 s on an idle machine; the tests share two cores with others. */
-const READY_WITHIN_MS = 6_000
+/** The aim is 1.5 s on an idle machine, as the bench measures; here two cores are shared by many. */
+const READY_WITHIN_MS = 12_000
 const OTHER_DOMAIN = 'pull.example.net'
 const STREAMS = [
   { domain: DOMAIN, app: 'live', stream: 'door' },
@@ -37,6 +38,7 @@ const METRICS = [
   'sink_lag_events',
   'sink_deliveries_total',
   'dead_letters',
+  'public_url_probe',
   'build_info',
 ]
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0
@@ -82,6 +84,16 @@ test('registers every domain, is ready in time, and hands on what the streams ca
   expect(metrics.value('snaphook_events_stored')).toBe(6)
   expect(metrics.value('snaphook_sink_lag_events', { sink: 'stdout' })).toBe(0)
   for (const name of METRICS) expect(metrics.text).toContain(`# TYPE snaphook_${name} `)
+})
+
+test('knows within seconds whether it can be reached through its public URL', async () => {
+  await using stage = await setStage()
+  const publicUrl = `${stage.front.url}/snaphook`
+  await using service = await serveHere(stage, { SNAPHOOK_PUBLIC_URL: publicUrl })
+  const probed = async (result: string) =>
+    (await metricsOf(service)).value('snaphook_public_url_probe', { result }) === 1
+  expect(await probed('pending')).toBe(true)
+  await until('the probe', () => probed('reached'))
 })
 
 describe.runIf(hasPromtool)('with promtool', () => {

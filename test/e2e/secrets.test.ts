@@ -74,9 +74,9 @@ test.concurrent('a whole life shows no secret', async () => {
   await until('the takeover', () => stage.configured()?.NotifyUrl === stage.callbackUrl())
   await settled(service)
   await askEverything(service, token, shown)
-  for (const command of ['plan', 'register', 'status']) {
-    const { stdout, stderr } = await stage.finish([command], SETTINGS)
-    shown.set(command, stdout + stderr)
+  for (const command of [['plan'], ['register'], ['status'], ['doctor', '--write']]) {
+    const { stdout, stderr } = await stage.finish(command, SETTINGS)
+    shown.set(command.join(' '), stdout + stderr)
   }
   service.kill('SIGTERM')
   expect(await service.ended).toBe(0)

@@ -8,7 +8,7 @@ import type { Side } from '../support/steps.ts'
 import { DOMAIN, ELSEWHERE, FOREIGN, INTERVAL_MS, OUR_URL } from './registration-fixture.ts'
 import { createWorld, type World } from './world.ts'
 
-const RUNS = 100
+const RUNS = 60
 /** The same lives at each run of the tests: whoever wants others, changes it. */
 const SEED = 20260102
 const OTHER_FOREIGN = 'anotherKeySetByHand1'

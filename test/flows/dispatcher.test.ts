@@ -20,6 +20,7 @@ function fakeSink(name: string) {
       if (outcome.kind === 'delivered') sink.had.push(...events.map(({ seq }) => seq))
       return outcome
     },
+    check: async () => ({ reachable: true, detail: '' }),
     async close() {
       sink.closed = true
     },

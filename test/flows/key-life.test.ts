@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { withReleased } from '../../src/core/key-ring.ts'
 import { notifyKey } from '../../src/core/notify-key.ts'
 import type { LiveApi } from '../../src/ports.ts'
 import { manualClock } from '../support/manual-clock.ts'
@@ -29,6 +30,31 @@ describe('rotation', () => {
     expect(it.view()).toMatchObject({ state: 'in_sync', generation: 1 })
     expect(it.accepts(KEY)).toBe(true)
     expect(it.changes).toEqual(['create', 'rotate'])
+  })
+
+  test.each<[string, (it: Awaited<ReturnType<typeof registration>>) => unknown]>([
+    ['authentication is off', (it) => it.set(OUR_URL, KEY, false)],
+    ['nothing is registered', (it) => it.provider.configurations.delete(DOMAIN)],
+  ])('by command while %s: repaired, and rotated all the same', async (_, edit) => {
+    await using it = await registration()
+    await it.start()
+    edit(it)
+    it.registrar.rotate(DOMAIN)
+    await it.clock.advance(INTERVAL_MS + 10_000)
+    expect(it.configured()).toMatchObject({ auth: true, key: keyAt(1) })
+    expect(it.view()).toMatchObject({ state: 'in_sync', generation: 1 })
+  })
+
+  test('by a replica beside, where no key is shown: a callback proves what is in force', async () => {
+    await using it = await registration()
+    await it.start()
+    it.provider.show = () => null
+    for (const generation of [1, 2, 3]) {
+      it.set(OUR_URL, keyAt(generation))
+      expect(await it.callback(keyAt(generation))).toBe('accepted')
+      await it.clock.advance(60_000)
+    }
+    expect(it.view()).toMatchObject({ state: 'in_sync', generation: 3 })
   })
 
   test("by age, plus this replica's jitter; once per period and not once per replica", async () => {
@@ -163,6 +189,30 @@ describe('retirement', () => {
 })
 
 describe('a contest', () => {
+  test('does not keep us from accepting the key that was found under our URL', async () => {
+    await using it = await registration()
+    await it.start()
+    for (const key of [KEY, KEY, FOREIGN]) {
+      it.set(OUR_URL, key, false)
+      await it.clock.advance(INTERVAL_MS)
+    }
+    expect(it.view()?.state).toBe('contested')
+    expect(it.accepts(FOREIGN)).toBe(true)
+  })
+
+  test('is none where we were deregistered and registered again', async () => {
+    await using it = await registration()
+    await it.start()
+    for (let round = 0; round < 4; round += 1) {
+      await it.rings.change(DOMAIN, withReleased)
+      it.provider.configurations.delete(DOMAIN)
+      await it.clock.advance(INTERVAL_MS)
+      await it.rings.change(DOMAIN, (ring) => ({ ...ring, released: false }))
+      await it.clock.advance(INTERVAL_MS + 10_000)
+      expect(it.view()?.state).toBe('in_sync')
+    }
+  })
+
   async function overwritten(it: Awaited<ReturnType<typeof registration>>): Promise<void> {
     it.set(ELSEWHERE, FOREIGN)
     await it.clock.advance(INTERVAL_MS)

@@ -16,6 +16,7 @@ function fixture() {
     keyKnown: false,
     unsigned: 0,
     generation: null,
+    lastCallbackAt: null,
     lookedAt: null,
   }
   const views = [view, { ...view, domain: 'live.example.com' }]

@@ -240,9 +240,7 @@ describe('races and faults', () => {
       expect(waits.map(Math.round)).toEqual([
         188, 375, 750, 1500, 3000, 3750, 3750, 3750, 3750, 3750,
       ])
-      expect(it.log.story().filter((line) => line.startsWith('registration pending'))).toHaveLength(
-        1,
-      )
+      expect(it.log.story().filter((line) => line.startsWith('a look failed'))).toHaveLength(1)
     },
   )
 
@@ -260,7 +258,32 @@ describe('races and faults', () => {
     it.provider.faults.length = 0
     await it.clock.advance(60_000)
     expect(it.view()).toMatchObject({ state: 'in_sync', detail: null })
-    expect(it.log.story().slice(-2)).toEqual(['registration has a problem', 'registration in sync'])
+    expect(it.log.story().slice(-2)).toEqual([
+      'a look failed; it is tried again',
+      'looks succeed again',
+    ])
+  })
+
+  test('a passing fault does not hide what is wrong with the registration', async () => {
+    await using it = await registration()
+    it.set(ELSEWHERE, FOREIGN)
+    await it.start()
+    const conflict = it.view()?.detail
+    expect(conflict).toContain(ELSEWHERE)
+    it.provider.faults.push({ operation: 'describe', code: 'api_unavailable', times: 1_000 })
+    await it.clock.advance(2 * INTERVAL_MS)
+    expect(it.view()).toMatchObject({
+      state: 'conflict',
+      detail: `${conflict}; describe fails (api_unavailable)`,
+    })
+    it.provider.faults.length = 0
+    await it.clock.advance(60_000)
+    expect(it.view()).toMatchObject({ state: 'conflict', detail: conflict })
+    expect(it.log.story()).toEqual([
+      'registration conflict',
+      'a look failed; it is tried again',
+      'looks succeed again',
+    ])
   })
 
   test.each<FaultCode>([
@@ -279,6 +302,20 @@ describe('races and faults', () => {
     await it.clock.advance(INTERVAL_MS + 1)
     expect(it.view()?.state).toBe('in_sync')
     expect(it.log.story().filter((line) => line === 'registration failed')).toHaveLength(1)
+  })
+
+  test('a write that fails again and again is told once, and is not taken for a contest', async () => {
+    await using it = await registration()
+    await it.start()
+    it.provider.configurations.delete(DOMAIN)
+    it.provider.faults.push({ operation: 'add', code: 'api_unavailable', times: 10 })
+    await it.clock.advance(INTERVAL_MS + 120_000)
+    expect(it.provider.count('add')).toBe(11)
+    expect(it.view()?.state).toBe('in_sync')
+    await it.clock.advance(120_000)
+    expect(it.configured()).toEqual(ours(KEY))
+    expect(it.changes).toEqual(['create', 'create'])
+    expect(it.log.story().filter((line) => line.startsWith('registration is gone'))).toHaveLength(1)
   })
 
   test('a store that fails is a passing fault', async () => {

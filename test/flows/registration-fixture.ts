@@ -21,6 +21,8 @@ export const INTERVAL_MS = 300_000
 export const GRACE_SECONDS = 2 * 3_600
 /** As often as uses of keys are written back. */
 const ALONE_INTERVAL_MS = 60_000
+/** Shared, since a search that finds nothing costs a thousand hashes. */
+const search = createKeySearch([NEW, OLD])
 const HOST = new URL(PUBLIC_URL).host
 
 type Over = {
@@ -58,6 +60,7 @@ export async function registration(over: Over = {}) {
     graceSeconds,
     store: steps.told(store),
     clock: over.alone ? slow(clock) : clock,
+    metrics: kept.metrics,
     log,
   })
   await rings.load()
@@ -68,7 +71,7 @@ export async function registration(over: Over = {}) {
     intervalMs: INTERVAL_MS,
     keyMaxAgeMs: over.keyMaxAgeMs,
     secrets,
-    search: createKeySearch(secrets),
+    search: over.secrets ? createKeySearch(secrets) : search,
     rings,
     api: steps.told(over.api ?? provider.api),
     clock,

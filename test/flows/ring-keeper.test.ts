@@ -91,6 +91,30 @@ test('a key in force whose secret is gone is not known', async () => {
   expect(it.rings.accepted(DOMAIN).known).toBe(false)
 })
 
+test('a restart forgets neither the last callback nor the unsigned ones', async () => {
+  const first = await registration()
+  {
+    await using running = first
+    await running.start()
+    for (let count = 0; count < 3; count += 1) running.rings.noteUnsigned(DOMAIN)
+    await running.clock.advance(MINUTE)
+    running.rings.noteUnsigned(DOMAIN)
+  }
+  const { store } = first
+  expect(await store.loadTally(DOMAIN)).toMatchObject({ unsigned: 4 })
+  await store.append({
+    id: 'ab'.repeat(32),
+    domain: DOMAIN,
+    origin: 'callback',
+    receivedAt: 1_700_000_000_000,
+    occurredAt: 1_700_000_000_000,
+    body: new Uint8Array(),
+  })
+  await using again = await registration({ store })
+  expect(again.lastCallbacks.get(DOMAIN)).toBe(1_700_000_000_000)
+  expect(again.view()).toMatchObject({ unsigned: 4, lastCallbackAt: '2023-11-14T22:13:20.000Z' })
+})
+
 test('unsigned callbacks are told of once per domain, with their count', async () => {
   await using it = await registration()
   await it.start()

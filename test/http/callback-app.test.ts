@@ -1,9 +1,10 @@
 import type { HttpBindings } from '@hono/node-server'
 import { describe, expect, test } from 'vitest'
+import { probeAnswers } from '../../src/core/probe.ts'
 import { type CallbackRequest, MAX_BODY_BYTES } from '../../src/flows/receiver.ts'
 import { createCallbackApp } from '../../src/http/callback-app.ts'
 import type { CallbackOutcome } from '../../src/ports.ts'
-import { createFakeLog, createFakeReceiver } from './fakes.ts'
+import { createFakeLog, createFakeReceiver, PROBED } from './fakes.ts'
 
 const PATH = '/callbacks/play.example.com'
 const SIGNED = { 'ali-live-timestamp': '1700000000', 'ali-live-signature': 'good' }
@@ -26,6 +27,7 @@ async function post(overrides: Overrides = {}) {
       asked.push([prefix, domain])
       return prefix === '' || prefix === '/hook%20a'
     },
+    ...PROBED,
     log,
   })
   const { path = PATH, method = 'POST', headers = SIGNED, body = null } = overrides
@@ -48,6 +50,39 @@ function streamOf(
     },
   })
 }
+
+describe('a probe', () => {
+  const NONCE = 'nonce-of-a-probe-1'
+
+  test('is answered with proof that we hold the secret, and is not a callback', async () => {
+    const { response, receiver } = await post({ path: `/probe/${NONCE}`, method: 'GET' })
+    expect(response.status).toBe(200)
+    expect(await response.json()).toEqual({ answers: probeAnswers(NONCE, PROBED.secrets) })
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(receiver.requests).toEqual([])
+  })
+
+  test('is answered under a public URL that has /callbacks in its path', async () => {
+    const app = createCallbackApp({
+      receiver: createFakeReceiver(),
+      isCallbackPath: () => true,
+      ...PROBED,
+      isPublicPath: (prefix) => prefix === '/callbacks',
+      log: createFakeLog(),
+    })
+    expect((await app.request(`/callbacks/probe/${NONCE}`)).status).toBe(200)
+  })
+
+  test.each([
+    ['another method', 'POST', `/probe/${NONCE}`, 405],
+    ['a short nonce', 'GET', '/probe/short', 404],
+    ['a long nonce', 'GET', `/probe/${'n'.repeat(65)}`, 404],
+    ['a nonce of other characters', 'GET', '/probe/nonce%20of-a-probe-1', 404],
+    ['a path that is not ours', 'GET', `/elsewhere/probe/${NONCE}`, 404],
+  ])('%s', async (_, method, path, status) => {
+    expect((await post({ path, method })).response.status).toBe(status)
+  })
+})
 
 describe('answers', () => {
   const json = 'application/json'
@@ -126,7 +161,12 @@ describe('paths', () => {
     '%s is not asked of the receiver unless it is a callback path',
     async (path) => {
       const receiver = createFakeReceiver()
-      const app = createCallbackApp({ receiver, isCallbackPath: () => false, log: createFakeLog() })
+      const app = createCallbackApp({
+        receiver,
+        isCallbackPath: () => false,
+        ...PROBED,
+        log: createFakeLog(),
+      })
       const response = await app.request(path, { method: 'POST' })
       expect(response.status).toBe(404)
       expect(receiver.requests).toEqual([])

@@ -1,7 +1,14 @@
 // Hand-written fakes for the listeners' tests.
+import { secretFrom } from '../../src/core/notify-key.ts'
 import type { CallbackRequest, Receiver } from '../../src/flows/receiver.ts'
 import { MAX_BODY_BYTES } from '../../src/flows/receiver.ts'
 import type { CallbackOutcome, Log } from '../../src/ports.ts'
+
+/** What a callback app needs in order to answer probes under the root. */
+export const PROBED = {
+  secrets: [secretFrom(new Uint8Array(32).fill(1))],
+  isPublicPath: (prefix: string) => prefix === '',
+}
 
 export type LogLine = { level: keyof Log; message: string; fields: unknown }
 

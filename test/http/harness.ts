@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 import { createCallbackApp } from '../../src/http/callback-app.ts'
 import { type App, type Limits, type Listener, listen } from '../../src/http/listen.ts'
-import { createFakeLog, createFakeReceiver, type FakeReceiver } from './fakes.ts'
+import { createFakeLog, createFakeReceiver, type FakeReceiver, PROBED } from './fakes.ts'
 import { openRaw, rawPost } from './raw-client.ts'
 
 export type Harness = {
@@ -39,7 +39,7 @@ export function useListeners(): Harness {
     async start(limits = {}, app) {
       const log = createFakeLog()
       const isCallbackPath = (prefix: string) => prefix === ''
-      const callbacks = createCallbackApp({ receiver, isCallbackPath, log })
+      const callbacks = createCallbackApp({ receiver, isCallbackPath, ...PROBED, log })
       const options = { host: '127.0.0.1', port: 0, log, limits }
       const listener = await listen(app ?? callbacks, options)
       listeners.push(listener)

@@ -3,7 +3,7 @@ import type { Ring } from '../../src/core/key-ring.ts'
 import type { Observed, Registration } from '../../src/core/registration.ts'
 import type { NewEvent, StoredEvent } from '../../src/core/snapshot-event.ts'
 import { type FaultCode, ServiceError } from '../../src/errors.ts'
-import type { LiveApi, Log, RegistrarMetrics, Store } from '../../src/ports.ts'
+import type { LiveApi, Log, RegistrarMetrics, RingMetrics, Store, Tally } from '../../src/ports.ts'
 
 export type LogLine = {
   level: keyof Log
@@ -37,6 +37,7 @@ export function memoryStore(): Store & {
 } {
   const events: StoredEvent[] = []
   const cursors = new Map<string, number>()
+  const tallies = new Map<string, Tally>()
   let version = 0
   let receivingTime = 0
   const check = (): void => {
@@ -47,6 +48,8 @@ export function memoryStore(): Store & {
     rings: new Map<string, { ring: Ring; revision: number }>(),
     async append(event: NewEvent) {
       check()
+      const { unsigned } = await store.loadTally(event.domain)
+      tallies.set(event.domain, { lastCallbackAt: event.receivedAt, unsigned })
       const known = events.find(({ id }) => id === event.id)
       if (known) return { seq: known.seq, duplicate: true }
       events.push({ ...event, seq: events.length + 1 })
@@ -90,6 +93,15 @@ export function memoryStore(): Store & {
     async addReceivingTime(seconds: number) {
       check()
       receivingTime += seconds
+    },
+    async loadTally(domain: string) {
+      check()
+      return tallies.get(domain) ?? { lastCallbackAt: null, unsigned: 0 }
+    },
+    async addUnsigned(domain: string, count: number) {
+      check()
+      const { lastCallbackAt, unsigned } = await store.loadTally(domain)
+      tallies.set(domain, { lastCallbackAt, unsigned: unsigned + count })
     },
     async checkWritable() {
       check()
@@ -186,10 +198,12 @@ export function keptMetrics() {
   const states = new Map<string, string>()
   const changes: string[] = []
   const generations = new Map<string, number>()
-  const metrics: RegistrarMetrics = {
+  const lastCallbacks = new Map<string, number>()
+  const metrics: RegistrarMetrics & RingMetrics = {
     registration: (domain, state) => states.set(domain, state),
     changed: (_domain, change) => changes.push(change),
     keyInForce: (domain, generation) => generations.set(domain, generation),
+    lastCallback: (domain, at) => lastCallbacks.set(domain, at),
   }
-  return { metrics, states, changes, generations }
+  return { metrics, states, changes, generations, lastCallbacks }
 }

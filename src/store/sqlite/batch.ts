@@ -1,6 +1,6 @@
-// What goes to the writer in one message, and what comes back: events to append, events read. Events travel as columns, their
-// bodies in one buffer that is handed over: structured clone is slow on many small objects, and
-// would copy the whole pool that a small body may be a view of.
+// What goes to the writer in one message, and what comes back: events to append, events read.
+// Events travel as columns, their bodies in one buffer that is handed over: structured clone is
+// slow on many small objects, and would copy the whole pool that a small body may be a view of.
 import type { NewEvent, StoredEvent } from '../../core/snapshot-event.ts'
 import type { Fault } from './faults.ts'
 
@@ -31,6 +31,7 @@ export type Write =
       readonly at: number
     }
   | { readonly kind: 'receiving_time'; readonly seconds: number }
+  | { readonly kind: 'unsigned'; readonly domain: string; readonly count: number }
 
 export type Batch = { readonly events: Columns; readonly writes: readonly Write[] }
 

@@ -7,6 +7,7 @@ import { createEventLog } from './event-log.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
 import { createReceivingTime } from './receiving-time.ts'
 import { createRings } from './rings.ts'
+import { createTallies } from './tallies.ts'
 
 /** More than one page, so that a store without room to grow is noticed before an event is lost. */
 const PROBE_BYTES = 6_000
@@ -20,11 +21,12 @@ export function openDatabase(file: StoreFile) {
   const rings = createRings(db)
   const cursors = createCursors(db)
   const receivingTime = createReceivingTime(db)
+  const tallies = createTallies(db)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
   const deleteProbe = db.prepare('delete from probes')
 
   return {
-    commit: createGroupCommit(db, { log, rings, cursors, receivingTime }),
+    commit: createGroupCommit(db, { log, rings, cursors, receivingTime, tallies }),
     read: ({ after, limit }: { after: number; limit: number }) =>
       packStored(log.read(after, limit)),
     stats: () => log.stats(),
@@ -32,6 +34,7 @@ export function openDatabase(file: StoreFile) {
     ringsVersion: () => rings.version(),
     loadCursor: (sink: string) => cursors.load(sink),
     loadReceivingTime: () => receivingTime.load(),
+    loadTally: (domain: string) => tallies.load(domain),
 
     /** Takes room as an event would, gives it back, and syncs the disk. */
     probe(): void {

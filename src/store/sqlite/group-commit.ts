@@ -10,12 +10,14 @@ import type { SqlEventLog } from './event-log.ts'
 import { type Fault, faultOf, isStatementError } from './faults.ts'
 import type { SqlReceivingTime } from './receiving-time.ts'
 import type { SqlRings } from './rings.ts'
+import type { SqlTallies } from './tallies.ts'
 
 type Tables = {
   readonly log: SqlEventLog
   readonly rings: SqlRings
   readonly cursors: SqlCursors
   readonly receivingTime: SqlReceivingTime
+  readonly tallies: SqlTallies
 }
 type Outcome = {
   readonly appended: readonly (Appended | Fault)[]
@@ -24,7 +26,7 @@ type Outcome = {
 
 /** Commits a batch. It never throws: each part of the batch has its own answer. */
 export function createGroupCommit(db: DatabaseSync, tables: Tables): (batch: Batch) => Committed {
-  const { log, rings, cursors, receivingTime } = tables
+  const { log, rings, cursors, receivingTime, tallies } = tables
 
   return ({ events, writes }) => {
     const start = performance.now()
@@ -39,10 +41,13 @@ export function createGroupCommit(db: DatabaseSync, tables: Tables): (batch: Bat
 
   function commitOrFail(events: readonly NewEvent[], writes: readonly Write[]): Outcome {
     try {
-      return transact(db, () => ({
-        appended: events.map((event) => attempt(() => log.append(event))),
-        writes: writes.map((write) => attempt(() => apply(write))),
-      }))
+      return transact(db, () => {
+        attempt(() => tallies.noteEvents(events))
+        return {
+          appended: events.map((event) => attempt(() => log.append(event))),
+          writes: writes.map((write) => attempt(() => apply(write))),
+        }
+      })
     } catch (error) {
       const fault = faultOf(error)
       const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
@@ -71,6 +76,9 @@ export function createGroupCommit(db: DatabaseSync, tables: Tables): (batch: Bat
         return null
       case 'receiving_time':
         receivingTime.add(write.seconds)
+        return null
+      case 'unsigned':
+        tallies.addUnsigned(write.domain, write.count)
         return null
     }
   }

@@ -85,6 +85,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       await queue.write({ kind: 'receiving_time', seconds })
     },
 
+    loadTally: (domain) => writer.call('loadTally', domain),
+
+    async addUnsigned(domain, count) {
+      await queue.write({ kind: 'unsigned', domain, count })
+    },
+
     checkWritable() {
       probing ??= writer.call('probe', undefined).finally(() => {
         probing = undefined

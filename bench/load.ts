@@ -1,27 +1,18 @@
 // Loads, in one run and in turn, a bare node:http server, a bare Hono app and snaphook (callbacks
 // verified, deduplicated, synced to disk and handed on), and prints the ratios: machines are noisy,
 // a ratio within one run is not. Then the store by itself, up to a million events.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import autocannon from 'autocannon'
 import { sign } from '../src/core/signature.ts'
-import { startEmulator } from '../src/emulator/emulator.ts'
 import { bodyOf, DOMAIN } from './callback.ts'
+import { end, FLAGS, makeFolder, startChild, startProvider, startSnaphook } from './processes.ts'
 
 const CONNECTIONS = [64, 256]
 const WARM_UP_SECONDS = 2
 const SECONDS = 8
-const ACCESS_KEY = { accessKeyId: 'bench', accessKeySecret: 'bench-secret' }
 /** No signing within the load: a signature holds for the skew of five minutes, this run is shorter. */
 const TIMESTAMP = String(Math.floor(Date.now() / 1000))
-const READY_MS = 10_000
-/** As `npm start` and the image run it: V8 then keeps its young generation, and so its RSS, small. */
-const FLAGS = ['--max-semi-space-size=16']
 
 type Server = {
   readonly name: string
@@ -32,82 +23,31 @@ type Server = {
 type Figures = { readonly perSecond: number; readonly p99Ms: number }
 
 async function startBare(kind: 'http' | 'hono'): Promise<Server> {
-  const child = spawn(process.execPath, ['bench/bare.ts', kind], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [line] = await once(createInterface(child.stdout), 'line')
+  const { child, line } = await startChild(['bench/bare.ts', kind])
   const name = kind === 'http' ? 'bare node:http' : 'bare Hono'
   return { name, port: JSON.parse(line).port, key: 'not-checked', stop: () => end(child) }
 }
 
-async function startSnaphook(): Promise<Server> {
-  const folder = mkdtempSync(join(tmpdir(), 'snaphook-bench-'))
-  const emulator = await startEmulator({
-    ...ACCESS_KEY,
-    host: '127.0.0.1',
-    port: 0,
-    domains: [DOMAIN],
-    streams: 0,
-    intervalMs: 1_000,
-  })
-  const [port, opsPort] = [await freePort(), await freePort()]
-  const child = spawn(process.execPath, [...FLAGS, 'src/main.ts', 'serve'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      ...process.env,
-      ALIBABA_CLOUD_ACCESS_KEY_ID: ACCESS_KEY.accessKeyId,
-      ALIBABA_CLOUD_ACCESS_KEY_SECRET: ACCESS_KEY.accessKeySecret,
-      SNAPHOOK_PUBLIC_URL: `http://127.0.0.1:${port}`,
-      SNAPHOOK_DOMAINS: DOMAIN,
-      SNAPHOOK_LISTEN: `127.0.0.1:${port}`,
-      SNAPHOOK_OPS_LISTEN: `127.0.0.1:${opsPort}`,
-      SNAPHOOK_STORE: `sqlite:${join(folder, 'snaphook.db')}`,
-      SNAPHOOK_LIVE_ENDPOINT: emulator.url,
-      SNAPHOOK_LOG_LEVEL: 'error',
-    },
-  })
-  const begun = performance.now()
-  await ready(`http://127.0.0.1:${opsPort}/readyz`)
-  console.log(`ready ${Math.round(performance.now() - begun)} ms after its start\n`)
-  const key = emulator.state().configurations[DOMAIN]?.notify?.NotifyAuthKey ?? ''
+async function startReal(): Promise<Server> {
+  const folder = makeFolder()
+  const provider = await startProvider([DOMAIN])
+  const snaphook = await startSnaphook({ provider, domains: [DOMAIN], folder: folder.path })
+  await snaphook.ready()
+  console.log(`ready ${Math.round(performance.now() - snaphook.begun)} ms after its start\n`)
+  const { configurations } = await provider.state()
   return {
     name: 'snaphook',
-    port,
-    key,
+    port: snaphook.port,
+    key: configurations[DOMAIN]?.notify?.NotifyAuthKey ?? '',
     async stop() {
-      const metrics = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text()
       const shown =
         /^(snaphook_callbacks_total\S+|snaphook_store_commit_\S+_(sum|count)|snaphook_sink_lag_events\S+|process_resident_memory_bytes) [^0].*$/gm
-      console.log(metrics.match(shown)?.join('\n'))
-      await end(child)
-      await emulator.stop()
-      rmSync(folder, { recursive: true })
+      console.log((await snaphook.metrics()).match(shown)?.join('\n'))
+      await snaphook.stop()
+      await provider.stop()
+      folder.remove()
     },
   }
-}
-
-async function ready(url: string): Promise<void> {
-  const signal = AbortSignal.timeout(READY_MS)
-  while (!signal.aborted) {
-    const response = await fetch(url).catch(() => undefined)
-    if (response?.ok) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error('snaphook did not get ready')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen({ host: '127.0.0.1', port: 0 })
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  child.kill('SIGTERM')
-  await once(child, 'exit')
 }
 
 let sent = 0
@@ -135,7 +75,7 @@ async function load(
 }
 
 const figures = new Map<string, Figures>()
-for (const start of [() => startBare('http'), () => startBare('hono'), startSnaphook]) {
+for (const start of [() => startBare('http'), () => startBare('hono'), startReal]) {
   const server = await start()
   await load(server, 64, WARM_UP_SECONDS)
   for (const connections of CONNECTIONS) {

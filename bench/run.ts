@@ -1,0 +1,15 @@
+// `npm run bench`, or `npm run bench -- NAME`: which bench runs.
+const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
+  load: () => import('./load.ts'),
+  flood: () => import('./flood.ts'),
+  domains: () => import('./domains.ts'),
+}
+
+const [name = 'load'] = process.argv.slice(2)
+const bench = BENCHES[name]
+if (bench === undefined) {
+  console.error(`no bench ${name}; there are ${Object.keys(BENCHES).join(', ')}`)
+  process.exitCode = 64
+} else {
+  await bench()
+}

@@ -1,0 +1,26 @@
+// Tells of a write before it is made: one line, with what was found and why.
+import { showUrl } from '../core/notify-url.ts'
+import { explain, type Write } from '../core/registration.ts'
+import type { Log } from '../ports.ts'
+import type { DomainState } from './domain-state.ts'
+
+export function announce({ domain, url, state }: DomainState, step: Write, log: Log): void {
+  switch (step.kind) {
+    case 'create':
+      if (state === 'in_sync') log.warn('registration is gone, creating it again', { domain })
+      else log.info('nothing registered, creating it', { domain, url })
+      return
+    case 'rotate':
+      log.info('rotating the notify key', { domain, why: explain(step) })
+      return
+    case 'repair':
+      log.warn('repairing the registration', {
+        domain,
+        reason: step.reason,
+        found: showUrl(step.foundUrl),
+      })
+      return
+    case 'replace':
+      log.warn('taking over from another URL', { domain, found: showUrl(step.foundUrl) })
+  }
+}
