@@ -23,7 +23,7 @@ const EVERY_STEP = process.env.CRASH_AT_EVERY_STEP !== undefined
 /** A callback that comes before the first look may be asked to come again: by then it has ended. */
 const RETRY_INTERVAL_MS = 300
 /** Five rows of processes share two cores with each other, and with other files. */
-const TIMEOUT_MS = 180_000
+const TIMEOUT_MS = EVERY_STEP ? 1_800_000 : 180_000
 const SETTLED = ['registered', 'registration in sync', 'registration released']
 
 test.concurrent.each(CHANGES)(

@@ -101,4 +101,4 @@ test('no callback is refused meanwhile, all agree in the end, and keys alone cau
     ),
     { numRuns: RUNS, seed: SEED },
   )
-}, 60_000)
+}, 180_000)
