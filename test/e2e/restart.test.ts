@@ -104,6 +104,7 @@ test.concurrent('a rotation by one replica is accepted by the others, which do n
   await until('both events at the replica that knows nothing of it', () => {
     return second.events().length === 2
   })
+  await until('both answers', () => stage.emulator.state().callbacks.inFlight === 0)
   expect(stage.emulator.state().callbacks.byAnswer).toEqual({ 200: 2 })
   expect(stage.calls('Describe')).toBe(looks)
   expect((await readiness(second)).registrations[0]).toMatchObject({ generation: 0 })
