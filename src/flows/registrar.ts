@@ -38,16 +38,14 @@ const RACES: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
 
 type Loop = {
   readonly mine: DomainState
-  /** The look that is under way, or null. */
-  looking: Promise<unknown> | null
-  /** Settles when the next look has ended. */
-  looked: PromiseWithResolvers<void>
-  /** Ends the pause before the next look. */
-  wake: AbortController
+  /** Ends with the look that is under way; null between looks. */
+  looking: Promise<void> | null
+  /** The look that a callback asks for, until it begins: settles when it has ended. */
+  asked: PromiseWithResolvers<void> | null
   /** When a callback last asked for a look, on the clock that never jumps. */
   askedAt: number
-  /** Whether the look that was asked for is still to come. */
-  isAsked: boolean
+  /** Ends the pause before the next look. */
+  wake: AbortController
 }
 
 export type Registrar = {
@@ -76,30 +74,33 @@ export function createRegistrar(
     loops.set(domain, {
       mine: newDomainState(domain, notifyUrl(publicUrl, domain), random()),
       looking: null,
-      looked: Promise.withResolvers(),
-      wake: new AbortController(),
+      asked: null,
       askedAt: -Infinity,
-      isAsked: false,
+      wake: new AbortController(),
     })
   }
 
   async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const looking = reconciler.look(loop.mine, signal).then(
-        (pauseMs) => {
-          noteLook(loop.mine, null, log)
-          return pauseMs
-        },
-        (error: unknown) => afterFault(loop.mine, error, signal),
-      )
-      loop.looking = looking
-      const pauseMs = await looking
-      loop.looking = null
-      loop.isAsked = false
-      loop.looked.resolve()
-      loop.looked = Promise.withResolvers()
+      const ended = loop.asked ?? Promise.withResolvers<void>()
+      loop.asked = null
+      loop.looking = ended.promise
       loop.wake = new AbortController()
+      const pauseMs = await lookOnce(loop.mine, signal)
+      loop.looking = null
+      ended.resolve()
       await clock.sleep(pauseMs, AbortSignal.any([signal, loop.wake.signal]))
+    }
+  }
+
+  /** Returns the pause before the next look, in ms. */
+  async function lookOnce(mine: DomainState, signal: AbortSignal): Promise<number> {
+    try {
+      const pauseMs = await reconciler.look(mine, signal)
+      noteLook(mine, null, log)
+      return pauseMs
+    } catch (error) {
+      return afterFault(mine, error, signal)
     }
   }
 
@@ -109,6 +110,7 @@ export function createRegistrar(
     const { domain } = mine
     const code = faultCode(error)
     if (RACES.has(code)) {
+      noteLook(mine, null, log)
       log.debug('somebody else wrote at the same moment, looking again', { domain })
       return reconciler.nextLookMs(mine)
     }
@@ -132,13 +134,14 @@ export function createRegistrar(
     look(domain) {
       const loop = loops.get(domain)
       if (loop === undefined) return undefined
-      if (loop.looking !== null) return loop.looking.then(() => undefined)
-      if (loop.isAsked) return loop.looked.promise
-      if (clock.elapsed() - loop.askedAt < ASKED_LOOK_INTERVAL_MS) return undefined
+      if (loop.asked !== null) return loop.asked.promise
+      const isTooSoon = clock.elapsed() - loop.askedAt < ASKED_LOOK_INTERVAL_MS
+      if (isTooSoon) return loop.looking ?? undefined
+      // Also where a look is under way: it may have asked the provider before the key was set.
       loop.askedAt = clock.elapsed()
-      loop.isAsked = true
+      loop.asked = Promise.withResolvers()
       loop.wake.abort()
-      return loop.looked.promise
+      return loop.asked.promise
     },
     rotate(domain) {
       const loop = loops.get(domain)

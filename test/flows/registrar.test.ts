@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { notifyKey } from '../../src/core/notify-key.ts'
 import type { FaultCode } from '../../src/errors.ts'
+import { fakeApi } from '../support/flow-fakes.ts'
 import {
   DOMAIN,
   ELSEWHERE,
@@ -396,6 +397,29 @@ describe('a look that a callback asks for', () => {
     await Promise.all(looks)
     expect(it.provider.count('describe')).toBe(1)
     expect(it.accepts(FOREIGN)).toBe(true)
+  })
+
+  test('is one more where the look that is under way began before the key was set', async () => {
+    const provider = fakeApi(() => 0)
+    const { describe } = provider.api
+    let answered = Promise.resolve()
+    const describeSlowly: typeof describe = async (...call) => {
+      const observed = await describe(...call)
+      await answered
+      return observed
+    }
+    await using it = await registration({
+      provider,
+      api: { ...provider.api, describe: describeSlowly },
+    })
+    await it.start()
+    const answer = Promise.withResolvers<void>()
+    answered = answer.promise
+    await it.clock.advance(INTERVAL_MS)
+    it.set(OUR_URL, FOREIGN)
+    const outcome = it.callback(FOREIGN)
+    answer.resolve()
+    expect(await outcome).toBe('accepted')
   })
 
   test('is none for a domain that is not ours', async () => {
