@@ -1,6 +1,6 @@
 // What the flows need of the world, in the flows' words. Types only.
 import type { CallbackOutcome, Flag } from './core/callback.ts'
-import type { DeliveryOutcome } from './core/delivery.ts'
+import type { DeliveryOutcome, RefusedEvent } from './core/delivery.ts'
 import type { KeyRole, Ring } from './core/key-ring.ts'
 import type {
   Observed,
@@ -67,7 +67,56 @@ export interface RingStore {
 export interface CursorStore {
   /** The seq of the last event that a sink has delivered; 0 for a sink not seen before. */
   loadCursor(sink: string): Promise<number>
-  advanceCursor(sink: string, seq: number): Promise<void>
+  /**
+   * Moves a cursor forward, and makes the events that were refused on the way dead letters: both
+   * or neither.
+   */
+  advanceCursor(sink: string, seq: number, refused?: readonly RefusedEvent[]): Promise<void>
+  /** Every sink that ever delivered, also those that are no longer in the settings. */
+  listCursors(): Promise<readonly { readonly sink: string; readonly seq: number }[]>
+}
+
+/** An event that a sink has refused for good, in a copy that outlives the log's. */
+export type DeadLetter = RefusedEvent & {
+  readonly sink: string
+  /** Epoch ms. */
+  readonly diedAt: number
+  /** The running service is to deliver it once more. */
+  readonly retryRequested: boolean
+}
+
+export type DeadLetterQuery = {
+  /** Null for all; not with `retryRequested`. */
+  readonly sink: string | null
+  /** Only those that are to be retried. */
+  readonly retryRequested?: boolean
+  readonly limit: number
+}
+
+export type DeadLetterChange =
+  | {
+      readonly kind: 'request_retry' | 'drop'
+      /** Null: of every sink. */
+      readonly sink: string | null
+      /** Null: every one. */
+      readonly seqs: readonly number[] | null
+    }
+  | {
+      readonly kind: 'failed_again'
+      readonly sink: string
+      readonly seq: number
+      readonly reason: string
+      /** To be added. */
+      readonly attempts: number
+    }
+
+export interface DeadLetterStore {
+  /** Up to `limit` letters by sink and seq; fewer where they are large, and none only if none are left. */
+  readDeadLetters(query: DeadLetterQuery): Promise<DeadLetter[]>
+  /** How many letters each sink has; a sink that never had one may be missing. */
+  countDeadLetters(): Promise<ReadonlyMap<string, number>>
+  /** How many letters it changed: call again until none, since one call changes only so many. */
+  changeDeadLetters(change: DeadLetterChange): Promise<number>
 }
 
 /** The time that services have spent listening on this store, in seconds. */
@@ -77,7 +126,7 @@ export interface ReceivingTime {
 }
 
 /** Everything that one store offers. `close` ends what was taken and then the store. */
-export interface Store extends EventLog, RingStore, CursorStore, ReceivingTime {
+export interface Store extends EventLog, RingStore, CursorStore, DeadLetterStore, ReceivingTime {
   /** Rejects with the store's fault while it takes no appends. */
   checkWritable(): Promise<void>
   close(): Promise<void>

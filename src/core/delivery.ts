@@ -1,5 +1,6 @@
 // What follows an attempt to deliver a batch. Pure: the outcome goes in, the next step comes out.
 import { backOffMs } from './back-off.ts'
+import type { StoredEvent } from './snapshot-event.ts'
 
 /** Soon enough to ride out a restart of the receiver, rare enough not to hinder it. */
 const RETRY = { firstMs: 500, maxMs: 5 * 60_000 }
@@ -13,6 +14,15 @@ export const DELIVERY_OUTCOMES = [
   'delivered',
   'failed',
 ] as const satisfies DeliveryOutcome['kind'][]
+
+/** An event that a sink will not take, whatever is tried. */
+export type RefusedEvent = {
+  readonly event: StoredEvent
+  /** For people; it holds no secret. */
+  readonly reason: string
+  /** How often the event was tried alone. */
+  readonly attempts: number
+}
 
 export type NextDelivery =
   | { readonly kind: 'advance' }
