@@ -1,6 +1,6 @@
 // What the flows need of the world, in the flows' words. Types only.
 import type { CallbackOutcome, Flag } from './core/callback.ts'
-import type { DeliveryOutcome, RefusedEvent } from './core/delivery.ts'
+import type { DeliveryOutcome, RefusedEvent, SinkState } from './core/delivery.ts'
 import type { KeyRole, Ring } from './core/key-ring.ts'
 import type {
   Observed,
@@ -161,12 +161,14 @@ export interface RegistrarMetrics {
 export interface DispatcherMetrics {
   /** One attempt to deliver a batch of `events`. */
   attempted(sink: string, outcome: DeliveryOutcome['kind'], events: number): void
+  sinkState(sink: string, state: SinkState): void
 }
 
 /** What the metrics read from its owner when they are asked for. */
 export type Sample = {
   readonly eventsStored: number
   readonly lagBySink: ReadonlyMap<string, number>
+  readonly deadLettersBySink: ReadonlyMap<string, number>
 }
 
 /** What the operations listener shows of one domain. Found URLs are shown, keys never. */
@@ -189,9 +191,10 @@ export type RegistrationView = {
 
 export type SinkView = {
   readonly name: string
-  readonly state: 'ok' | 'failing'
+  readonly state: SinkState
   readonly lag: number
   readonly detail: string | null
+  readonly deadLetters: number
 }
 
 export type Readiness = {

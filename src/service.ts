@@ -103,6 +103,7 @@ export function createService(config: Config, world: World): Service {
       sinks: world.sinks ?? createSinks(config.sinks, world),
       events: store,
       cursors: store,
+      deadLetters: store,
       clock,
       random,
       metrics,

@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CALLBACK_OUTCOMES } from '../../src/core/callback.ts'
+import { SINK_STATES } from '../../src/core/delivery.ts'
 import { OPERATIONS } from '../../src/core/live-operations.ts'
 import { REGISTRATION_STATES } from '../../src/core/registration.ts'
 import { configFrom, credentialsAdvice, ENVIRONMENT, opsApp, ownMetrics, REQUIRED } from './code.ts'
@@ -395,7 +396,12 @@ describe('alerts', () => {
 
   test('they ask for metrics, labels and values that there are', async () => {
     const { labels } = await ownMetrics()
-    const values: readonly string[] = [...CALLBACK_OUTCOMES, ...REGISTRATION_STATES, 'snaphook']
+    const values: readonly string[] = [
+      ...CALLBACK_OUTCOMES,
+      ...REGISTRATION_STATES,
+      ...SINK_STATES,
+      'snaphook',
+    ]
     for (const { expr } of rules) {
       for (const [name, , matchers = ''] of expr.matchAll(/snaphook_\w+(\{([^}]*)\})?/g)) {
         const metric = name.replace(/\{.*/s, '')

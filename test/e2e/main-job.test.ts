@@ -36,6 +36,7 @@ const METRICS = [
   'events_stored',
   'sink_lag_events',
   'sink_deliveries_total',
+  'sink_state',
   'dead_letters',
   'build_info',
 ]
