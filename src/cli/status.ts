@@ -57,13 +57,18 @@ function storeLines(store: StoreStatus | null, path: string): string[] {
     generation === null ? 'unknown' : generation === -1 ? 'foreign' : String(generation),
     keySeenAt ?? '-',
   ])
-  const sinks = store.sinks.map(({ name, lag }) => [name, String(lag)])
+  const sinks = store.sinks.map(({ name, lag, deadLetters, inSettings }) => [
+    name,
+    String(lag),
+    String(deadLetters),
+    inSettings ? '' : 'not in the settings; its cursor is kept',
+  ])
   return [
     `store    ${path}: ${store.events} events, the last one ${store.lastSeq}`,
     '',
     table(['DOMAIN', 'REGISTERED', 'KEY', 'KEY SEEN FIRST'], domains),
     '',
-    table(['SINK', 'LAG'], sinks),
+    table(['SINK', 'LAG', 'DEAD LETTERS', ''], sinks),
     '',
   ]
 }
