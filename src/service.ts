@@ -100,7 +100,13 @@ export function createService(config: Config, world: World): Service {
     )
     await rings.load()
     const dispatcher = createDispatcher({
-      sinks: world.sinks ?? createSinks(config.sinks, world),
+      sinks:
+        world.sinks ??
+        createSinks(config.sinks, {
+          stdout: world.stdout,
+          webhookSecrets: config.webhookSecrets,
+          now: clock.now,
+        }),
       events: store,
       cursors: store,
       deadLetters: store,
