@@ -243,7 +243,7 @@ describe('a sink that breaks', () => {
     await dispatcher.stop(never())
   })
 
-  test('over everything, for a day: nothing is given up', async () => {
+  test('over everything, for hours: nothing is given up', async () => {
     const sink = fakeSink('a')
     const { dispatcher, append, store, clock } = fixture([sink])
     sink.answer = () => BROKE
