@@ -13,9 +13,15 @@ import { createCallbackApp } from './http/callback-app.ts'
 import { type Listener, listen } from './http/listen.ts'
 import { createOpsApp } from './http/ops-app.ts'
 import { sendProbe } from './http/probe.ts'
-import { createRegistration, loadSecrets, newNonce, openApi, type World } from './parts.ts'
+import {
+  createRegistration,
+  loadSecrets,
+  newNonce,
+  openApi,
+  openSinks,
+  type World,
+} from './parts.ts'
 import type { Clock, Log, Store } from './ports.ts'
-import { createSinks } from './sinks/create-sinks.ts'
 import { createSeals } from './store/seal.ts'
 import { acquireLock } from './store/sqlite/lock.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
@@ -102,9 +108,10 @@ export function createService(config: Config, world: World): Service {
     )
     await rings.load()
     const dispatcher = createDispatcher({
-      sinks: world.sinks ?? createSinks(config.sinks, world),
+      sinks: openSinks(config, world),
       events: store,
       cursors: store,
+      deadLetters: store,
       clock,
       random,
       metrics,
