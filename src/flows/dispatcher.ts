@@ -88,6 +88,17 @@ export function createDispatcher(parts: World & { readonly sinks: readonly Sink[
     return undefined
   }
 
+  /** A sink that throws has a fault of its own, perhaps over one event: it is taken as broken. */
+  async function deliver(sink: Sink, events: readonly StoredEvent[]): Promise<DeliveryOutcome> {
+    try {
+      return await sink.deliver(events, ended.signal)
+    } catch (error) {
+      // Its message may hold a URL.
+      const reason = `the sink itself has a fault (${error instanceof Error ? error.name : 'unknown'})`
+      return { kind: 'failed', reason, strike: true }
+    }
+  }
+
   function loopOf(sink: Sink): Loop {
     return {
       ...parts,
@@ -97,7 +108,7 @@ export function createDispatcher(parts: World & { readonly sinks: readonly Sink[
       grown: () => growth.promise,
       insist,
       async attempt(events) {
-        const outcome = await sink.deliver(events, ended.signal)
+        const outcome = await deliver(sink, events)
         metrics.attempted(sink.name, outcome.kind, events.length)
         return outcome
       },

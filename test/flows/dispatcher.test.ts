@@ -274,6 +274,56 @@ describe('a sink that breaks', () => {
   })
 })
 
+describe('a sink with a fault of its own', () => {
+  test.each<[string, () => Promise<DeliveryOutcome>]>([
+    [
+      'throws',
+      () => {
+        throw new TypeError('https://sink.example.com/token')
+      },
+    ],
+    ['rejects', () => Promise.reject(new TypeError('https://sink.example.com/token'))],
+    ['rejects with something else', () => Promise.reject('https://sink.example.com/token')],
+  ])(
+    '%s: it is tried again, nothing is lost, and its message is not shown',
+    async (_how, fault) => {
+      const sinks = [fakeSink('broken'), fakeSink('up')]
+      const [broken, up] = sinks
+      const { dispatcher, append, clock, states, log, store } = fixture(sinks)
+      const works = broken?.deliver
+      if (broken) broken.deliver = fault
+      const ended = dispatcher.run()
+      await append(3)
+      await clock.advance(60 * 60_000)
+      expect(up?.had).toEqual(upTo(3))
+      expect(states.get('broken')).toBe('failing')
+      expect(dispatcher.progress()[0]?.problem).toContain('fault')
+      if (broken && works) broken.deliver = works
+      await clock.advance(5 * 60_000)
+      expect(broken?.had).toEqual(upTo(3))
+      expect(store.letters).toEqual([])
+      expect(JSON.stringify(log.lines)).not.toContain('token')
+      await dispatcher.stop(never())
+      await ended
+    },
+  )
+
+  test('over one event: that one becomes a dead letter', async () => {
+    const sink = fakeSink('a')
+    const { dispatcher, append, clock, store } = fixture([sink])
+    sink.answer = (seqs) => {
+      if (seqs.includes(2)) throw new RangeError('no')
+      return { kind: 'delivered' }
+    }
+    await append(3)
+    void dispatcher.run()
+    await clock.advance(DAY_MS / 4)
+    expect(sink.had).toEqual([1, 3])
+    expect(store.letters.map(({ event }) => event.seq)).toEqual([2])
+    await dispatcher.stop(never())
+  })
+})
+
 test('a sink that hangs holds nobody else up', async () => {
   const sinks = [fakeSink('hangs'), fakeSink('up')]
   const { dispatcher, append } = fixture(sinks)
