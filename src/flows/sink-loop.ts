@@ -7,6 +7,7 @@ import {
   nextDelivery,
   type Part,
   type RefusedEvent,
+  restOf,
   type SinkState,
 } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/snapshot-event.ts'
@@ -26,13 +27,19 @@ export async function runSink(loop: Loop, mine: SinkProgress): Promise<void> {
   mine.cursor = (await insist(() => cursors.loadCursor(sink.name))) ?? 0
   while (!loop.ended.aborted) {
     const grown = loop.grown()
-    const part = parts[0] ?? (await readPart(mine.cursor, MAX_BATCH))
+    let part = parts[0] ?? (await readPart(mine.cursor, MAX_BATCH))
     if (part === undefined) {
       if (loop.draining.aborted) return
       await grown
       continue
     }
     const outcome = await loop.attempt(part.events)
+    const through = restOf(outcome, part)
+    if (through !== undefined) {
+      part = through.rest
+      parts[0] = part
+      await moveOn(through.last, [])
+    }
     if (loop.ended.aborted && outcome.kind !== 'delivered') return
     const next = nextDelivery(outcome, part, random())
     switch (next.kind) {
@@ -59,9 +66,14 @@ export async function runSink(loop: Loop, mine: SinkProgress): Promise<void> {
     return batch.length === 0 ? undefined : newPart(batch)
   }
 
-  /** Goes on after `last`, in the store and in memory. */
+  /** The sink works: goes on after `last`. */
   async function pass(last: StoredEvent, refused: readonly RefusedEvent[]): Promise<void> {
     report('ok', null)
+    await moveOn(last, refused)
+  }
+
+  /** Goes on after `last`, in the store and in memory. */
+  async function moveOn(last: StoredEvent, refused: readonly RefusedEvent[]): Promise<void> {
     compared = []
     parts = parts.filter(({ events }) => (events[0] as StoredEvent).seq > last.seq)
     mine.cursor = last.seq

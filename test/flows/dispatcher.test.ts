@@ -274,6 +274,53 @@ describe('a sink that breaks', () => {
   })
 })
 
+describe('a sink that gets through to the middle of a batch', () => {
+  /** Takes one event after the other until `answer` has another outcome. */
+  function steadySink(answer: (seq: number) => DeliveryOutcome) {
+    const sink = fakeSink('a')
+    sink.deliver = async (events) => {
+      sink.batches.push(events.length)
+      for (const [confirmed, { seq }] of events.entries()) {
+        const outcome = answer(seq)
+        if (outcome.kind !== 'delivered') return { ...outcome, confirmed }
+        sink.had.push(seq)
+      }
+      return { kind: 'delivered' }
+    }
+    return sink
+  }
+
+  test('goes on after what was confirmed, without repeating it', async () => {
+    let full = true
+    const sink = steadySink((seq) =>
+      full && seq > 60 ? { kind: 'failed', reason: 'full' } : { kind: 'delivered' },
+    )
+    const { dispatcher, append, clock, store, attempts } = fixture([sink])
+    await append(100)
+    void dispatcher.run()
+    await clock.settle()
+    expect(await store.loadCursor('a')).toBe(60)
+    expect(dispatcher.progress()).toMatchObject([{ cursor: 60, state: 'failing', problem: 'full' }])
+    expect(attempts.slice(0, 2)).toEqual(['a delivered 60', 'a failed 40'])
+    full = false
+    await clock.advance(60_000)
+    expect(sink.had).toEqual(upTo(100))
+    await dispatcher.stop(never())
+  })
+
+  test('and rejects an event there: that one becomes a dead letter, in order', async () => {
+    const sink = steadySink((seq) => (seq % 40 === 0 ? REJECTED : { kind: 'delivered' }))
+    const { dispatcher, append, clock, store } = fixture([sink])
+    await append(100)
+    void dispatcher.run()
+    await clock.settle()
+    await clock.settle()
+    expect(sink.had).toEqual(without(100, 40, 80))
+    expect(store.letters.map(({ event }) => event.seq)).toEqual([40, 80])
+    await dispatcher.stop(never())
+  })
+})
+
 describe('a sink with a fault of its own', () => {
   test.each<[string, () => Promise<DeliveryOutcome>]>([
     [
