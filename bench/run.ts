@@ -3,6 +3,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   load: () => import('./load.ts'),
   flood: () => import('./flood.ts'),
   domains: () => import('./domains.ts'),
+  sinks: () => import('./sinks.ts'),
 }
 
 const [name = 'load'] = process.argv.slice(2)
