@@ -5,6 +5,7 @@ import { ringGeneration } from '../core/key-ring.ts'
 import { notifyUrl } from '../core/notify-url.ts'
 import { describeError, type FaultCode, faultCode } from '../errors.ts'
 import type { RegistrationView } from '../ports.ts'
+import { measureKey } from './conclusion.ts'
 import {
   createStateEntry,
   type DomainState,
@@ -128,7 +129,7 @@ export function createRegistrar(
 
   return {
     async run(signal) {
-      for (const domain of loops.keys()) reconciler.measureKey(domain)
+      for (const domain of loops.keys()) measureKey(domain, { rings, metrics })
       await Promise.all([...loops.values()].map((loop) => runLoop(loop, signal)))
     },
     look(domain) {

@@ -173,6 +173,23 @@ describe('deregister', () => {
     expect(await served).toBe(0)
   })
 
+  test('deletes also what a running service has just written, and nobody can see yet', async () => {
+    emulator.setSwitches({ describe_lag: '1500ms' })
+    const env = settings()
+    const serving = testShell(env, { overrides })
+    const served = runCli(['serve'], serving.shell)
+    await until('the write', configured)
+    const { code, printed, log } = await run(['deregister'], env)
+    expect([code, printed()]).toEqual([0, expect.stringContaining('deleted')])
+    expect(log.story()).toEqual([
+      'nothing there yet, but a write is on its way: waiting until it shows',
+    ])
+    expect(configured()).toBeNull()
+    serving.stop()
+    expect(await served).toBe(0)
+    expect(configured()).toBeNull()
+  })
+
   test('leaves alone what is not ours, and exits 1; the same where the provider refuses', async () => {
     await configureElsewhere()
     const { code, printed } = await run(['deregister'])

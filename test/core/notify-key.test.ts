@@ -72,6 +72,15 @@ describe('createKeySearch', () => {
     },
   )
 
+  test('goes as far beyond the first ones as the generation that is known', () => {
+    const key = notifyKey(SECRET, DOMAIN, 700)
+    expect(search(key, DOMAIN)).toBeUndefined()
+    expect(search(key, DOMAIN, 690)).toMatchObject({ generation: 700 })
+    expect(search(key, DOMAIN, 710)).toMatchObject({ generation: 700 })
+    expect(search(notifyKey(SECRET, DOMAIN, 3), DOMAIN, 690)).toMatchObject({ generation: 3 })
+    expect(search(key, DOMAIN, 1_000)).toBeUndefined()
+  })
+
   test('takes a key of another domain, or of nobody, for foreign, also when asked again', () => {
     const key = notifyKey(SECRET, 'live.example.com', 0)
     expect(search(key, DOMAIN)).toBeUndefined()

@@ -1,5 +1,5 @@
 // A registrar with everything around it in memory, on a clock that the test moves.
-import { createKeySearch, notifyKey, secretFrom } from '../../src/core/notify-key.ts'
+import { createKeySearch, notifyKey, type Secret, secretFrom } from '../../src/core/notify-key.ts'
 import { sign } from '../../src/core/signature.ts'
 import { createReceiver } from '../../src/flows/receiver.ts'
 import { createRegistrar } from '../../src/flows/registrar.ts'
@@ -32,7 +32,7 @@ type Over = {
   store?: ReturnType<typeof memoryStore>
   provider?: ReturnType<typeof fakeApi>
   clock?: ReturnType<typeof manualClock>
-  secrets?: [typeof NEW, typeof OLD]
+  secrets?: [Secret, Secret]
   graceSeconds?: number
   /** One half, if not given: waits are three quarters, intervals exact. */
   random?: number
