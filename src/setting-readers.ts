@@ -1,9 +1,7 @@
 // How each setting is read: from its text to a value that is right, or to a problem: a sentence that
 // says what it must be, without the name, and without the text where that is a secret.
+import { MIN_SECRET_BYTES, parseSecret } from './core/notify-key.ts'
 
-/** A secret of ours holds at least as much as the 256-bit keys that are derived from it. */
-const MIN_SECRET_BYTES = 32
-const BASE64URL = /^[A-Za-z0-9_-]+={0,2}$/
 const DOMAIN =
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 const SINK_NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/
@@ -73,11 +71,9 @@ export function readStorePath(given: string): string | Problem {
 }
 
 export function readSecrets(given: string): [Uint8Array, ...Uint8Array[]] | Problem {
-  const secrets = readList(given)
-  const decoded = secrets.map((secret) => new Uint8Array(Buffer.from(secret, 'base64url')))
-  const fit = secrets.every((secret) => BASE64URL.test(secret))
-  const enough = decoded.every(({ length }) => length >= MIN_SECRET_BYTES)
-  const found = fit && enough ? nonEmpty(decoded) : undefined
+  const secrets = readList(given).map(parseSecret)
+  const fit = secrets.filter((secret) => secret !== undefined)
+  const found = fit.length === secrets.length ? nonEmpty(fit) : undefined
   const advice = `make one with: openssl rand -base64 ${MIN_SECRET_BYTES} | tr '+/' '-_' | tr -d '='`
   return (
     found ?? new Problem(`must be base64url of ${MIN_SECRET_BYTES} bytes or more each; ${advice}`)

@@ -16,11 +16,21 @@ export const MAX_GENERATIONS = 512
 /** How far from the one that this store knows others may have rotated, back or forth. */
 const GENERATIONS_AROUND = 64
 
+/** What a 256-bit key is derived from should hold as much itself. */
+export const MIN_SECRET_BYTES = 32
+const SECRET_FORM = /^[A-Za-z0-9_-]+={0,2}$/
+
 /** The root of everything that is derived: raw bytes, and a fingerprint that may be shown. */
 export type Secret = { readonly bytes: Uint8Array; readonly fingerprint: string }
 
 function derive(secret: Uint8Array, purpose: string, length: number): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, 'snaphook', purpose, length))
+}
+
+/** The bytes of a secret as it is written, base64url; undefined where that is no secret or too short. */
+export function parseSecret(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(Buffer.from(text, 'base64url'))
+  return SECRET_FORM.test(text) && bytes.length >= MIN_SECRET_BYTES ? bytes : undefined
 }
 
 export function secretFrom(bytes: Uint8Array): Secret {

@@ -5,6 +5,7 @@ import {
   isUsableKey,
   MAX_GENERATIONS,
   notifyKey,
+  parseSecret,
   sealingKey,
   secretFrom,
 } from '../../src/core/notify-key.ts'
@@ -40,6 +41,19 @@ describe('notifyKey', () => {
     expect(new Set(keys).size).toBe(keys.length)
     expect(sealingKey(SECRET)).toHaveLength(32)
     expect(sealingKey(SECRET)).not.toEqual(sealingKey(OTHER))
+  })
+})
+
+describe('parseSecret', () => {
+  test.each([
+    ['a'.repeat(43), 32],
+    [`${'a'.repeat(43)}=`, 32],
+    ['a'.repeat(42), undefined],
+    [`${'a'.repeat(43)}+`, undefined],
+    [` ${'a'.repeat(43)}`, undefined],
+    ['', undefined],
+  ])('%j: %s bytes', (text, length) => {
+    expect(parseSecret(text)?.length).toBe(length)
   })
 })
 

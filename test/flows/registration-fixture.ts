@@ -26,6 +26,7 @@ const search = createKeySearch([NEW, OLD])
 const HOST = new URL(PUBLIC_URL).host
 
 type Over = {
+  domains?: readonly string[]
   takeover?: boolean
   keyMaxAgeMs?: number
   publicUrls?: [string, ...string[]]
@@ -52,7 +53,7 @@ export async function registration(over: Over = {}) {
   const log = keptLog()
   const kept = keptMetrics()
   const { secrets = [NEW, OLD], graceSeconds = GRACE_SECONDS, steps = createSteps(() => {}) } = over
-  const domains = [DOMAIN]
+  const { domains = [DOMAIN] } = over
   const rings = createRingKeeper({
     domains,
     publicUrls,
