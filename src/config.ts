@@ -14,18 +14,20 @@ import {
   readSecrets,
   readSinks,
   readStorePath,
+  readWebhookSecrets,
+  WEBHOOK_SECRET_ADVICE,
 } from './setting-readers.ts'
 
 /** Known to the design, not acted on by this version: refused rather than ignored. */
-const NOT_YET = new Set([
-  'SNAPHOOK_RETENTION',
-  'SNAPHOOK_WEBHOOK_SECRET',
-  'SNAPHOOK_WEBHOOK_SECRET_FILE',
-])
+const NOT_YET = new Set(['SNAPHOOK_RETENTION'])
 /** Values of `DEBUG` that make the HTTP library under pop-core print what it sends. */
 const PRINTS_API_CALLS = /(^|[\s,])(\*|httpx)/
 /** May be given as the path of a file, under the name with `_FILE` behind it. */
-export const SECRET_NAMES = ['SNAPHOOK_SECRET', 'SNAPHOOK_API_SECRET'] as const
+export const SECRET_NAMES = [
+  'SNAPHOOK_SECRET',
+  'SNAPHOOK_WEBHOOK_SECRET',
+  'SNAPHOOK_API_SECRET',
+] as const
 export const FILE_SUFFIX = '_FILE'
 
 const text = z.string()
@@ -71,6 +73,7 @@ export const SCHEMA = z.object({
   SNAPHOOK_CLOCK_SKEW: durationOrOff.prefault('5m'),
   SNAPHOOK_KEY_MAX_AGE: durationOrOff.prefault('90d'),
   SNAPHOOK_KEY_GRACE: duration.prefault('48h'),
+  SNAPHOOK_WEBHOOK_SECRET: setting(readWebhookSecrets).optional(),
   SNAPHOOK_API_SECRET: setting(readApiSecret).optional(),
   SNAPHOOK_API_JWKS_URL: setting(readPlainUrl).optional(),
   SNAPHOOK_API_ISSUER: text.optional(),
@@ -106,6 +109,8 @@ export type Config = {
   /** Undefined: keys are not rotated by age. */
   readonly keyMaxAgeMs: number | undefined
   readonly keyGraceSeconds: number
+  /** Each signs webhook deliveries; none where no sink needs any. */
+  readonly webhookSecrets: readonly string[]
   readonly apiSecret: string | undefined
   readonly apiJwks:
     | { readonly url: string; readonly issuer: string; readonly audience: string }
@@ -145,6 +150,7 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
       clockSkewSeconds: skew === 'off' ? undefined : skew / 1000,
       keyMaxAgeMs: maxAge === 'off' ? undefined : maxAge,
       keyGraceSeconds: settings.SNAPHOOK_KEY_GRACE / 1000,
+      webhookSecrets: settings.SNAPHOOK_WEBHOOK_SECRET ?? [],
       apiSecret: settings.SNAPHOOK_API_SECRET,
       apiJwks: jwks,
       logLevel: settings.SNAPHOOK_LOG_LEVEL,
@@ -220,10 +226,17 @@ function readJwks(given: Record<string, string>, problems: string[]): Config['ap
 
 function crossCheck(settings: Settings): string[] {
   const [publicUrl] = settings.SNAPHOOK_PUBLIC_URL
-  return settings.SNAPHOOK_DOMAINS.filter(
+  const problems = settings.SNAPHOOK_DOMAINS.filter(
     (domain) => notifyUrl(publicUrl, domain).length > MAX_NOTIFY_URL_LENGTH,
   ).map(
     (domain) =>
       `SNAPHOOK_PUBLIC_URL is too long: with ${domain} the callback URL is above the provider's ${MAX_NOTIFY_URL_LENGTH} characters`,
   )
+  const webhook = settings.SNAPHOOK_SINKS.find(({ url }) => /^https?:/i.test(url))
+  if (webhook !== undefined && settings.SNAPHOOK_WEBHOOK_SECRET === undefined) {
+    problems.push(
+      `SNAPHOOK_WEBHOOK_SECRET is required: it signs what sink ${webhook.name} is sent; ${WEBHOOK_SECRET_ADVICE}`,
+    )
+  }
+  return problems
 }

@@ -16,6 +16,7 @@ import type {
   Sink,
   Store,
 } from './ports.ts'
+import { createSinks } from './sinks/create-sinks.ts'
 import type { Output } from './sinks/stdout.ts'
 import { loadOrCreateSecret } from './store/secret-file.ts'
 import type { openSqliteStore } from './store/sqlite/sqlite-store.ts'
@@ -67,6 +68,14 @@ export function openApi(
   if (world.api) return { api: world.api, close: () => undefined }
   const api = createLiveApi({ endpoint: config.liveEndpoint, credentials, clock, onCall })
   return { api, close: api.close }
+}
+
+/** The sinks of the settings, or what stands for them. */
+export function openSinks(
+  { sinks, webhookSecrets }: Config,
+  { sinks: given, stdout, clock = systemClock }: World,
+): readonly Sink[] {
+  return given ?? createSinks(sinks, { stdout, webhookSecrets, now: clock.now })
 }
 
 /** The rings of `domains` in memory, still to be loaded, and the registrar that works on them. */

@@ -1,6 +1,6 @@
 // What the flows need of the world, in the flows' words. Types only.
 import type { CallbackOutcome, Flag } from './core/callback.ts'
-import type { DeliveryOutcome } from './core/delivery.ts'
+import type { DeliveryOutcome, RefusedEvent, SinkState } from './core/delivery.ts'
 import type { KeyRole, Ring } from './core/key-ring.ts'
 import type { ProbeResult } from './core/probe.ts'
 import type {
@@ -80,7 +80,56 @@ export interface RingStore {
 export interface CursorStore {
   /** The seq of the last event that a sink has delivered; 0 for a sink not seen before. */
   loadCursor(sink: string): Promise<number>
-  advanceCursor(sink: string, seq: number): Promise<void>
+  /**
+   * Moves a cursor forward, and makes the events that were refused on the way dead letters: both
+   * or neither.
+   */
+  advanceCursor(sink: string, seq: number, refused?: readonly RefusedEvent[]): Promise<void>
+  /** Every sink that ever delivered, also those that are no longer in the settings. */
+  listCursors(): Promise<readonly { readonly sink: string; readonly seq: number }[]>
+}
+
+/** An event that a sink has refused for good, in a copy that outlives the log's. */
+export type DeadLetter = RefusedEvent & {
+  readonly sink: string
+  /** Epoch ms. */
+  readonly diedAt: number
+  /** The running service is to deliver it once more. */
+  readonly retryRequested: boolean
+}
+
+export type DeadLetterQuery = {
+  /** Null for all; not with `retryRequested`. */
+  readonly sink: string | null
+  /** Only those that are to be retried. */
+  readonly retryRequested?: boolean
+  readonly limit: number
+}
+
+export type DeadLetterChange =
+  | {
+      readonly kind: 'request_retry' | 'drop'
+      /** Null: of every sink. */
+      readonly sink: string | null
+      /** Null: every one. */
+      readonly seqs: readonly number[] | null
+    }
+  | {
+      readonly kind: 'failed_again'
+      readonly sink: string
+      readonly seq: number
+      readonly reason: string
+      /** To be added. */
+      readonly attempts: number
+    }
+
+export interface DeadLetterStore {
+  /** Up to `limit` letters by sink and seq; fewer where they are large, and none only if none are left. */
+  readDeadLetters(query: DeadLetterQuery): Promise<DeadLetter[]>
+  /** How many letters each sink has; a sink that never had one may be missing. */
+  countDeadLetters(): Promise<ReadonlyMap<string, number>>
+  /** How many letters it changed: call again until none, since one call changes only so many. */
+  changeDeadLetters(change: DeadLetterChange): Promise<number>
 }
 
 /** The time that services have spent listening on this store, in seconds. */
@@ -104,7 +153,13 @@ export interface Tallies {
 }
 
 /** Everything that one store offers. `close` ends what was taken and then the store. */
-export interface Store extends EventLog, RingStore, CursorStore, ReceivingTime, Tallies {
+export interface Store
+  extends EventLog,
+    RingStore,
+    CursorStore,
+    DeadLetterStore,
+    ReceivingTime,
+    Tallies {
   /** Rejects with the store's fault while it takes no appends. */
   checkWritable(): Promise<void>
   close(): Promise<void>
@@ -153,12 +208,14 @@ export interface ProberMetrics {
 export interface DispatcherMetrics {
   /** One attempt to deliver a batch of `events`. */
   attempted(sink: string, outcome: DeliveryOutcome['kind'], events: number): void
+  sinkState(sink: string, state: SinkState): void
 }
 
 /** What the metrics read from its owner when they are asked for. */
 export type Sample = {
   readonly eventsStored: number
   readonly lagBySink: ReadonlyMap<string, number>
+  readonly deadLettersBySink: ReadonlyMap<string, number>
 }
 
 /** What the operations listener shows of one domain. Found URLs are shown, keys never. */
@@ -183,9 +240,10 @@ export type RegistrationView = {
 
 export type SinkView = {
   readonly name: string
-  readonly state: 'ok' | 'failing'
+  readonly state: SinkState
   readonly lag: number
   readonly detail: string | null
+  readonly deadLetters: number
 }
 
 export type Readiness = {

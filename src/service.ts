@@ -13,9 +13,15 @@ import { createCallbackApp } from './http/callback-app.ts'
 import { type Listener, listen } from './http/listen.ts'
 import { createOpsApp } from './http/ops-app.ts'
 import { sendProbe } from './http/probe.ts'
-import { createRegistration, loadSecrets, newNonce, openApi, type World } from './parts.ts'
+import {
+  createRegistration,
+  loadSecrets,
+  newNonce,
+  openApi,
+  openSinks,
+  type World,
+} from './parts.ts'
 import type { Clock, Log, Store } from './ports.ts'
-import { createSinks } from './sinks/create-sinks.ts'
 import { createSeals } from './store/seal.ts'
 import { acquireLock } from './store/sqlite/lock.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
@@ -30,6 +36,8 @@ export const VERSION = packageJson.version
 const DRAIN_CALLBACKS_MS = 3_200
 /** Then the sinks may have what is in the log; what is left they get after the next start. */
 const DRAIN_SINKS_MS = 1_000
+/** Hosts of URLs that lead to this very machine. */
+const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 /** Probes and scrapes are short. */
 const DRAIN_OPS_MS = 200
 /** All of it: an orchestrator that allows five seconds sees an orderly end. */
@@ -102,9 +110,10 @@ export function createService(config: Config, world: World): Service {
     )
     await rings.load()
     const dispatcher = createDispatcher({
-      sinks: world.sinks ?? createSinks(config.sinks, world),
+      sinks: openSinks(config, world),
       events: store,
       cursors: store,
+      deadLetters: store,
       clock,
       random,
       metrics,
@@ -207,11 +216,16 @@ function holderName(clock: Clock): string {
 
 function announceStart(
   { callbacks, ops }: { callbacks: Listener; ops: Listener },
-  { publicUrls: [publicUrl], domains }: Config,
+  { publicUrls: [publicUrl], domains, sinks }: Config,
   log: Log,
 ): void {
   log.info('listening', { version: VERSION, callbacks: callbacks.url, ops: ops.url, domains })
   if (publicUrl.startsWith('http:')) {
     log.warn('the public URL is plain http: callbacks can be read and copied on their way')
+  }
+  for (const { name, url } of sinks) {
+    const { protocol, hostname } = new URL(url)
+    if (protocol !== 'http:' || LOOPBACK.test(hostname)) continue
+    log.warn('a sink is plain http: its events can be read on their way', { sink: name })
   }
 }

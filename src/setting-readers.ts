@@ -2,6 +2,10 @@
 // says what it must be, without the name, and without the text where that is a secret.
 import { MIN_SECRET_BYTES, parseSecret } from './core/notify-key.ts'
 
+/** Standard Webhooks asks for 24 to 64 bytes, in base64. */
+const WEBHOOK_SECRET_BYTES = { least: 24, most: 64 }
+const WEBHOOK_SECRET = /^whsec_((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/
+export const WEBHOOK_SECRET_ADVICE = 'make one with: echo "whsec_$(openssl rand -base64 32)"'
 const DOMAIN =
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 const SINK_NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/
@@ -80,6 +84,23 @@ export function readSecrets(given: string): [Uint8Array, ...Uint8Array[]] | Prob
   )
 }
 
+export function readWebhookSecrets(given: string): [string, ...string[]] | Problem {
+  const secrets = readList(given)
+  const fit = secrets.every((secret) => {
+    const [, encoded = ''] = WEBHOOK_SECRET.exec(secret) ?? []
+    const { length } = Buffer.from(encoded, 'base64')
+    return length >= WEBHOOK_SECRET_BYTES.least && length <= WEBHOOK_SECRET_BYTES.most
+  })
+  const { least, most } = WEBHOOK_SECRET_BYTES
+  const found = fit ? nonEmpty(secrets) : undefined
+  return (
+    found ??
+    new Problem(
+      `must be whsec_ and base64 of ${least} to ${most} bytes each; ${WEBHOOK_SECRET_ADVICE}`,
+    )
+  )
+}
+
 export function readApiSecret(given: string): string | Problem {
   const fit = Buffer.byteLength(given) >= MIN_SECRET_BYTES
   return fit ? given : new Problem(`must have ${MIN_SECRET_BYTES} characters or more`)
@@ -93,10 +114,18 @@ export function readSinks(given: string): { name: string; url: string }[] | Prob
     if (named === undefined || !SINK_NAME.test(named)) {
       return new Problem('must be name=url,… with names of small letters, digits, - and _')
     }
-    if (url !== 'stdout:')
-      return new Problem(`: sink ${named} must be stdout:, the one kind of this version`)
+    const problem = url === undefined ? undefined : sinkUrlProblem(url)
+    if (url === undefined || problem !== undefined) return new Problem(`: sink ${named} ${problem}`)
     if (sinks.some((sink) => sink.name === named)) return new Problem(`names ${named} twice`)
     sinks.push({ name: named, url })
   }
   return sinks.length > 0 ? sinks : new Problem('names no sink')
+}
+
+/** What is wrong with the URL of a sink, which may hold a token and is not repeated. */
+function sinkUrlProblem(url: string): string | undefined {
+  if (url === 'stdout:') return undefined
+  if (!/^https?:/i.test(url)) return 'must be stdout:, or an https:// or http:// URL'
+  const read = readPlainUrl(url)
+  return read instanceof Problem ? read.sentence : undefined
 }

@@ -22,6 +22,7 @@ function problems(env: Record<string, string | undefined>, readFile?: (path: str
   const config = read(env, readFile)
   return config.ok ? [] : config.problems
 }
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
 
 describe('good settings', () => {
   test('defaults are those of the documentation', () => {
@@ -41,9 +42,33 @@ describe('good settings', () => {
         clockSkewSeconds: 300,
         keyMaxAgeMs: 90 * 86_400_000,
         keyGraceSeconds: 48 * 3_600,
+        webhookSecrets: [],
         apiSecret: undefined,
         apiJwks: undefined,
         logLevel: 'info',
+      },
+    })
+  })
+
+  test('webhook sinks take a secret', () => {
+    const read = readConfig({ ...REQUIRED, SNAPHOOK_SINKS: 'x=https://x.example.com' }, String)
+    expect(read.ok ? [] : read.problems).toEqual([
+      expect.stringMatching(/^SNAPHOOK_WEBHOOK_SECRET is required: .* sink x /),
+    ])
+  })
+
+  test('webhook sinks, whose secret may come from a file', () => {
+    const sinks = 'a=https://a.example.com/x%2Cy/token,stdout:,b=HTTP://b.example.com:81'
+    const both = `${WEBHOOK_SECRET}, whsec_${Buffer.alloc(64, 8).toString('base64')}`
+    const env = { SNAPHOOK_SINKS: sinks, SNAPHOOK_WEBHOOK_SECRET_FILE: '/secret' }
+    expect(readConfig({ ...REQUIRED, ...env }, () => `${both}\n`)).toMatchObject({
+      value: {
+        sinks: [
+          { name: 'a', url: 'https://a.example.com/x%2Cy/token' },
+          { name: 'stdout', url: 'stdout:' },
+          { name: 'b', url: 'HTTP://b.example.com:81' },
+        ],
+        webhookSecrets: both.split(', '),
       },
     })
   })
@@ -131,6 +156,16 @@ describe('each bad setting has its sentence', () => {
     ['SNAPHOOK_SECRET', ',', 'base64url of 32 bytes'],
     ['SNAPHOOK_SECRET_FILE', 'missing', 'can be read'],
     ['SNAPHOOK_SINKS', 'x=ftp://x', 'must be stdout:'],
+    ['SNAPHOOK_SINKS', 'x=', 'must be stdout:'],
+    ['SNAPHOOK_SINKS', 'x=https://', 'must be an http:// or https:// URL'],
+    ['SNAPHOOK_SINKS', 'x=https://u:p@x.example.com', 'must not hold a user name'],
+    ['SNAPHOOK_SINKS', 'x=https://x.example.com/?a', 'neither query nor fragment'],
+    ['SNAPHOOK_SINKS', 'x=https://x.example.com/#a', 'neither query nor fragment'],
+    ['SNAPHOOK_WEBHOOK_SECRET', 'c2VjcmV0', 'must be whsec_ and base64'],
+    ['SNAPHOOK_WEBHOOK_SECRET', 'whsec_c2VjcmV0', 'must be whsec_ and base64'],
+    ['SNAPHOOK_WEBHOOK_SECRET', `${WEBHOOK_SECRET},whsec_-_-_`, 'must be whsec_ and base64'],
+    ['SNAPHOOK_WEBHOOK_SECRET', `whsec_${'A'.repeat(88)}`, 'must be whsec_ and base64'],
+    ['SNAPHOOK_WEBHOOK_SECRET', ',', 'must be whsec_ and base64'],
     ['SNAPHOOK_SINKS', 'https://x', 'must be name=url'],
     ['SNAPHOOK_SINKS', 'X=stdout:', 'must be name=url'],
     ['SNAPHOOK_SINKS', 'a=stdout:,a=stdout:', 'names a twice'],
@@ -147,7 +182,6 @@ describe('each bad setting has its sentence', () => {
     ['SNAPHOOK_KEY_GRACE', 'off', 'must be a number and s, m, h or d'],
     ['SNAPHOOK_KEY_MAX_AGE', 'soon', 'or off'],
     ['SNAPHOOK_RETENTION', '7d', 'no effect in this version'],
-    ['SNAPHOOK_WEBHOOK_SECRET', 'whsec_x', 'no effect in this version'],
     ['DEBUG', '*', 'unset it'],
     ['DEBUG', 'express,httpx:body', 'unset it'],
     ['SNAPHOOK_PUBLIC_URI', 'x', 'is not a setting'],

@@ -1,8 +1,9 @@
 // The command line: names the commands, reads their options, and turns what comes of them into an
 // exit code. What a command does stands in a file of its own.
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { describeError, faultCode } from '../errors.ts'
 import { VERSION } from '../service.ts'
+import { DEAD_LETTER_ACTIONS, runDeadLetters } from './dead-letters.ts'
 import { DEMO_STORE, runDemo } from './demo.ts'
 import { runDeregister } from './deregister.ts'
 import { runDoctor } from './doctor.ts'
@@ -72,6 +73,14 @@ function createProgram(shell: Shell, done: (code: number) => void): Command {
   command('status', 'show what the store knows and what a running service says')
     .option('--json', 'print JSON')
     .action(async (options) => done(await runStatus(shell, options)))
+  command('dead-letters', 'show what sinks have refused for good, have it tried again, or drop it')
+    .addArgument(new Argument('<action>', 'what to do').choices(DEAD_LETTER_ACTIONS))
+    .option('--sink <name>', 'those of one sink')
+    .option('--seq <n...>', 'these alone, of that sink')
+    .option('--all', 'of all sinks, for retry and drop')
+    .option('--limit <n>', 'how many to list', '100')
+    .option('--json', 'print JSON')
+    .action(async (action, options) => done(await runDeadLetters(shell, action, options)))
   command('doctor', 'find what usually goes wrong, and say what to do; exit 1 on a problem')
     .option('--write', 'also try whether Update is allowed: puts back exactly what is there')
     .option('--json', 'print JSON')

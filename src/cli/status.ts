@@ -65,7 +65,12 @@ function storeLines(store: StoreStatus | null, path: string): string[] {
     each.lastCallbackAt === null ? 'never' : `${ageOf(each.lastCallbackAt, now)} ago`,
     String(each.unsigned),
   ])
-  const sinks = store.sinks.map(({ name, lag }) => [name, String(lag)])
+  const sinks = store.sinks.map(({ name, lag, deadLetters, inSettings }) => [
+    name,
+    String(lag),
+    String(deadLetters),
+    inSettings ? '' : 'not in the settings; its cursor is kept',
+  ])
   return [
     `store    ${path}: ${store.events} events, the last one ${store.lastSeq}`,
     '',
@@ -76,7 +81,7 @@ function storeLines(store: StoreStatus | null, path: string): string[] {
       store.domains.flatMap((each) => keyRows(each, now)),
     ),
     '',
-    table(['SINK', 'LAG'], sinks),
+    table(['SINK', 'LAG', 'DEAD LETTERS', ''], sinks),
     '',
   ]
 }

@@ -1,29 +1,165 @@
-// What follows an attempt to deliver a batch. Pure: the outcome goes in, the next step comes out.
+// What follows an attempt to deliver: the outcome goes in, the next step comes out. Pure. The two
+// questions are whose fault it was, the event's or the sink's, and whether waiting helps.
 import { backOffMs } from './back-off.ts'
+import type { StoredEvent } from './snapshot-event.ts'
 
 /** Soon enough to ride out a restart of the receiver, rare enough not to hinder it. */
 const RETRY = { firstMs: 500, maxMs: 5 * 60_000 }
+/** A sink may ask for a longer pause than ours, but a mistaken one must not silence it for a day. */
+const MAX_RETRY_AFTER_MS = 15 * 60_000
+/** So often a batch, or an event alone, may break the sink before it is suspected itself. */
+export const MAX_STRIKES = 10
 
 export type DeliveryOutcome =
   | { readonly kind: 'delivered' }
+  /** About an event among those sent: waiting would not help. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** About the sink (gone, closed to us, moved): somebody has to act; no event is to blame. */
+  | { readonly kind: 'refused'; readonly reason: string }
   /** It may pass later. `reason` is for people and holds no secret. */
-  | { readonly kind: 'failed'; readonly reason: string }
+  | {
+      readonly kind: 'failed'
+      readonly reason: string
+      /** The sink answered, and broke over what it was sent: an event may be to blame after all. */
+      readonly strike?: boolean
+      /** The pause that the sink asked for. */
+      readonly retryAfterMs?: number
+    }
 
 export const DELIVERY_OUTCOMES = [
   'delivered',
+  'rejected',
+  'refused',
   'failed',
 ] as const satisfies DeliveryOutcome['kind'][]
 
+/** `failing` may pass, `refused` waits for somebody to act. */
+export const SINK_STATES = ['ok', 'failing', 'refused'] as const
+export type SinkState = (typeof SINK_STATES)[number]
+
+/** An event that a sink will not take, whatever is tried. */
+export type RefusedEvent = {
+  readonly event: StoredEvent
+  /** For people; it holds no secret. */
+  readonly reason: string
+  /** How often the event was tried alone. */
+  readonly attempts: number
+}
+
+/** Events that are sent together, and how that went so far. */
+export type Part = {
+  readonly events: readonly StoredEvent[]
+  /** Attempts in a row that did not deliver it: what the back-off counts. */
+  readonly failures: number
+  /** Those over which the sink broke. */
+  readonly strikes: number
+  /** It was split off a part that is under suspicion: one more strike and it is split in turn. */
+  readonly suspect: boolean
+}
+
 export type NextDelivery =
   | { readonly kind: 'advance' }
-  | { readonly kind: 'retry'; readonly afterMs: number }
+  /** Neither waits nor gives up: the halves are tried at once, in order. */
+  | { readonly kind: 'split'; readonly parts: readonly [Part, Part] }
+  /** The one event of the part is refused for good. */
+  | { readonly kind: 'bury'; readonly refused: RefusedEvent }
+  /** `compare`: first find out whether the sink takes the event after this one. */
+  | {
+      readonly kind: 'retry'
+      readonly part: Part
+      readonly afterMs: number
+      readonly state: Exclude<SinkState, 'ok'>
+      readonly reason: string
+      readonly compare: boolean
+    }
 
-/** `failures`: how often this batch has failed in a row, this attempt included. */
-export function nextDelivery(
-  outcome: DeliveryOutcome,
-  failures: number,
-  random: number,
-): NextDelivery {
+export function newPart(events: readonly StoredEvent[]): Part {
+  return { events, failures: 0, strikes: 0, suspect: false }
+}
+
+/** The step after an attempt to deliver `part` came to `outcome`. */
+export function nextDelivery(outcome: DeliveryOutcome, part: Part, random: number): NextDelivery {
   if (outcome.kind === 'delivered') return { kind: 'advance' }
-  return { kind: 'retry', afterMs: backOffMs(RETRY, failures, random) }
+  const strike = outcome.kind === 'failed' && outcome.strike === true
+  const strikes = part.strikes + (strike ? 1 : 0)
+  const tried = { ...part, failures: part.failures + 1, strikes }
+  const { reason } = outcome
+  const alone = part.events.length === 1
+  if (outcome.kind === 'rejected') return alone ? bury(tried, reason) : split(part, part.suspect)
+  if (strike && !alone && (part.suspect || strikes >= MAX_STRIKES)) return split(part, true)
+  return {
+    kind: 'retry',
+    part: tried,
+    afterMs: waitMs(outcome, tried.failures, random),
+    state: outcome.kind === 'refused' ? 'refused' : 'failing',
+    reason,
+    compare: strike && alone && strikes >= MAX_STRIKES,
+  }
+}
+
+export type NextRetry =
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'keep'; readonly reason: string }
+  | { readonly kind: 'again'; readonly part: Part; readonly afterMs: number }
+
+/** The step after a dead letter was tried once more: as above, but nothing waits for it. */
+export function nextRetry(outcome: DeliveryOutcome, part: Part, random: number): NextRetry {
+  const next = nextDelivery(outcome, part, random)
+  if (next.kind === 'retry' && !next.compare) {
+    return { kind: 'again', part: next.part, afterMs: next.afterMs }
+  }
+  return outcome.kind === 'delivered'
+    ? { kind: 'remove' }
+    : { kind: 'keep', reason: outcome.reason }
+}
+
+export type NextComparison =
+  /** The cursor may pass the one that was compared, and the events that are given up with it. */
+  | { readonly kind: 'bury'; readonly refused: readonly RefusedEvent[] }
+  | { readonly kind: 'undecided'; readonly compared: Part }
+
+/**
+ * The step after `compared`, the event that follows the suspects (each alone, in order), was tried:
+ * where the sink comes to a verdict on it, it works, and the suspects are to blame. Where it breaks
+ * over that one too, all may be innocent; one that broke it too often is a suspect itself.
+ */
+export function nextComparison(
+  outcome: DeliveryOutcome,
+  suspects: readonly Part[],
+  compared: Part,
+): NextComparison {
+  const refused = suspects.map((part) => refusedEvent(part, `broke the sink ${part.strikes} times`))
+  if (outcome.kind === 'delivered') return { kind: 'bury', refused }
+  const tried = { ...compared, failures: compared.failures + 1 }
+  if (outcome.kind === 'rejected') {
+    return { kind: 'bury', refused: [...refused, refusedEvent(tried, outcome.reason)] }
+  }
+  const strike = outcome.kind === 'failed' && outcome.strike === true
+  const strikes = compared.strikes + (strike ? 1 : 0)
+  return { kind: 'undecided', compared: { ...tried, strikes } }
+}
+
+function refusedEvent(part: Part, reason: string): RefusedEvent {
+  return { event: part.events[0] as StoredEvent, reason, attempts: part.failures }
+}
+
+function bury(part: Part, reason: string): NextDelivery {
+  return { kind: 'bury', refused: refusedEvent(part, reason) }
+}
+
+function split({ events }: Part, suspect: boolean): NextDelivery {
+  const middle = Math.ceil(events.length / 2)
+  const [first, second] = [newPart(events.slice(0, middle)), newPart(events.slice(middle))]
+  return {
+    kind: 'split',
+    parts: [
+      { ...first, suspect },
+      { ...second, suspect },
+    ],
+  }
+}
+
+function waitMs(outcome: DeliveryOutcome, failures: number, random: number): number {
+  const asked = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) : 0
+  return Math.max(backOffMs(RETRY, failures, random), Math.min(asked, MAX_RETRY_AFTER_MS))
 }

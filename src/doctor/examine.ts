@@ -5,9 +5,8 @@ import { createLiveApi } from '../cloud/live-api.ts'
 import type { Config } from '../config.ts'
 import { sendProbe } from '../http/probe.ts'
 import { knownSecrets } from '../one-off/looking.ts'
-import { newNonce, type World } from '../parts.ts'
+import { newNonce, openSinks, type World } from '../parts.ts'
 import type { Sink } from '../ports.ts'
-import { createSinks } from '../sinks/create-sinks.ts'
 import { createSeals } from '../store/seal.ts'
 import { systemClock } from '../system-clock.ts'
 import { checkClock } from './clock.ts'
@@ -27,7 +26,7 @@ export async function examine(
   const { clock = systemClock, credentials = createCredentials() } = world
   const { domains, publicUrls, liveEndpoint: endpoint, storePath, clockSkewSeconds } = config
   const secrets = knownSecrets(config)
-  const sinks = world.sinks ?? createSinks(config.sinks, world)
+  const sinks = openSinks(config, world)
   const api = createLiveApi({ endpoint, credentials, clock, onCall: () => undefined })
   const [publicUrl] = publicUrls
 

@@ -1,55 +1,73 @@
-// Hands events on: one loop per sink, each with its own durable cursor, so that a sink that is down
-// holds nobody else up. At least once, in the order of the log: the cursor moves after delivery.
-import { nextDelivery } from '../core/delivery.ts'
+// Hands events on: each sink has a loop, a durable cursor and a back-off of its own, so that one that
+// hangs, refuses or is gone holds nobody else up. At least once, in the order of the log.
+import type { DeliveryOutcome, SinkState } from '../core/delivery.ts'
+import type { StoredEvent } from '../core/snapshot-event.ts'
 import { describeError } from '../errors.ts'
 import type {
   Clock,
   CursorStore,
+  DeadLetterStore,
   DispatcherMetrics,
   EventLog,
   Log,
   Random,
   Sink,
 } from '../ports.ts'
+import { retryDeadLetters } from './dead-letter-retries.ts'
+import { runSink } from './sink-loop.ts'
 
-/** A batch is held in memory and delivered again as a whole after a crash. */
-const MAX_BATCH = 100
 /** The pause after a read or a cursor write that failed; the store has trouble, not the sink. */
 const STORE_RETRY_MS = 1_000
 
-type SinkProgress = {
+export type SinkProgress = {
   readonly name: string
-  readonly cursor: number
-  readonly problem: string | null
+  cursor: number
+  state: SinkState
+  problem: string | null
+}
+
+type World = {
+  readonly events: Pick<EventLog, 'read'>
+  readonly cursors: CursorStore
+  readonly deadLetters: Pick<DeadLetterStore, 'readDeadLetters' | 'changeDeadLetters'>
+  readonly clock: Clock
+  readonly random: Random
+  readonly metrics: DispatcherMetrics
+  readonly log: Log
+}
+
+/** What the loops of a sink have in common. */
+export type Loop = World & {
+  readonly sink: Sink
+  /** From then on what is in the log is delivered once, without waiting. */
+  readonly draining: AbortSignal
+  /** From then on nothing is begun. */
+  readonly ended: AbortSignal
+  /** Resolves at the next growth of the log, or when draining begins. */
+  grown(): Promise<void>
+  attempt(events: readonly StoredEvent[]): Promise<DeliveryOutcome>
+  /** Tries until the store does it; undefined when stopped first. */
+  insist<T>(work: () => Promise<T>): Promise<T | undefined>
 }
 
 export type Dispatcher = {
-  /** Runs until stopped; one loop per sink. */
+  /** Runs until stopped. */
   run(): Promise<void>
   /** Says that the log has grown. */
   notify(): void
-  progress(): readonly SinkProgress[]
+  progress(): readonly Readonly<SinkProgress>[]
   /** Delivers what is in the log, ends the loops and closes the sinks; `signal` cuts it short. */
   stop(signal: AbortSignal): Promise<void>
 }
 
-export function createDispatcher(parts: {
-  sinks: readonly Sink[]
-  events: Pick<EventLog, 'read'>
-  cursors: CursorStore
-  clock: Clock
-  random: Random
-  metrics: DispatcherMetrics
-  log: Log
-}): Dispatcher {
-  const { sinks, events, cursors, clock, random, metrics, log } = parts
-  /** After `draining`, what is in the log is delivered once; after `ended`, nothing is begun. */
+export function createDispatcher(parts: World & { readonly sinks: readonly Sink[] }): Dispatcher {
+  const { sinks, cursors, clock, metrics, log } = parts
   const draining = new AbortController()
   const ended = new AbortController()
   let growth = Promise.withResolvers<void>()
   let running: Promise<unknown> = Promise.resolve()
-  const progress = new Map(
-    sinks.map(({ name }) => [name, { name, cursor: 0, problem: null as string | null }]),
+  const progress = sinks.map(
+    ({ name }): SinkProgress => ({ name, cursor: 0, state: 'ok', problem: null }),
   )
 
   function notify(): void {
@@ -57,57 +75,10 @@ export function createDispatcher(parts: {
     growth = Promise.withResolvers()
   }
 
-  async function runSink(sink: Sink): Promise<void> {
-    const mine = progress.get(sink.name) as { cursor: number; problem: string | null }
-    mine.cursor = (await insist(() => cursors.loadCursor(sink.name))) ?? 0
-    while (!ended.signal.aborted) {
-      const grown = growth.promise
-      const batch = (await insist(() => events.read(mine.cursor, MAX_BATCH))) ?? []
-      const last = batch.at(-1)
-      if (last !== undefined) {
-        if (!(await deliver(sink, batch, mine))) return
-        await advance(sink, last.seq, mine)
-        continue
-      }
-      if (draining.signal.aborted) return
-      await grown
-    }
-  }
-
-  /** Tries until the sink has the batch; false when stopped first. */
-  async function deliver(
-    sink: Sink,
-    batch: Parameters<Sink['deliver']>[0],
-    mine: { problem: string | null },
-  ): Promise<boolean> {
-    for (let failures = 1; !ended.signal.aborted; failures++) {
-      const outcome = await sink.deliver(batch, ended.signal)
-      metrics.attempted(sink.name, outcome.kind, batch.length)
-      const next = nextDelivery(outcome, failures, random())
-      if (next.kind === 'advance') {
-        if (mine.problem !== null) log.info('sink delivers again', { sink: sink.name })
-        mine.problem = null
-        return true
-      }
-      const reason = outcome.kind === 'failed' ? outcome.reason : 'unknown'
-      if (mine.problem !== reason) log.warn('sink fails, retrying', { sink: sink.name, reason })
-      mine.problem = reason
-      await clock.sleep(next.afterMs, draining.signal)
-      if (draining.signal.aborted) return false
-    }
-    return false
-  }
-
-  async function advance(sink: Sink, seq: number, mine: { cursor: number }): Promise<void> {
-    mine.cursor = seq
-    await insist(() => cursors.advanceCursor(sink.name, seq))
-  }
-
-  /** Tries until the store does it; undefined when stopped first. */
-  async function insist<T>(attempt: () => Promise<T>): Promise<T | undefined> {
+  async function insist<T>(work: () => Promise<T>): Promise<T | undefined> {
     while (!ended.signal.aborted) {
       try {
-        return await attempt()
+        return await work()
       } catch (error) {
         log.warn('store fails the dispatcher, retrying', { reason: describeError(error) })
         await clock.sleep(STORE_RETRY_MS, draining.signal)
@@ -117,13 +88,54 @@ export function createDispatcher(parts: {
     return undefined
   }
 
+  /** A sink that throws has a fault of its own, perhaps over one event: it is taken as broken. */
+  async function deliver(sink: Sink, events: readonly StoredEvent[]): Promise<DeliveryOutcome> {
+    try {
+      return await sink.deliver(events, ended.signal)
+    } catch (error) {
+      // Its message may hold a URL.
+      const reason = `the sink itself has a fault (${error instanceof Error ? error.name : 'unknown'})`
+      return { kind: 'failed', reason, strike: true }
+    }
+  }
+
+  function loopOf(sink: Sink): Loop {
+    return {
+      ...parts,
+      sink,
+      draining: draining.signal,
+      ended: ended.signal,
+      grown: () => growth.promise,
+      insist,
+      async attempt(events) {
+        const outcome = await deliver(sink, events)
+        metrics.attempted(sink.name, outcome.kind, events.length)
+        return outcome
+      },
+    }
+  }
+
+  /** A sink that was taken out or misspelt shows: nothing waits for it, and nothing is forgotten. */
+  async function reportRemoved(): Promise<void> {
+    const known = (await insist(() => cursors.listCursors())) ?? []
+    for (const { sink, seq } of known) {
+      if (progress.some(({ name }) => name === sink)) continue
+      log.warn('a sink of this store is not in the settings: its cursor is kept', { sink, seq })
+    }
+  }
+
   return {
     run() {
-      running = Promise.all(sinks.map(runSink))
+      const loops = sinks.map(loopOf)
+      running = Promise.all([
+        reportRemoved(),
+        ...loops.map((loop, index) => runSink(loop, progress[index] as SinkProgress)),
+        ...loops.map(retryDeadLetters),
+      ])
       return running.then(() => undefined)
     },
     notify,
-    progress: () => [...progress.values()],
+    progress: () => progress,
     async stop(signal) {
       signal.addEventListener('abort', () => ended.abort(), { once: true })
       if (signal.aborted) ended.abort()

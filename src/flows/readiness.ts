@@ -10,7 +10,7 @@ import type { Registrar } from './registrar.ts'
 const FIRST_PASS_MS = 30_000
 
 export function createReadiness(parts: {
-  store: Pick<Store, 'checkWritable' | 'stats'>
+  store: Pick<Store, 'checkWritable' | 'stats' | 'countDeadLetters'>
   registrar: Pick<Registrar, 'views'>
   dispatcher: Pick<Dispatcher, 'progress'>
   clock: Clock
@@ -24,7 +24,7 @@ export function createReadiness(parts: {
     const registrations = registrar.views()
     const [storeProblem, sinks] = await Promise.all([
       store.checkWritable().then(() => null, describeError),
-      store.stats().then(sinkViews, () => []),
+      sinkViews().catch(() => []),
     ])
     const waited = clock.elapsed() - startedAt >= FIRST_PASS_MS
     const passed = registrations.every(({ state }) => state !== 'pending')
@@ -44,19 +44,25 @@ export function createReadiness(parts: {
     }
   }
 
-  function sinkViews({ lastSeq }: { lastSeq: number }): SinkView[] {
-    return dispatcher.progress().map(({ name, cursor, problem }) => ({
+  async function sinkViews(stats = store.stats()): Promise<SinkView[]> {
+    const [{ lastSeq }, letters] = await Promise.all([stats, store.countDeadLetters()])
+    return dispatcher.progress().map(({ name, cursor, state, problem }) => ({
       name,
-      state: problem === null ? 'ok' : 'failing',
+      state,
       lag: Math.max(0, lastSeq - cursor),
       detail: problem,
+      deadLetters: letters.get(name) ?? 0,
     }))
   }
 
   async function sample(): Promise<Sample> {
-    const stats = await store.stats()
-    const lags = sinkViews(stats).map(({ name, lag }) => [name, lag] as const)
-    return { eventsStored: stats.events, lagBySink: new Map(lags) }
+    const stats = store.stats()
+    const sinks = await sinkViews(stats)
+    return {
+      eventsStored: (await stats).events,
+      lagBySink: new Map(sinks.map(({ name, lag }) => [name, lag])),
+      deadLettersBySink: new Map(sinks.map(({ name, deadLetters }) => [name, deadLetters])),
+    }
   }
 
   return {

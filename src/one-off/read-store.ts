@@ -46,7 +46,13 @@ export type StoreStatus = {
   readonly events: number
   readonly lastSeq: number
   readonly domains: readonly DomainStatus[]
-  readonly sinks: readonly { readonly name: string; readonly lag: number }[]
+  readonly sinks: readonly {
+    readonly name: string
+    readonly lag: number
+    readonly deadLetters: number
+    /** Not, where it was taken out: its cursor is kept. */
+    readonly inSettings: boolean
+  }[]
 }
 
 /** What the store knows, or null where there is no store yet. */
@@ -63,12 +69,15 @@ export async function readStore(
     const domains = await Promise.all(
       config.domains.map((domain) => readDomain(store, secrets, domain)),
     )
-    const sinks = await Promise.all(
-      config.sinks.map(async ({ name }) => ({
-        name,
-        lag: lastSeq - (await store.loadCursor(name)),
-      })),
-    )
+    const [cursors, letters] = await Promise.all([store.listCursors(), store.countDeadLetters()])
+    const configured = config.sinks.map(({ name }) => name)
+    const names = new Set([...configured, ...cursors.map(({ sink }) => sink), ...letters.keys()])
+    const sinks = [...names].map((name) => ({
+      name,
+      lag: lastSeq - (cursors.find(({ sink }) => sink === name)?.seq ?? 0),
+      deadLetters: letters.get(name) ?? 0,
+      inSettings: configured.includes(name),
+    }))
     return { path: config.storePath, readAt, events, lastSeq, domains, sinks }
   } finally {
     await store.close()

@@ -2,7 +2,7 @@
 // from a request; every series exists, at zero, from the start.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { CALLBACK_OUTCOMES, FLAGS } from '../core/callback.ts'
-import { DELIVERY_OUTCOMES } from '../core/delivery.ts'
+import { DELIVERY_OUTCOMES, SINK_STATES } from '../core/delivery.ts'
 import { KEY_ROLES } from '../core/key-ring.ts'
 import {
   CALL_OUTCOMES,
@@ -124,6 +124,7 @@ export function createMetrics(parts: {
     'sink',
     'outcome',
   ])
+  const sinkState = gauge('sink_state', '1 for the state of a sink.', ['sink', 'state'])
   const deadLetters = gauge('dead_letters', 'Events that a sink has refused for good.', ['sink'])
   const probe = gauge(
     'public_url_probe',
@@ -154,6 +155,7 @@ export function createMetrics(parts: {
   for (const sink of sinks) {
     for (const outcome of DELIVERY_OUTCOMES) deliveries.inc({ sink, outcome }, 0)
     lag.set({ sink }, 0)
+    for (const state of SINK_STATES) sinkState.set({ sink, state }, state === 'ok' ? 1 : 0)
     deadLetters.set({ sink }, 0)
   }
 
@@ -185,6 +187,9 @@ export function createMetrics(parts: {
       keySeenAt.set(domain, seenAt)
     },
     attempted: (sink, outcome, events) => deliveries.inc({ sink, outcome }, events),
+    sinkState(sink, state) {
+      for (const each of SINK_STATES) sinkState.set({ sink, state: each }, each === state ? 1 : 0)
+    },
     apiCall: (operation, outcome) => apiRequests.inc({ operation, outcome }),
     commit({ seconds, events }) {
       commitDuration.observe(seconds)
@@ -198,6 +203,7 @@ export function createMetrics(parts: {
       if (sample !== undefined) {
         eventsStored.set(sample.eventsStored)
         for (const [sink, events] of sample.lagBySink) lag.set({ sink }, events)
+        for (const [sink, letters] of sample.deadLettersBySink) deadLetters.set({ sink }, letters)
       }
       return { contentType: register.contentType, body: await register.metrics() }
     },

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runCli } from '../../src/cli/cli.ts'
 import type { Shell } from '../../src/cli/shell.ts'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
+import { eventOf } from '../support/store-events.ts'
+import { openStore } from '../support/store-fixtures.ts'
 import { testShell } from '../support/test-shell.ts'
 import { until } from '../support/until.ts'
 
@@ -371,5 +373,77 @@ describe('the rest', () => {
     expect(it.printed()).toMatch(/^metrics +http:/m)
     it.stop()
     expect(await running).toBe(0)
+  })
+})
+
+describe('dead-letters', () => {
+  async function withLetters() {
+    const store = await openStore(join(folder, 'snaphook.db'))
+    const refused = [1, 2, 3].map((n) => {
+      const reason = 'answered 422'
+      return { event: { ...eventOf(n), seq: n }, reason, attempts: 1 }
+    })
+    await store.advanceCursor('stdout', 3, refused)
+    await store.advanceCursor('gone', 1, refused.slice(0, 1))
+    return store
+  }
+  const list = async (...args: string[]) =>
+    JSON.parse((await run(['dead-letters', 'list', '--json', ...args])).printed())
+
+  test('are listed, with their events', async () => {
+    await withLetters()
+    const { code, printed } = await run(['dead-letters', 'list', '--limit', '2'])
+    expect(code).toBe(0)
+    expect(printed()).toMatch(/^gone +1 .* answered 422$/m)
+    expect(printed()).toContain('2 of 4')
+    const { total, letters } = await list('--sink', 'stdout')
+    expect(total).toBe(3)
+    expect(letters).toHaveLength(3)
+    expect(letters[1]).toMatchObject({
+      sink: 'stdout',
+      seq: 2,
+      reason: 'answered 422',
+      retryRequested: false,
+      event: { id: eventOf(2).id, data: { raw: '{"n":2}' } },
+    })
+  })
+
+  test('are marked and dropped: some of a sink, those of a sink, or all', async () => {
+    const store = await withLetters()
+    const act = async (...args: string[]) => (await run(['dead-letters', ...args])).printed()
+    expect(await act('retry', '--sink', 'stdout', '--seq', '1', '3')).toContain('2 to be tried')
+    const query = { sink: 'stdout', retryRequested: true, limit: 9 }
+    expect((await store.readDeadLetters(query)).map(({ event }) => event.seq)).toEqual([1, 3])
+    expect((await run(['dead-letters', 'list'])).printed()).toContain('to be tried again')
+    expect(await act('drop', '--sink', 'stdout', '--seq', '2', '--json')).toBe('{"drop":1}')
+    expect(await act('drop', '--all')).toBe('3 dropped')
+    expect(await act('list')).toBe('no dead letters')
+  })
+
+  test('none where there is no store, and none is made', async () => {
+    expect((await run(['dead-letters', 'list'])).printed()).toBe('no dead letters')
+    expect((await run(['dead-letters', 'drop', '--all'])).printed()).toBe('0 dropped')
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  test.each([
+    ['retry'],
+    ['drop'],
+    ['drop', '--sink', 'stdout', '--all'],
+    ['drop', '--seq', '1', '--all'],
+    ['list', '--limit', '0'],
+    ['list', '--sink', 'stdout', '--seq', 'x'],
+    ['burn'],
+  ])('%s %s %s: wrong usage', async (...args) => {
+    const { code, errors } = await run(['dead-letters', ...args])
+    expect(code).toBe(64)
+    expect(errors()).toContain('error:')
+  })
+
+  test('status tells how many, and of sinks that are no longer in the settings', async () => {
+    await withLetters()
+    const { printed } = await run(['status'])
+    expect(printed()).toMatch(/^stdout +-?\d+ +3$/m)
+    expect(printed()).toMatch(/^gone +-?\d+ +1 +not in the settings/m)
   })
 })

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { backOffMs } from '../../src/core/back-off.ts'
-import { nextDelivery } from '../../src/core/delivery.ts'
 import { parseDuration, showDuration } from '../../src/core/duration.ts'
 
 describe('parseDuration', () => {
@@ -54,14 +53,5 @@ describe('backOffMs', () => {
         expect(wait).toBeLessThanOrEqual(5_000)
       }),
     )
-  })
-})
-
-describe('nextDelivery', () => {
-  test('advances after a delivery, and tries again after a failure', () => {
-    expect(nextDelivery({ kind: 'delivered' }, 1, 0)).toEqual({ kind: 'advance' })
-    const failed = { kind: 'failed', reason: 'down' } as const
-    expect(nextDelivery(failed, 1, 0)).toEqual({ kind: 'retry', afterMs: 250 })
-    expect(nextDelivery(failed, 50, 1)).toEqual({ kind: 'retry', afterMs: 300_000 })
   })
 })

@@ -76,7 +76,7 @@ export async function ownMetrics() {
     sinks: ['stdout'],
     version: '0.0.0',
     now: () => 0,
-    sample: async () => ({ eventsStored: 0, lagBySink: new Map() }),
+    sample: async () => ({ eventsStored: 0, lagBySink: new Map(), deadLettersBySink: new Map() }),
   })
   const { body } = await metrics.render()
   const labels = new Map<string, string[]>()

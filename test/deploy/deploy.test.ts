@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CALLBACK_OUTCOMES } from '../../src/core/callback.ts'
+import { SINK_STATES } from '../../src/core/delivery.ts'
 import {
   CALL_OUTCOMES,
   DESCRIBE_SNAPSHOT_CONFIG,
@@ -416,6 +417,7 @@ describe('alerts', () => {
       ...OPERATIONS,
       ...PROBE_RESULTS,
       ...REGISTRATION_STATES,
+      ...SINK_STATES,
       'snaphook',
     ]
     for (const { expr } of rules) {

@@ -122,7 +122,7 @@ describe('commands', () => {
 
   test('the table lists exactly those of the command line', async () => {
     const [, list = ''] = (await help()).split('Commands:')
-    const names = indented(list, /^ {2}([a-z]+)/gm).filter((name) => name !== 'help')
+    const names = indented(list, /^ {2}([a-z-]+)/gm).filter((name) => name !== 'help')
     expect(firstCodes(rows)).toEqual(names)
   })
 

@@ -37,6 +37,7 @@ const METRICS = [
   'events_stored',
   'sink_lag_events',
   'sink_deliveries_total',
+  'sink_state',
   'dead_letters',
   'public_url_probe',
   'build_info',

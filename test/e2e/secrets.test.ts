@@ -22,7 +22,12 @@ const API_SECRET = 'the api secret of the tests, long enough'
 const OLD_SECRET = Buffer.alloc(32, 'an older secret').toString('base64url')
 const FOREIGN_KEY = 'foreignkey1234567890'
 const UNKNOWN_KEY = 'unknownkey1234567890'
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 'the webhook secret').toString('base64')}`
+const SINK_TOKEN = 'tokenInTheSinkUrl'
 const SETTINGS: Settings = {
+  // Nobody listens there: every delivery fails, and is reported.
+  SNAPHOOK_SINKS: `stdout:,hook=http://127.0.0.1:1/${SINK_TOKEN}`,
+  SNAPHOOK_WEBHOOK_SECRET: WEBHOOK_SECRET,
   ALIBABA_CLOUD_SECURITY_TOKEN: SECURITY_TOKEN,
   SNAPHOOK_SECRET: `${SECRET},${OLD_SECRET}`,
   SNAPHOOK_API_SECRET: API_SECRET,
@@ -48,6 +53,8 @@ const SECRETS: Secrets = {
   'the access key secret': ACCESS_KEY.accessKeySecret,
   'the security token': SECURITY_TOKEN,
   'the API secret': API_SECRET,
+  'the webhook secret': WEBHOOK_SECRET.replace('whsec_', ''),
+  'the token of a sink': SINK_TOKEN,
   'the foreign key': FOREIGN_KEY,
   'the unknown key': UNKNOWN_KEY,
   ...Object.fromEntries(
@@ -76,7 +83,13 @@ test.concurrent('a whole life shows no secret', async () => {
   await until('the takeover', () => stage.configured()?.NotifyUrl === stage.callbackUrl())
   await settled(service)
   await askEverything(service, token, shown)
-  for (const command of [['plan'], ['register'], ['status'], ['doctor', '--write']]) {
+  for (const command of [
+    ['plan'],
+    ['register'],
+    ['status'],
+    ['dead-letters', 'list'],
+    ['doctor', '--write'],
+  ]) {
     const { stdout, stderr } = await stage.finish(command, SETTINGS)
     shown.set(command.join(' '), stdout + stderr)
   }
@@ -84,7 +97,13 @@ test.concurrent('a whole life shows no secret', async () => {
   expect(await service.ended).toBe(0)
 
   const log = service.stderr.text()
-  for (const kind of ['registration failed', 'adopted', 'taking over', 'callback not accepted']) {
+  for (const kind of [
+    'registration failed',
+    'adopted',
+    'taking over',
+    'callback not accepted',
+    'sink fails',
+  ]) {
     expect(log).toContain(kind)
   }
   const secrets = { ...SECRETS, ...signatures, 'the token': token }
@@ -102,6 +121,8 @@ test.concurrent.each<[what: string, given: Settings, code: number]>([
     {
       SNAPHOOK_SECRET: 'shortSecret',
       SNAPHOOK_API_SECRET: 'shortApiSecret',
+      SNAPHOOK_WEBHOOK_SECRET: 'whsec_short',
+      SNAPHOOK_SINKS: 'hook=https://someone:passwordOfSink@example.com',
       SNAPHOOK_PUBLIC_URL: 'https://someone:passwordInUrl@example.com',
       SNAPHOOK_LIVE_ENDPOINT: 'https://live.example.com/?token=tokenInUrl',
     },

@@ -10,13 +10,18 @@ function fakeSink(name: string) {
     name,
     had: [] as number[],
     batches: [] as number[],
-    answer: (): DeliveryOutcome | Promise<DeliveryOutcome> => ({ kind: 'delivered' }),
+    answer: (_seqs: number[]): DeliveryOutcome | Promise<DeliveryOutcome> => ({
+      kind: 'delivered',
+    }),
     closed: false,
     async deliver(events: Parameters<Sink['deliver']>[0], signal: AbortSignal) {
       sink.batches.push(events.length)
       const stopped = Promise.withResolvers<DeliveryOutcome>()
       signal.addEventListener('abort', () => stopped.resolve({ kind: 'failed', reason: 'stopped' }))
-      const outcome = await Promise.race([sink.answer(), stopped.promise])
+      const outcome = await Promise.race([
+        sink.answer(events.map(({ seq }) => seq)),
+        stopped.promise,
+      ])
       if (outcome.kind === 'delivered') sink.had.push(...events.map(({ seq }) => seq))
       return outcome
     },
@@ -31,14 +36,17 @@ function fakeSink(name: string) {
 function fixture(sinks = [fakeSink('a')], store = memoryStore(), clock = manualClock()) {
   const log = keptLog()
   const attempts: string[] = []
+  const states = new Map<string, string>()
   const dispatcher = createDispatcher({
     sinks,
     events: store,
     cursors: store,
+    deadLetters: store,
     clock,
     random: () => 1,
     metrics: {
       attempted: (sink, outcome, events) => attempts.push(`${sink} ${outcome} ${events}`),
+      sinkState: (sink, state) => states.set(sink, state),
     },
     log,
   })
@@ -57,7 +65,7 @@ function fixture(sinks = [fakeSink('a')], store = memoryStore(), clock = manualC
     }
     await clock.settle()
   }
-  return { sinks, store, clock, log, attempts, dispatcher, append }
+  return { sinks, store, clock, log, attempts, states, dispatcher, append }
 }
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)
@@ -85,6 +93,7 @@ test('goes on where it was after a restart', async () => {
   void again.dispatcher.run()
   await again.clock.settle()
   expect(again.sinks.map(({ had }) => had)).toEqual([[], upTo(5)])
+  expect(again.log.story()).toEqual([])
   await again.dispatcher.stop(never())
 })
 
@@ -161,4 +170,231 @@ test('a store that fails is waited for', async () => {
   dispatcher.notify()
   await clock.settle()
   await dispatcher.stop(never())
+})
+
+/** A sink that answers `outcome` to whatever holds one of `seqs`. */
+function pickySink(seqs: number[], outcome: DeliveryOutcome) {
+  const sink = fakeSink('a')
+  sink.answer = (sent) => (sent.some((seq) => seqs.includes(seq)) ? outcome : { kind: 'delivered' })
+  return sink
+}
+const without = (last: number, ...missing: number[]) =>
+  upTo(last).filter((seq) => !missing.includes(seq))
+const lettersOf = ({ letters }: ReturnType<typeof memoryStore>) =>
+  letters.map(({ event, reason, attempts }) => [event.seq, reason, attempts])
+const REJECTED = { kind: 'rejected', reason: 'answered 422' } as const
+const REFUSED = { kind: 'refused', reason: 'answered 401' } as const
+const BROKE = { kind: 'failed', reason: 'answered 500', strike: true } as const
+const DAY_MS = 86_400_000
+
+describe('an event that is rejected', () => {
+  test('becomes a dead letter, alone; the others are delivered in order, and at once', async () => {
+    const sink = pickySink([1, 40, 41, 150], REJECTED)
+    const { dispatcher, append, store, clock } = fixture([sink])
+    await append(150)
+    void dispatcher.run()
+    await clock.settle()
+    await clock.settle()
+    await clock.settle()
+    expect(sink.had).toEqual(without(150, 1, 40, 41, 150))
+    expect(lettersOf(store)).toEqual([1, 40, 41, 150].map((seq) => [seq, 'answered 422', 1]))
+    expect(await store.loadCursor('a')).toBe(150)
+    await dispatcher.stop(never())
+  })
+})
+
+describe('a sink that refuses', () => {
+  test('keeps its events, shows as refused, and catches up in full batches', async () => {
+    const sink = fakeSink('a')
+    const { dispatcher, append, store, clock, states, log } = fixture([sink])
+    sink.answer = () => REFUSED
+    await append(250)
+    void dispatcher.run()
+    await clock.advance(DAY_MS / 24)
+    expect(dispatcher.progress()).toMatchObject([{ cursor: 0, state: 'refused' }])
+    expect(states.get('a')).toBe('refused')
+    expect(sink.batches.length).toBeLessThan(30)
+    sink.answer = () => ({ kind: 'delivered' })
+    sink.batches.length = 0
+    await clock.advance(5 * 60_000)
+    expect(sink.had).toEqual(upTo(250))
+    expect(sink.batches).toEqual([100, 100, 50])
+    expect(store.letters).toEqual([])
+    expect(states.get('a')).toBe('ok')
+    expect(log.story()).toEqual(['sink refuses, retrying', 'sink delivers again'])
+    await dispatcher.stop(never())
+  })
+})
+
+describe('a sink that breaks', () => {
+  test.each([
+    ['over one event', [37]],
+    ['over the first', [1]],
+    ['over two neighbours', [37, 38]],
+    ['over three in the middle', [60, 61, 62]],
+  ])('%s: they are found, the others are delivered in order', async (_what, bad) => {
+    const sink = pickySink(bad, BROKE)
+    const { dispatcher, append, store, clock } = fixture([sink])
+    await append(120)
+    void dispatcher.run()
+    await clock.advance(DAY_MS / 4)
+    expect(sink.had).toEqual(without(120, ...bad))
+    expect(store.letters.map(({ event }) => event.seq)).toEqual(bad)
+    for (const { attempts } of store.letters) expect(attempts).toBeGreaterThanOrEqual(10)
+    await dispatcher.stop(never())
+  })
+
+  test('over everything, for hours: nothing is given up', async () => {
+    const sink = fakeSink('a')
+    const { dispatcher, append, store, clock } = fixture([sink])
+    sink.answer = () => BROKE
+    await append(300)
+    void dispatcher.run()
+    await clock.advance(DAY_MS / 4)
+    sink.answer = () => ({ kind: 'delivered' })
+    await clock.advance(5 * 60_000)
+    expect(sink.had).toEqual(upTo(300))
+    expect(store.letters).toEqual([])
+    await dispatcher.stop(never())
+  })
+
+  test('over the last event: it is given up only when the next one passes', async () => {
+    const sink = pickySink([3], BROKE)
+    const { dispatcher, append, store, clock } = fixture([sink])
+    await append(3)
+    void dispatcher.run()
+    await clock.advance(DAY_MS / 4)
+    expect(sink.had).toEqual([1, 2])
+    expect(store.letters).toEqual([])
+    await append(2)
+    await clock.advance(5 * 60_000)
+    expect(sink.had).toEqual([1, 2, 4, 5])
+    expect(store.letters.map(({ event }) => event.seq)).toEqual([3])
+    await dispatcher.stop(never())
+  })
+})
+
+describe('a sink with a fault of its own', () => {
+  test.each<[string, () => Promise<DeliveryOutcome>]>([
+    [
+      'throws',
+      () => {
+        throw new TypeError('https://sink.example.com/token')
+      },
+    ],
+    ['rejects', () => Promise.reject(new TypeError('https://sink.example.com/token'))],
+    ['rejects with something else', () => Promise.reject('https://sink.example.com/token')],
+  ])(
+    '%s: it is tried again, nothing is lost, and its message is not shown',
+    async (_how, fault) => {
+      const sinks = [fakeSink('broken'), fakeSink('up')]
+      const [broken, up] = sinks
+      const { dispatcher, append, clock, states, log, store } = fixture(sinks)
+      const works = broken?.deliver
+      if (broken) broken.deliver = fault
+      const ended = dispatcher.run()
+      await append(3)
+      await clock.advance(60 * 60_000)
+      expect(up?.had).toEqual(upTo(3))
+      expect(states.get('broken')).toBe('failing')
+      expect(dispatcher.progress()[0]?.problem).toContain('fault')
+      if (broken && works) broken.deliver = works
+      await clock.advance(5 * 60_000)
+      expect(broken?.had).toEqual(upTo(3))
+      expect(store.letters).toEqual([])
+      expect(JSON.stringify(log.lines)).not.toContain('token')
+      await dispatcher.stop(never())
+      await ended
+    },
+  )
+
+  test('over one event: that one becomes a dead letter', async () => {
+    const sink = fakeSink('a')
+    const { dispatcher, append, clock, store } = fixture([sink])
+    sink.answer = (seqs) => {
+      if (seqs.includes(2)) throw new RangeError('no')
+      return { kind: 'delivered' }
+    }
+    await append(3)
+    void dispatcher.run()
+    await clock.advance(DAY_MS / 4)
+    expect(sink.had).toEqual([1, 3])
+    expect(store.letters.map(({ event }) => event.seq)).toEqual([2])
+    await dispatcher.stop(never())
+  })
+})
+
+test('a sink that hangs holds nobody else up', async () => {
+  const sinks = [fakeSink('hangs'), fakeSink('up')]
+  const { dispatcher, append } = fixture(sinks)
+  if (sinks[0]) sinks[0].answer = () => new Promise(() => undefined)
+  void dispatcher.run()
+  await append(3)
+  expect(sinks[1]?.had).toEqual(upTo(3))
+  await dispatcher.stop(AbortSignal.abort())
+})
+
+test('a sink that is no longer in the settings is reported, and its cursor kept', async () => {
+  const { dispatcher, store, clock, log } = fixture()
+  await store.advanceCursor('gone', 7)
+  void dispatcher.run()
+  await clock.settle()
+  expect(log.lines).toMatchObject([{ level: 'warn', fields: { sink: 'gone', seq: 7 } }])
+  expect(await store.loadCursor('gone')).toBe(7)
+  await dispatcher.stop(never())
+})
+
+describe('a dead letter that is to be tried again', () => {
+  async function withLetters(sink = fakeSink('a')) {
+    const all = fixture([sink])
+    await all.append(4)
+    const events = await all.store.read(0, 3)
+    const refused = events.map((event) => ({ event, reason: 'answered 400', attempts: 1 }))
+    await all.store.advanceCursor('a', 4, refused)
+    const retry = (...seqs: number[]) =>
+      all.store.changeDeadLetters({ kind: 'request_retry', sink: 'a', seqs })
+    void all.dispatcher.run()
+    await all.clock.settle()
+    return { ...all, sink, retry }
+  }
+
+  test('is delivered within a second and gone; the cursor and the others stay', async () => {
+    const { sink, retry, store, clock, dispatcher } = await withLetters()
+    await retry(3, 1)
+    await clock.advance(1_000)
+    expect(sink.had).toEqual([1, 3])
+    expect(lettersOf(store)).toEqual([[2, 'answered 400', 1]])
+    expect(await store.loadCursor('a')).toBe(4)
+    await dispatcher.stop(never())
+  })
+
+  test('stays with the new reason when it is refused for good again', async () => {
+    const { sink, retry, store, clock, dispatcher } = await withLetters(pickySink([1], REJECTED))
+    await retry(1, 2)
+    await clock.advance(60_000)
+    expect(sink.had).toEqual([2])
+    expect(lettersOf(store)).toEqual(
+      [
+        [3, 'answered 400', 1],
+        [1, 'answered 422', 2],
+      ].toSorted(),
+    )
+    expect(sink.batches).toHaveLength(2)
+    await dispatcher.stop(never())
+  })
+
+  test('waits for a sink that is down, and holds up no new event', async () => {
+    const sink = fakeSink('a')
+    const { retry, store, clock, append, dispatcher } = await withLetters(sink)
+    sink.answer = (seqs) => (seqs[0] === 1 ? REFUSED : { kind: 'delivered' })
+    await retry(1)
+    await clock.advance(60_000)
+    await append(1)
+    expect(sink.had).toEqual([5])
+    sink.answer = () => ({ kind: 'delivered' })
+    await clock.advance(5 * 60_000)
+    expect(sink.had).toEqual([5, 1])
+    expect(store.letters).toHaveLength(2)
+    await dispatcher.stop(never())
+  })
 })

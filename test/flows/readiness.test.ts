@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { SinkState } from '../../src/core/delivery.ts'
 import { createReadiness } from '../../src/flows/readiness.ts'
 import type { RegistrationView } from '../../src/ports.ts'
 import { memoryStore } from '../support/flow-fakes.ts'
@@ -20,7 +21,7 @@ function fixture() {
     lookedAt: null,
   }
   const views = [view, { ...view, domain: 'live.example.com' }]
-  const sink = { name: 'stdout', cursor: 0, problem: null as string | null }
+  const sink = { name: 'stdout', cursor: 0, state: 'ok' as SinkState, problem: null }
   const readiness = createReadiness({
     store,
     registrar: { views: () => views },
@@ -93,9 +94,15 @@ test('sinks are shown with their lag, and sampled for the metrics', async () => 
     body: new Uint8Array(),
   }
   for (const id of ['a', 'b', 'c']) await store.append({ ...event, id })
-  Object.assign(sink, { cursor: 1, problem: 'no answer' })
+  Object.assign(sink, { cursor: 1, state: 'refused', problem: 'answered 401' })
+  const refused = { event: { ...event, id: 'a', seq: 1 }, reason: 'answered 400', attempts: 1 }
+  await store.advanceCursor('stdout', 1, [refused])
   expect((await readiness.check()).sinks).toEqual([
-    { name: 'stdout', state: 'failing', lag: 2, detail: 'no answer' },
+    { name: 'stdout', state: 'refused', lag: 2, detail: 'answered 401', deadLetters: 1 },
   ])
-  expect(await readiness.sample()).toEqual({ eventsStored: 3, lagBySink: new Map([['stdout', 2]]) })
+  expect(await readiness.sample()).toEqual({
+    eventsStored: 3,
+    lagBySink: new Map([['stdout', 2]]),
+    deadLettersBySink: new Map([['stdout', 1]]),
+  })
 })

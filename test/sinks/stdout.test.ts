@@ -12,6 +12,7 @@ const event = (seq: number) => ({
   body: new TextEncoder().encode('{"text":"two\\nlines"}'),
   seq,
 })
+const world = { webhookSecrets: [], now: () => 0 }
 const never = new AbortController().signal
 
 function sinkOn(write: (text: string, done: (error?: Error) => void) => void) {
@@ -20,6 +21,7 @@ function sinkOn(write: (text: string, done: (error?: Error) => void) => void) {
     write: (chunk: string, _encoding, done) => write(chunk, done),
   })
   const [sink] = createSinks([{ name: 'stdout', url: 'stdout:' }], {
+    ...world,
     stdout: output as unknown as Output,
   })
   if (sink === undefined) throw new Error('no sink')
@@ -57,7 +59,10 @@ test('a reader that is slow is given up when stopping', async () => {
 })
 
 test('a scheme without a sink is a mistake of ours', () => {
-  expect(() => createSinks([{ name: 'x', url: 'ftp://x' }], { stdout: {} as Output })).toThrow(
-    TypeError,
-  )
+  expect(() =>
+    createSinks([{ name: 'x', url: 'ftp://x' }], {
+      ...world,
+      stdout: {} as Output,
+    }),
+  ).toThrow(TypeError)
 })

@@ -1,9 +1,20 @@
 // Hand-written stand-ins for what the flows need of the world.
+import type { RefusedEvent } from '../../src/core/delivery.ts'
 import type { Ring } from '../../src/core/key-ring.ts'
 import type { Observed, Registration } from '../../src/core/registration.ts'
 import type { NewEvent, StoredEvent } from '../../src/core/snapshot-event.ts'
 import { type FaultCode, ServiceError } from '../../src/errors.ts'
-import type { LiveApi, Log, RegistrarMetrics, RingMetrics, Store, Tally } from '../../src/ports.ts'
+import type {
+  DeadLetter,
+  DeadLetterChange,
+  DeadLetterQuery,
+  LiveApi,
+  Log,
+  RegistrarMetrics,
+  RingMetrics,
+  Store,
+  Tally,
+} from '../../src/ports.ts'
 
 export type LogLine = {
   level: keyof Log
@@ -33,6 +44,7 @@ export function keptLog(): Log & { lines: LogLine[]; story(): string[] } {
 /** A store in memory. `fail` makes everything reject until it is set to undefined. */
 export function memoryStore(): Store & {
   fail: FaultCode | undefined
+  letters: DeadLetter[]
   rings: Map<string, { ring: Ring; revision: number }>
 } {
   const events: StoredEvent[] = []
@@ -45,6 +57,7 @@ export function memoryStore(): Store & {
   }
   const store = {
     fail: undefined as FaultCode | undefined,
+    letters: [] as DeadLetter[],
     rings: new Map<string, { ring: Ring; revision: number }>(),
     async append(event: NewEvent) {
       check()
@@ -82,9 +95,45 @@ export function memoryStore(): Store & {
       check()
       return cursors.get(sink) ?? 0
     },
-    async advanceCursor(sink: string, seq: number) {
+    async advanceCursor(sink: string, seq: number, refused: readonly RefusedEvent[] = []) {
       check()
       cursors.set(sink, seq)
+      for (const each of refused) {
+        store.letters.push({ ...each, sink, diedAt: 0, retryRequested: false })
+      }
+    },
+    async listCursors() {
+      check()
+      return [...cursors].map(([sink, seq]) => ({ sink, seq }))
+    },
+    async readDeadLetters({ sink, retryRequested, limit }: DeadLetterQuery) {
+      check()
+      return store.letters
+        .filter((letter) => sink === null || letter.sink === sink)
+        .filter((letter) => !retryRequested || letter.retryRequested)
+        .slice(0, limit)
+    },
+    async countDeadLetters() {
+      check()
+      const counts = new Map<string, number>()
+      for (const { sink } of store.letters) counts.set(sink, (counts.get(sink) ?? 0) + 1)
+      return counts
+    },
+    async changeDeadLetters(change: DeadLetterChange) {
+      check()
+      const seqs = change.kind === 'failed_again' ? [change.seq] : change.seqs
+      const isMeant = ({ sink, event }: DeadLetter) =>
+        (change.sink ?? sink) === sink && (seqs?.includes(event.seq) ?? true)
+      const meant = store.letters.filter(isMeant)
+      store.letters = store.letters.flatMap((letter): DeadLetter[] => {
+        if (!isMeant(letter)) return [letter]
+        if (change.kind === 'failed_again') {
+          const attempts = letter.attempts + change.attempts
+          return [{ ...letter, reason: change.reason, attempts, retryRequested: false }]
+        }
+        return change.kind === 'drop' ? [] : [{ ...letter, retryRequested: true }]
+      })
+      return meant.length
     },
     async loadReceivingTime() {
       check()

@@ -8,7 +8,11 @@ const NOW = 1_800_000_000_000
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0
 
 function fixture(
-  sample: () => Promise<Sample> = async () => ({ eventsStored: 0, lagBySink: new Map() }),
+  sample: () => Promise<Sample> = async () => ({
+    eventsStored: 0,
+    lagBySink: new Map(),
+    deadLettersBySink: new Map(),
+  }),
 ) {
   const metrics = createMetrics({
     domains: [DOMAIN],
@@ -39,7 +43,8 @@ const SERIES: [string, number][] = [
   ['snaphook_store_commit_events_count', 1],
   ['snaphook_events_stored', 1],
   ['snaphook_sink_lag_events', 1],
-  ['snaphook_sink_deliveries_total', 2],
+  ['snaphook_sink_deliveries_total', 4],
+  ['snaphook_sink_state', 3],
   ['snaphook_dead_letters', 1],
   ['snaphook_build_info', 1],
 ]
@@ -52,7 +57,7 @@ describe('from the start', () => {
     )
     expect(own).toHaveLength(count)
     const raised = own.filter((line) => !line.endsWith(' 0'))
-    expect(raised).toHaveLength(/build_info|registration_state/.test(name) ? 1 : 0)
+    expect(raised).toHaveLength(/build_info|registration_state|sink_state/.test(name) ? 1 : 0)
   })
 
   test('the process is measured as well', async () => {
@@ -77,6 +82,7 @@ describe('what happens is counted', () => {
     const { metrics, lines } = fixture(async () => ({
       eventsStored: 3,
       lagBySink: new Map([['stdout', 2]]),
+      deadLettersBySink: new Map([['stdout', 1]]),
     }))
     const start = new Set(await lines())
     metrics.callback(DOMAIN, 'accepted', 0.002)
@@ -87,6 +93,7 @@ describe('what happens is counted', () => {
     metrics.changed(DOMAIN, 'adopt')
     metrics.keyInForce(DOMAIN, -1, NOW - 5_000)
     metrics.attempted('stdout', 'delivered', 9)
+    metrics.sinkState('stdout', 'refused')
     metrics.apiCall('AddLiveSnapshotNotifyConfig', 'throttled')
     metrics.commit({ seconds: 0.02, events: 4 })
     metrics.commit({ seconds: 0.02, events: 0 })
@@ -113,17 +120,28 @@ describe('what happens is counted', () => {
         "snaphook_store_commit_events_sum 4",
         "snaphook_store_commit_events_count 1",
         "snaphook_sink_deliveries_total{sink="stdout",outcome="delivered"} 9",
+        "snaphook_sink_state{sink="stdout",state="ok"} 0",
+        "snaphook_sink_state{sink="stdout",state="refused"} 1",
       ]
     `)
   })
 
   test('a sample that fails leaves the last values', async () => {
     const samples: (() => Promise<Sample>)[] = [
-      async () => ({ eventsStored: 3, lagBySink: new Map() }),
+      async () => ({
+        eventsStored: 3,
+        lagBySink: new Map(),
+        deadLettersBySink: new Map([['stdout', 1]]),
+      }),
       () => Promise.reject(new Error('store')),
     ]
     const { lines } = fixture(() => (samples.shift() as () => Promise<Sample>)())
     expect(await lines()).toContain('snaphook_events_stored 3')
-    expect(await lines()).toContain('snaphook_events_stored 3')
+    expect(await lines()).toEqual(
+      expect.arrayContaining([
+        'snaphook_events_stored 3',
+        'snaphook_dead_letters{sink="stdout"} 1',
+      ]),
+    )
   })
 })

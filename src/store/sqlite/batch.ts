@@ -1,7 +1,9 @@
 // What goes to the writer in one message, and what comes back: events to append, events read.
 // Events travel as columns, their bodies in one buffer that is handed over: structured clone is
 // slow on many small objects, and would copy the whole pool that a small body may be a view of.
+import type { RefusedEvent } from '../../core/delivery.ts'
 import type { NewEvent, StoredEvent } from '../../core/snapshot-event.ts'
+import type { DeadLetterChange } from '../../ports.ts'
 import type { Fault } from './faults.ts'
 
 export type Columns = {
@@ -29,7 +31,9 @@ export type Write =
       readonly seq: number
       /** Epoch ms. */
       readonly at: number
+      readonly refused?: readonly RefusedEvent[]
     }
+  | { readonly kind: 'dead_letters'; readonly change: DeadLetterChange }
   | { readonly kind: 'receiving_time'; readonly seconds: number }
   | { readonly kind: 'unsigned'; readonly domain: string; readonly count: number }
 
@@ -46,6 +50,14 @@ export type Committed = {
 
 /** Events as they were read, with their seqs. */
 export type StoredColumns = { readonly seqs: readonly number[]; readonly events: Columns }
+
+/** Copies that hold no more than the body: a clone would take along all that it is a view of. */
+export function packRefused(refused: readonly RefusedEvent[]): RefusedEvent[] {
+  return refused.map(({ event, ...rest }) => ({
+    ...rest,
+    event: { ...event, body: new Uint8Array(event.body) },
+  }))
+}
 
 export function packStored(events: readonly StoredEvent[]): StoredColumns {
   return { seqs: events.map(({ seq }) => seq), events: packEvents(events) }

@@ -7,6 +7,9 @@ export function createCursors(db: DatabaseSync) {
   const select = db.prepare(`
     select seq from cursors where sink = ?
   `)
+  const selectAll = db.prepare(`
+    select sink, seq from cursors order by sink
+  `)
   const upsert = db.prepare(`
     insert into cursors (sink, seq, updated_at) values (?, ?, ?)
     on conflict (sink) do update set seq = excluded.seq, updated_at = excluded.updated_at
@@ -15,6 +18,8 @@ export function createCursors(db: DatabaseSync) {
 
   return {
     load: (sink: string) => Number(select.get(sink)?.seq ?? 0),
+
+    list: () => selectAll.all().map(({ sink, seq }) => ({ sink: String(sink), seq: Number(seq) })),
 
     /** Moves a cursor forward, never back; `at` is in epoch ms. */
     advance(sink: string, seq: number, at: number): void {

@@ -1,8 +1,10 @@
 // The whole store as plain synchronous calls of one argument each: what the worker thread offers to
 // the event loop. Every answer crosses threads, so it is made of plain values.
+import type { DeadLetterQuery } from '../../ports.ts'
 import { packStored } from './batch.ts'
 import { openConnection, type StoreFile } from './connection.ts'
 import { createCursors } from './cursors.ts'
+import { createDeadLetters } from './dead-letters.ts'
 import { createEventLog } from './event-log.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
 import { createReceivingTime } from './receiving-time.ts'
@@ -20,19 +22,23 @@ export function openDatabase(file: StoreFile) {
   const log = createEventLog(db)
   const rings = createRings(db)
   const cursors = createCursors(db)
+  const deadLetters = createDeadLetters(db)
   const receivingTime = createReceivingTime(db)
   const tallies = createTallies(db)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
   const deleteProbe = db.prepare('delete from probes')
 
   return {
-    commit: createGroupCommit(db, { log, rings, cursors, receivingTime, tallies }),
+    commit: createGroupCommit(db, { log, rings, cursors, deadLetters, receivingTime, tallies }),
     read: ({ after, limit }: { after: number; limit: number }) =>
       packStored(log.read(after, limit)),
     stats: () => log.stats(),
     loadRing: (domain: string) => rings.load(domain),
     ringsVersion: () => rings.version(),
     loadCursor: (sink: string) => cursors.load(sink),
+    listCursors: () => cursors.list(),
+    readDeadLetters: (query: DeadLetterQuery) => deadLetters.read(query),
+    countDeadLetters: () => deadLetters.count(),
     loadReceivingTime: () => receivingTime.load(),
     loadTally: (domain: string) => tallies.load(domain),
 

@@ -6,6 +6,7 @@ import type { NewEvent } from '../../core/snapshot-event.ts'
 import type { Appended } from '../../ports.ts'
 import { type Batch, type Committed, unpackEvents, type Write } from './batch.ts'
 import type { SqlCursors } from './cursors.ts'
+import type { SqlDeadLetters } from './dead-letters.ts'
 import type { SqlEventLog } from './event-log.ts'
 import { type Fault, faultOf, isStatementError } from './faults.ts'
 import type { SqlReceivingTime } from './receiving-time.ts'
@@ -16,6 +17,7 @@ type Tables = {
   readonly log: SqlEventLog
   readonly rings: SqlRings
   readonly cursors: SqlCursors
+  readonly deadLetters: SqlDeadLetters
   readonly receivingTime: SqlReceivingTime
   readonly tallies: SqlTallies
 }
@@ -26,7 +28,7 @@ type Outcome = {
 
 /** Commits a batch. It never throws: each part of the batch has its own answer. */
 export function createGroupCommit(db: DatabaseSync, tables: Tables): (batch: Batch) => Committed {
-  const { log, rings, cursors, receivingTime, tallies } = tables
+  const { log, rings, cursors, deadLetters, receivingTime, tallies } = tables
 
   return ({ events, writes }) => {
     const start = performance.now()
@@ -72,8 +74,13 @@ export function createGroupCommit(db: DatabaseSync, tables: Tables): (batch: Bat
       case 'ring':
         return rings.save(write.domain, write.content, write.revision)
       case 'cursor':
-        cursors.advance(write.sink, write.seq, write.at)
+        atomically(db, () => {
+          for (const each of write.refused ?? []) deadLetters.add(write.sink, each, write.at)
+          cursors.advance(write.sink, write.seq, write.at)
+        })
         return null
+      case 'dead_letters':
+        return deadLetters.change(write.change)
       case 'receiving_time':
         receivingTime.add(write.seconds)
         return null
@@ -94,5 +101,19 @@ export function transact<T>(db: DatabaseSync, work: () => T): T {
   } catch (error) {
     if (db.isTransaction) db.exec('rollback')
     throw error
+  }
+}
+
+/** All of `work` or none of it, within a transaction that goes on either way. */
+function atomically(db: DatabaseSync, work: () => void): void {
+  db.exec('savepoint one_write')
+  try {
+    work()
+  } catch (error) {
+    // Gone with its transaction, where SQLite has rolled back by itself.
+    if (db.isTransaction) db.exec('rollback to one_write')
+    throw error
+  } finally {
+    if (db.isTransaction) db.exec('release one_write')
   }
 }

@@ -3,7 +3,7 @@ import { ServiceError } from '../../errors.ts'
 import type { Store } from '../../ports.ts'
 import { decodeRing, encodeRing } from '../ring-content.ts'
 import type { Seals } from '../seal.ts'
-import { unpackStored } from './batch.ts'
+import { packRefused, unpackStored } from './batch.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from './write-queue.ts'
 import { startWriter } from './writer-link.ts'
 
@@ -75,9 +75,18 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     ringsVersion: () => writer.call('ringsVersion', undefined),
     loadCursor: (sink) => writer.call('loadCursor', sink),
 
-    async advanceCursor(sink, seq) {
-      await queue.write({ kind: 'cursor', sink, seq, at: now() })
+    async advanceCursor(sink, seq, refused = []) {
+      await queue.write({ kind: 'cursor', sink, seq, at: now(), refused: packRefused(refused) })
     },
+
+    listCursors: () => writer.call('listCursors', undefined),
+    readDeadLetters: (query) => writer.call('readDeadLetters', query),
+
+    async countDeadLetters() {
+      return new Map(await inTime(writer.call('countDeadLetters', undefined), STATS_TIMEOUT_MS))
+    },
+
+    changeDeadLetters: async (change) => (await queue.write({ kind: 'dead_letters', change })) ?? 0,
 
     loadReceivingTime: () => writer.call('loadReceivingTime', undefined),
 

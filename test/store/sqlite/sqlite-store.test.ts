@@ -9,6 +9,8 @@ import { eventOf, range } from '../../support/store-events.ts'
 import { openStore, startChild, temporaryFolder } from '../../support/store-fixtures.ts'
 import { until } from '../../support/until.ts'
 
+const NEWEST = String(MIGRATIONS.at(-1)?.version)
+
 /** Lifts `max_page_count`: the most that SQLite can hold. */
 const NO_LIMIT = 4_294_967_294
 const workerUrl = new URL('../../support/store-writer.ts', import.meta.url)
@@ -215,9 +217,8 @@ describe('opening', () => {
 
   it('succeeds for all that start at the same moment', async () => {
     const path = newPath()
-    const newest = String(MIGRATIONS.at(-1)?.version)
     const children = range(4).map(() => startChild('open', path))
     expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0, 0, 0])
-    expect(children.map(({ lines }) => lines)).toEqual(range(4).map(() => [newest]))
+    expect(children.map(({ lines }) => lines)).toEqual(range(4).map(() => [NEWEST]))
   })
 })

@@ -1,0 +1,69 @@
+// `dead-letters`: shows what sinks have refused for good, has it tried again, or drops it.
+import { toCloudEvent } from '../core/snapshot-event.ts'
+import { changeDeadLetters, type DeadLetter, listDeadLetters } from '../one-off/dead-letters.ts'
+import { EXIT, refuseOption, type Shell, table, withConfig } from './shell.ts'
+
+export const DEAD_LETTER_ACTIONS = ['list', 'retry', 'drop'] as const
+
+type Options = {
+  readonly sink?: string
+  readonly seq?: readonly string[]
+  readonly all?: true
+  readonly limit: string
+  readonly json?: true
+}
+
+export function runDeadLetters(
+  shell: Shell,
+  action: (typeof DEAD_LETTER_ACTIONS)[number],
+  { sink: named, seq, all, limit, json }: Options,
+): Promise<number> {
+  const sink = named ?? null
+  const seqs = seq?.map((given) => wholeNumber(shell, '--seq', given)) ?? null
+  const count = wholeNumber(shell, '--limit', limit)
+  if (seqs !== null && sink === null) throw refuseOption(shell, '--seq', 'given with --sink')
+  if (action !== 'list' && (sink === null) === (all === undefined)) {
+    throw refuseOption(shell, '--sink', 'given, or else --all')
+  }
+  return withConfig(shell, async (config) => {
+    if (action === 'list') {
+      const { letters, total } = await listDeadLetters(config, sink, count)
+      shell.print(
+        json
+          ? JSON.stringify({ total, letters: letters.map(shown) }, null, 2)
+          : listed(letters, total),
+      )
+      return EXIT.done
+    }
+    const kind = action === 'retry' ? 'request_retry' : 'drop'
+    const changed = await changeDeadLetters(config, { kind, sink, seqs })
+    if (json) shell.print(JSON.stringify({ [action]: changed }))
+    else if (action === 'drop') shell.print(`${changed} dropped`)
+    else shell.print(`${changed} to be tried again: by the running service, or once it runs`)
+    return EXIT.done
+  })
+}
+
+function wholeNumber(shell: Shell, option: string, given: string): number {
+  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given)
+  throw refuseOption(shell, option, `a whole number, not "${given}"`)
+}
+
+function shown({ sink, event, diedAt, ...rest }: DeadLetter) {
+  const died = new Date(diedAt).toISOString()
+  return { sink, seq: event.seq, diedAt: died, ...rest, event: toCloudEvent(event) }
+}
+
+function listed(letters: readonly DeadLetter[], total: number): string {
+  if (total === 0) return 'no dead letters'
+  const rows = letters.map(({ sink, event, diedAt, attempts, retryRequested, reason }) => [
+    sink,
+    String(event.seq),
+    new Date(diedAt).toISOString(),
+    event.domain,
+    String(attempts),
+    retryRequested ? `${reason}; to be tried again` : reason,
+  ])
+  const heading = ['SINK', 'SEQ', 'DIED', 'DOMAIN', 'ATTEMPTS', 'REASON']
+  return [table(heading, rows), '', `${letters.length} of ${total}`].join('\n')
+}

@@ -1,0 +1,49 @@
+// Looks at dead letters and changes them, for the command; beside a running service or without one.
+import { existsSync } from 'node:fs'
+import type { Config } from '../config.ts'
+import type { DeadLetter, DeadLetterChange } from '../ports.ts'
+import { createSeals } from '../store/seal.ts'
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
+import { systemClock } from '../system-clock.ts'
+import { knownSecrets, openForLooking } from './looking.ts'
+
+export type { DeadLetter }
+export type DeadLetterSelection = Exclude<DeadLetterChange, { kind: 'failed_again' }>
+
+/** The first `limit` dead letters of a sink, or of all, and how many there are in all. */
+export async function listDeadLetters(
+  config: Config,
+  sink: string | null,
+  limit: number,
+): Promise<{ letters: DeadLetter[]; total: number }> {
+  const store = await openForLooking(config, knownSecrets(config))
+  if (store === null) return { letters: [], total: 0 }
+  try {
+    const counts = [...(await store.countDeadLetters())]
+    const meant = counts.filter(([name]) => sink === null || name === sink)
+    const letters = await store.readDeadLetters({ sink, limit })
+    return { letters, total: meant.reduce((sum, [, count]) => sum + count, 0) }
+  } finally {
+    await store.close()
+  }
+}
+
+/** Marks or drops dead letters, in slices that let a running service go on; resolves with how many. */
+export async function changeDeadLetters(
+  config: Config,
+  change: DeadLetterSelection,
+): Promise<number> {
+  if (!existsSync(config.storePath)) return 0
+  const seals = createSeals(knownSecrets(config))
+  const store = await openSqliteStore({ path: config.storePath, seals, now: systemClock.now })
+  try {
+    let total = 0
+    for (;;) {
+      const changed = await store.changeDeadLetters(change)
+      if (changed === 0) return total
+      total += changed
+    }
+  } finally {
+    await store.close()
+  }
+}

@@ -1,0 +1,105 @@
+// `https://…` POSTs a batch of CloudEvents, signed as Standard Webhooks. Redirects are not followed,
+// answers are judged by their status alone, and their bodies are neither kept nor shown.
+import { hash } from 'node:crypto'
+import { Webhook } from 'standardwebhooks'
+import type { DeliveryOutcome } from '../core/delivery.ts'
+import { type StoredEvent, toCloudEvent } from '../core/snapshot-event.ts'
+import type { Sink } from '../ports.ts'
+import { codeOf, reach } from './reach.ts'
+
+/** The time that Standard Webhooks gives a receiver at least; a sink that hangs waits no longer. */
+export const WEBHOOK_TIMEOUT_MS = 15_000
+
+/** About an event: too large, malformed or not understood; sent again it would be the same. */
+const REJECTS = new Set([400, 413, 415, 422])
+/** May pass, though it is in the range of those that don't: time-out, too early, too many. */
+const MAY_PASS = new Set([408, 425, 429])
+const SECOND_MS = 1_000
+const HTTP_PORT = 80
+const HTTPS_PORT = 443
+
+export type WebhookOptions = {
+  readonly name: string
+  readonly url: string
+  /** `whsec_…`, each of which signs. */
+  readonly secrets: readonly string[]
+  /** Epoch ms. */
+  readonly now: () => number
+  readonly timeoutMs?: number
+}
+
+export function createWebhookSink(options: WebhookOptions): Sink {
+  const { name, url, secrets, now, timeoutMs = WEBHOOK_TIMEOUT_MS } = options
+  const signers = secrets.map((secret) => new Webhook(secret))
+
+  return {
+    name,
+    async deliver(events, signal) {
+      const body = JSON.stringify(events.map(toCloudEvent))
+      const id = messageId(events)
+      const sentAt = new Date(now())
+      const late = AbortSignal.timeout(timeoutMs)
+      try {
+        const response = await fetch(url, {
+          method: 'POST',
+          body,
+          headers: {
+            'Content-Type': 'application/cloudevents-batch+json; charset=utf-8',
+            'User-Agent': 'snaphook',
+            'webhook-id': id,
+            'webhook-timestamp': String(Math.floor(sentAt.getTime() / SECOND_MS)),
+            'webhook-signature': signers.map((each) => each.sign(id, sentAt, body)).join(' '),
+          },
+          redirect: 'manual',
+          signal: AbortSignal.any([signal, late]),
+        })
+        // Unread, it would hold the connection. What becomes of it is of no interest any more.
+        await response.body?.cancel().catch(() => undefined)
+        return outcomeOf(response.status, response.headers.get('retry-after'), now())
+      } catch (error) {
+        if (signal.aborted) return { kind: 'failed', reason: 'stopped before it answered' }
+        const reason = late.aborted
+          ? `no answer within ${timeoutMs / SECOND_MS} s`
+          : noAnswer(error)
+        return { kind: 'failed', reason }
+      }
+    },
+    check: (signal) => reach(addressOf(url), signal),
+    async close() {},
+  }
+}
+
+/** The same for the same events, so that a receiver knows a repeated batch. */
+function messageId(events: readonly StoredEvent[]): string {
+  return `msg_${hash('sha256', events.map(({ id }) => id).join('\n'))}`
+}
+
+/** What a status says of a batch; `retryAfter` is the header of that name, `now` in epoch ms. */
+export function outcomeOf(status: number, retryAfter: string | null, now: number): DeliveryOutcome {
+  const reason = `answered ${status}`
+  if (status >= 200 && status < 300) return { kind: 'delivered' }
+  if (REJECTS.has(status)) return { kind: 'rejected', reason }
+  if (status < 500 && !MAY_PASS.has(status)) return { kind: 'refused', reason }
+  return { kind: 'failed', reason, strike: status >= 500, retryAfterMs: pauseMs(retryAfter, now) }
+}
+
+/** Seconds or a date; 0 for anything else, and for what is over. */
+function pauseMs(retryAfter: string | null, now: number): number {
+  const given = retryAfter?.trim() ?? ''
+  if (/^\d{1,9}$/.test(given)) return Number(given) * SECOND_MS
+  const until = Date.parse(given)
+  return Number.isNaN(until) ? 0 : Math.max(0, until - now)
+}
+
+/** The code of what went wrong, never its message: that may hold the URL. */
+function noAnswer(error: unknown): string {
+  const code = codeOf(error instanceof Error ? error.cause : undefined)
+  return code === undefined ? 'no answer' : `no answer (${code})`
+}
+
+function addressOf(url: string) {
+  const { protocol, hostname, port } = new URL(url)
+  const tls = protocol === 'https:'
+  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  return { host, port: Number(port) || (tls ? HTTPS_PORT : HTTP_PORT), tls }
+}
