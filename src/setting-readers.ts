@@ -12,6 +12,11 @@ const SINK_NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/
 const LISTEN = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/
 const MAX_PORT = 65_535
 
+const SIZE = /^(\d+(?:\.\d+)?)(KB|MB|GB|TB|%)$/
+const BYTES = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 } as const
+/** An empty store takes about a hundred. */
+const MIN_STORE_BYTES = 1e6
+
 /** What is wrong with a setting: a sentence that follows its name. */
 export class Problem {
   readonly sentence: string
@@ -99,6 +104,22 @@ export function readWebhookSecrets(given: string): [string, ...string[]] | Probl
       `must be whsec_ and base64 of ${least} to ${most} bytes each; ${WEBHOOK_SECRET_ADVICE}`,
     )
   )
+}
+
+/** How large the store may grow: bytes, or a share of the room that there is at the start. */
+export type StoreMax = { readonly bytes: number } | { readonly share: number }
+
+export function readStoreMax(given: string): StoreMax | Problem {
+  const [, amount, unit] = SIZE.exec(given) ?? []
+  if (unit === '%' && Number(amount) > 0 && Number(amount) <= 100) {
+    return { share: Number(amount) / 100 }
+  }
+  const bytes = Number(amount) * BYTES[unit as keyof typeof BYTES]
+  return bytes >= MIN_STORE_BYTES
+    ? { bytes }
+    : new Problem(
+        `must be a size of 1MB or more, such as 20GB, or a share such as 80%; not "${given}"`,
+      )
 }
 
 export function readApiSecret(given: string): string | Problem {

@@ -1,12 +1,13 @@
 // The whole store as plain synchronous calls of one argument each: what the worker thread offers to
 // the event loop. Every answer crosses threads, so it is made of plain values.
-import type { DeadLetterQuery } from '../../ports.ts'
+import type { DeadLetterQuery, Pruned, PruneStep } from '../../ports.ts'
 import { packStored } from './batch.ts'
 import { openConnection, type StoreFile } from './connection.ts'
 import { createCursors } from './cursors.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createEventLog } from './event-log.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
+import { createPruning } from './pruning.ts'
 import { createReceivingTime } from './receiving-time.ts'
 import { createRings } from './rings.ts'
 import { createTallies } from './tallies.ts'
@@ -23,6 +24,7 @@ export function openDatabase(file: StoreFile) {
   const rings = createRings(db)
   const cursors = createCursors(db)
   const deadLetters = createDeadLetters(db)
+  const pruning = createPruning(db, cursors)
   const receivingTime = createReceivingTime(db)
   const tallies = createTallies(db)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
@@ -39,6 +41,12 @@ export function openDatabase(file: StoreFile) {
     listCursors: () => cursors.list(),
     readDeadLetters: (query: DeadLetterQuery) => deadLetters.read(query),
     countDeadLetters: () => deadLetters.count(),
+    prune: (step: PruneStep): Pruned => timed(() => pruning.prune(step)),
+    pruneLetters: (step: { limit: number; at: number }) =>
+      timed(() => ({ removed: pruning.pruneLetters(step) })),
+    usage: () => pruning.usage(),
+    readExpired: (sink: string | null) => pruning.expired(sink),
+    dropExpired: (sink: string | null) => transact(db, () => pruning.dropExpired(sink)),
     loadReceivingTime: () => receivingTime.load(),
     loadTally: (domain: string) => tallies.load(domain),
 
@@ -62,5 +70,11 @@ export function openDatabase(file: StoreFile) {
         db.close()
       }
     },
+  }
+
+  function timed<T extends object>(work: () => T): T & { seconds: number } {
+    const start = performance.now()
+    const done = transact(db, work)
+    return { ...done, seconds: (performance.now() - start) / 1000 }
   }
 }
