@@ -54,7 +54,7 @@ export interface EventLog {
    * Resolves once the event is committed and synced to disk; for an event that is already in the
    * log, once that one is. Rejects with a `ServiceError`: `store_overloaded` (the queue is full,
    * nothing was taken), `store_slow` (no answer in time; it may still be kept), `store_full`,
-   * `store_failed`.
+   * `store_failed`, `store_damaged`.
    */
   append(event: NewEvent): Promise<Appended>
   /** Up to `limit` events whose seq is above `after`, in order. */

@@ -27,6 +27,7 @@ const PASSING: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
   'api_unavailable',
   'api_credentials',
   'store_failed',
+  'store_damaged',
   'store_full',
   'store_overloaded',
   'store_slow',

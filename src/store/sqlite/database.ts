@@ -1,11 +1,15 @@
 // The whole store as plain synchronous calls of one argument each: what the worker thread offers to
 // the event loop. Every answer crosses threads, so it is made of plain values.
+import { statSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { ServiceError } from '../../errors.ts'
 import type { DeadLetterQuery, Pruned, PruneStep } from '../../ports.ts'
 import { packStored } from './batch.ts'
 import { openConnection, type StoreFile } from './connection.ts'
 import { createCursors } from './cursors.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createEventLog } from './event-log.ts'
+import { openFault } from './faults.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
 import { createPruning } from './pruning.ts'
 import { createReceivingTime } from './receiving-time.ts'
@@ -20,6 +24,16 @@ export type Database = ReturnType<typeof openDatabase>
 /** Opens the store; it throws a `ServiceError` that says what is wrong. */
 export function openDatabase(file: StoreFile) {
   const db = openConnection(file)
+  try {
+    return offer(db, file)
+  } catch (error) {
+    db.close()
+    throw openFault(error, file.path)
+  }
+}
+
+function offer(db: DatabaseSync, file: StoreFile) {
+  const { ino } = statSync(file.path)
   const log = createEventLog(db)
   const rings = createRings(db)
   const cursors = createCursors(db)
@@ -31,7 +45,11 @@ export function openDatabase(file: StoreFile) {
   const deleteProbe = db.prepare('delete from probes')
 
   return {
-    commit: createGroupCommit(db, { log, rings, cursors, deadLetters, receivingTime, tallies }),
+    commit: createGroupCommit(
+      db,
+      { log, rings, cursors, deadLetters, receivingTime, tallies },
+      file.path,
+    ),
     read: ({ after, limit }: { after: number; limit: number }) =>
       packStored(log.read(after, limit)),
     stats: () => log.stats(),
@@ -44,7 +62,13 @@ export function openDatabase(file: StoreFile) {
     prune: (step: PruneStep): Pruned => timed(() => pruning.prune(step)),
     pruneLetters: (step: { limit: number; at: number }) =>
       timed(() => ({ removed: pruning.pruneLetters(step) })),
-    usage: () => pruning.usage(),
+
+    usage() {
+      // Whatever is written to a file that has lost its name goes with the process.
+      if (statSync(file.path, { throwIfNoEntry: false })?.ino !== ino) throw moved(file.path)
+      return pruning.usage()
+    },
+
     readExpired: (sink: string | null) => pruning.expired(sink),
     dropExpired: (sink: string | null) => transact(db, () => pruning.dropExpired(sink)),
     loadReceivingTime: () => receivingTime.load(),
@@ -77,4 +101,9 @@ export function openDatabase(file: StoreFile) {
     const done = transact(db, work)
     return { ...done, seconds: (performance.now() - start) / 1000 }
   }
+}
+
+function moved(path: string): ServiceError {
+  const message = `The store ${path} was moved or deleted while it was in use: put it back and start again.`
+  return new ServiceError(message, { code: 'store_damaged' })
 }
