@@ -13,13 +13,13 @@ import {
   readPublicUrls,
   readSecrets,
   readSinks,
+  readStoreMax,
   readStorePath,
   readWebhookSecrets,
+  type StoreMax,
   WEBHOOK_SECRET_ADVICE,
 } from './setting-readers.ts'
 
-/** Known to the design, not acted on by this version: refused rather than ignored. */
-const NOT_YET = new Set(['SNAPHOOK_RETENTION'])
 /** Values of `DEBUG` that make the HTTP library under pop-core print what it sends. */
 const PRINTS_API_CALLS = /(^|[\s,])(\*|httpx)/
 /** May be given as the path of a file, under the name with `_FILE` behind it. */
@@ -75,6 +75,9 @@ export const SCHEMA = z.object({
   SNAPHOOK_CLOCK_SKEW: durationOrOff.prefault('5m'),
   SNAPHOOK_KEY_MAX_AGE: durationOrOff.prefault('90d'),
   SNAPHOOK_KEY_GRACE: duration.prefault('48h'),
+  SNAPHOOK_RETENTION: duration.prefault('7d'),
+  SNAPHOOK_RETENTION_MAX: duration.prefault('30d'),
+  SNAPHOOK_STORE_MAX: setting(readStoreMax).prefault('80%'),
   SNAPHOOK_WEBHOOK_SECRET: setting(readWebhookSecrets).optional(),
   SNAPHOOK_API_SECRET: setting(readApiSecret).optional(),
   SNAPHOOK_API_JWKS_URL: setting(readPlainUrl).optional(),
@@ -111,6 +114,11 @@ export type Config = {
   /** Undefined: keys are not rotated by age. */
   readonly keyMaxAgeMs: number | undefined
   readonly keyGraceSeconds: number
+  /** Delivered events are kept for so long. */
+  readonly retentionMs: number
+  /** Events that are not delivered are kept for so long. */
+  readonly retentionMaxMs: number
+  readonly storeMax: StoreMax
   /** Each signs webhook deliveries; none where no sink needs any. */
   readonly webhookSecrets: readonly string[]
   readonly apiSecret: string | undefined
@@ -131,7 +139,7 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
   const parsed = SCHEMA.safeParse(given)
   problems.push(...problemsOf(parsed.error))
   const jwks = readJwks(given, problems)
-  if (parsed.success) problems.push(...crossCheck(parsed.data))
+  if (parsed.success) problems.push(...crossCheck(parsed.data, given))
   if (!parsed.success || problems.length > 0) return { ok: false, problems }
   const settings = parsed.data
   const skew = settings.SNAPHOOK_CLOCK_SKEW
@@ -152,6 +160,9 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
       clockSkewSeconds: skew === 'off' ? undefined : skew / 1000,
       keyMaxAgeMs: maxAge === 'off' ? undefined : maxAge,
       keyGraceSeconds: settings.SNAPHOOK_KEY_GRACE / 1000,
+      retentionMs: settings.SNAPHOOK_RETENTION,
+      retentionMaxMs: retentionMax(settings, given),
+      storeMax: settings.SNAPHOOK_STORE_MAX,
       webhookSecrets: settings.SNAPHOOK_WEBHOOK_SECRET ?? [],
       apiSecret: settings.SNAPHOOK_API_SECRET,
       apiJwks: jwks,
@@ -188,7 +199,6 @@ function gather(env: Environment, readFile: (path: string) => string) {
     if (!name.startsWith('SNAPHOOK_') || value === undefined || value === '') continue
     const target = files.get(name)
     if (name in SCHEMA.shape) given[name] = value.trim()
-    else if (NOT_YET.has(name)) problems.push(`${name} has no effect in this version: remove it`)
     else if (target === undefined) problems.push(`${name} is not a setting: check its spelling`)
     else if (env[target]) problems.push(`${name} and ${target} are both set: remove one`)
     else {
@@ -226,7 +236,13 @@ function readJwks(given: Record<string, string>, problems: string[]): Config['ap
   return undefined
 }
 
-function crossCheck(settings: Settings): string[] {
+/** Where only the retention was set, and is longer than the default, it is meant for both. */
+function retentionMax(settings: Settings, given: Record<string, string>): number {
+  const { SNAPHOOK_RETENTION: delivered, SNAPHOOK_RETENTION_MAX: any } = settings
+  return given.SNAPHOOK_RETENTION_MAX === undefined ? Math.max(any, delivered) : any
+}
+
+function crossCheck(settings: Settings, given: Record<string, string>): string[] {
   const [publicUrl] = settings.SNAPHOOK_PUBLIC_URL
   const problems = settings.SNAPHOOK_DOMAINS.filter(
     (domain) => notifyUrl(publicUrl, domain).length > MAX_NOTIFY_URL_LENGTH,
@@ -234,6 +250,11 @@ function crossCheck(settings: Settings): string[] {
     (domain) =>
       `SNAPHOOK_PUBLIC_URL is too long: with ${domain} the callback URL is above the provider's ${MAX_NOTIFY_URL_LENGTH} characters`,
   )
+  if (retentionMax(settings, given) < settings.SNAPHOOK_RETENTION) {
+    problems.push(
+      'SNAPHOOK_RETENTION_MAX must be as long as SNAPHOOK_RETENTION or longer: it is for events that are not delivered yet',
+    )
+  }
   const webhook = settings.SNAPHOOK_SINKS.find(({ url }) => /^https?:/i.test(url))
   if (webhook !== undefined && settings.SNAPHOOK_WEBHOOK_SECRET === undefined) {
     problems.push(

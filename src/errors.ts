@@ -9,6 +9,7 @@ export type FaultCode =
   | 'store_newer'
   | 'store_full'
   | 'store_failed'
+  | 'store_damaged'
   | 'store_slow'
   | 'store_overloaded'
   | 'api_config_exists'

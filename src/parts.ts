@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type CredentialsProvider, createCredentials } from './cloud/credentials.ts'
 import { createLiveApi } from './cloud/live-api.ts'
 import type { Config } from './config.ts'
-import { createKeySearch, type Secret, secretFrom } from './core/notify-key.ts'
+import { createKeySearch, parseSecret, type Secret, secretFrom } from './core/notify-key.ts'
 import { createRegistrar, type Registrar } from './flows/registrar.ts'
 import { createRingKeeper, type RingKeeper } from './flows/ring-keeper.ts'
 import type {
@@ -50,7 +50,7 @@ export function loadSecrets(config: Config): [Secret, ...Secret[]] {
 }
 
 export function secretsFromText(text: string): Uint8Array[] {
-  return text.split(',').map((secret) => new Uint8Array(Buffer.from(secret.trim(), 'base64url')))
+  return text.split(',').flatMap((secret) => parseSecret(secret.trim()) ?? [])
 }
 
 /** Where the secret is kept when none is given: beside the store. */

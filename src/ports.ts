@@ -54,7 +54,7 @@ export interface EventLog {
    * Resolves once the event is committed and synced to disk; for an event that is already in the
    * log, once that one is. Rejects with a `ServiceError`: `store_overloaded` (the queue is full,
    * nothing was taken), `store_slow` (no answer in time; it may still be kept), `store_full`,
-   * `store_failed`.
+   * `store_failed`, `store_damaged`.
    */
   append(event: NewEvent): Promise<Appended>
   /** Up to `limit` events whose seq is above `after`, in order. */
@@ -132,6 +132,65 @@ export interface DeadLetterStore {
   changeDeadLetters(change: DeadLetterChange): Promise<number>
 }
 
+/** Events that a sink never got, or dead letters that had to go: no copy is left. */
+export type ExpiredRange = {
+  readonly sink: string
+  readonly reason: 'expired' | 'letters_expired'
+  readonly fromSeq: number
+  readonly toSeq: number
+  /** How many there were between. */
+  readonly count: number
+  /** When the last of them went, epoch ms. */
+  readonly expiredAt: number
+}
+
+/** What may go from the log, and how much of it in one transaction. Times are epoch ms. */
+export type PruneStep = {
+  /** Events that were received before this go once all of `sinks` have had them. */
+  readonly deliveredBefore: number
+  /** Events that were received before this go, even where a sink lacks them. */
+  readonly anyBefore: number
+  /** So many of the oldest go, whatever their age: there is no room for them. */
+  readonly excess: number
+  /** Those that the log is kept for; others may have cursors, and hold nothing up. */
+  readonly sinks: readonly string[]
+  /** Events of one step, at most. */
+  readonly limit: number
+  readonly at: number
+}
+
+export type Pruned = {
+  readonly removed: number
+  /** How many of these each sink lacked, and where its cursor was moved to. */
+  readonly expired: readonly {
+    readonly sink: string
+    readonly count: number
+    readonly toSeq: number
+  }[]
+  /** How long the transaction took, sync included. */
+  readonly seconds: number
+}
+
+export type StoreUsage = {
+  /** All that the store holds; room that was given back inside its file is not counted. */
+  readonly usedBytes: number
+  /** About how much of it dead letters are. */
+  readonly letterBytes: number
+}
+
+/** How the log is kept from growing for ever. A step is small: appends wait while it is made. */
+export interface Retention {
+  /** Removes the oldest events that may go; what a sink lacks becomes an `ExpiredRange` of it. */
+  prune(step: PruneStep): Promise<Pruned>
+  /** Removes up to `limit` of the oldest dead letters. Returns how many, and how long it took. */
+  pruneLetters(limit: number): Promise<Omit<Pruned, 'expired'>>
+  usage(): Promise<StoreUsage>
+  /** What has expired for a sink, or for any. */
+  readExpired(sink: string | null): Promise<readonly ExpiredRange[]>
+  /** Forgets what has expired. Returns how many ranges. */
+  dropExpired(sink: string | null): Promise<number>
+}
+
 /** The time that services have spent listening on this store, in seconds. */
 export interface ReceivingTime {
   loadReceivingTime(): Promise<number>
@@ -158,6 +217,7 @@ export interface Store
     RingStore,
     CursorStore,
     DeadLetterStore,
+    Retention,
     ReceivingTime,
     Tallies {
   /** Rejects with the store's fault while it takes no appends. */
@@ -209,6 +269,13 @@ export interface DispatcherMetrics {
   /** One attempt to deliver a batch of `events`. */
   attempted(sink: string, outcome: DeliveryOutcome['kind'], events: number): void
   sinkState(sink: string, state: SinkState): void
+}
+
+export interface JanitorMetrics {
+  /** What the store takes, and what it may take, in bytes. */
+  storeSize(usedBytes: number, maxBytes: number): void
+  /** Events that a sink will not get. */
+  expired(sink: string, events: number): void
 }
 
 /** What the metrics read from its owner when they are asked for. */

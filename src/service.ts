@@ -5,6 +5,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
 import { describeError } from './errors.ts'
 import { createDispatcher } from './flows/dispatcher.ts'
+import { createJanitor } from './flows/janitor.ts'
 import { probeAfterStart } from './flows/prober.ts'
 import { createReadiness } from './flows/readiness.ts'
 import { createReceiver } from './flows/receiver.ts'
@@ -22,6 +23,7 @@ import {
   type World,
 } from './parts.ts'
 import type { Clock, Log, Store } from './ports.ts'
+import { roomFor } from './store/room.ts'
 import { createSeals } from './store/seal.ts'
 import { acquireLock } from './store/sqlite/lock.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
@@ -119,6 +121,17 @@ export function createService(config: Config, world: World): Service {
       metrics,
       log,
     })
+    const janitor = createJanitor({
+      store,
+      sinks: config.sinks.map(({ name }) => name),
+      retentionMs: config.retentionMs,
+      retentionMaxMs: config.retentionMaxMs,
+      maxBytes: bytesOf(config),
+      onExpired: dispatcher.expired,
+      clock,
+      metrics,
+      log,
+    })
     const readiness = createReadiness({ store, registrar, dispatcher, clock })
     const receiver = createReceiver({
       domains,
@@ -149,6 +162,7 @@ export function createService(config: Config, world: World): Service {
     const background = [
       registrar.run(running.signal),
       rings.run(running.signal),
+      janitor.run(running.signal),
       probeAfterStart({
         publicUrl,
         send: (until) => sendProbe(publicUrl, newNonce(), secrets, until),
@@ -208,6 +222,10 @@ function createAuth({ apiSecret, apiJwks }: Config, clock: Clock) {
     ...(apiJwks === undefined ? {} : { jwks: apiJwks }),
     now: clock.now,
   })
+}
+
+function bytesOf({ storeMax, storePath }: Config): number {
+  return 'bytes' in storeMax ? storeMax.bytes : Math.floor(storeMax.share * roomFor(storePath))
 }
 
 function holderName(clock: Clock): string {

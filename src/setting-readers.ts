@@ -1,11 +1,9 @@
 // How each setting is read: from its text to a value that is right, or to a problem: a sentence that
 // says what it must be, without the name, and without the text where that is a secret.
+import { MIN_SECRET_BYTES, parseSecret } from './core/notify-key.ts'
 import { plainUrlProblem } from './core/plain-url.ts'
 import { sinkUrlProblem } from './sinks/create-sinks.ts'
 
-/** A secret of ours holds at least as much as the 256-bit keys that are derived from it. */
-const MIN_SECRET_BYTES = 32
-const BASE64URL = /^[A-Za-z0-9_-]+={0,2}$/
 /** Standard Webhooks asks for 24 to 64 bytes, in base64. */
 const WEBHOOK_SECRET_BYTES = { least: 24, most: 64 }
 const WEBHOOK_SECRET = /^whsec_((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/
@@ -15,6 +13,11 @@ const DOMAIN =
 const SINK_NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/
 const LISTEN = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/
 const MAX_PORT = 65_535
+
+const SIZE = /^(\d+(?:\.\d+)?)(KB|MB|GB|TB|%)$/
+const BYTES = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 } as const
+/** An empty store takes about a hundred. */
+const MIN_STORE_BYTES = 1e6
 
 /** What is wrong with a setting: a sentence that follows its name. */
 export class Problem {
@@ -72,11 +75,9 @@ export function readStorePath(given: string): string | Problem {
 }
 
 export function readSecrets(given: string): [Uint8Array, ...Uint8Array[]] | Problem {
-  const secrets = readList(given)
-  const decoded = secrets.map((secret) => new Uint8Array(Buffer.from(secret, 'base64url')))
-  const fit = secrets.every((secret) => BASE64URL.test(secret))
-  const enough = decoded.every(({ length }) => length >= MIN_SECRET_BYTES)
-  const found = fit && enough ? nonEmpty(decoded) : undefined
+  const secrets = readList(given).map(parseSecret)
+  const fit = secrets.filter((secret) => secret !== undefined)
+  const found = fit.length === secrets.length ? nonEmpty(fit) : undefined
   const advice = `make one with: openssl rand -base64 ${MIN_SECRET_BYTES} | tr '+/' '-_' | tr -d '='`
   return (
     found ?? new Problem(`must be base64url of ${MIN_SECRET_BYTES} bytes or more each; ${advice}`)
@@ -98,6 +99,22 @@ export function readWebhookSecrets(given: string): [string, ...string[]] | Probl
       `must be whsec_ and base64 of ${least} to ${most} bytes each; ${WEBHOOK_SECRET_ADVICE}`,
     )
   )
+}
+
+/** How large the store may grow: bytes, or a share of the room that there is at the start. */
+export type StoreMax = { readonly bytes: number } | { readonly share: number }
+
+export function readStoreMax(given: string): StoreMax | Problem {
+  const [, amount, unit] = SIZE.exec(given) ?? []
+  if (unit === '%' && Number(amount) > 0 && Number(amount) <= 100) {
+    return { share: Number(amount) / 100 }
+  }
+  const bytes = Number(amount) * BYTES[unit as keyof typeof BYTES]
+  return bytes >= MIN_STORE_BYTES
+    ? { bytes }
+    : new Problem(
+        `must be a size of 1MB or more, such as 20GB, or a share such as 80%; not "${given}"`,
+      )
 }
 
 export function readApiSecret(given: string): string | Problem {

@@ -42,6 +42,9 @@ describe('good settings', () => {
         clockSkewSeconds: 300,
         keyMaxAgeMs: 90 * 86_400_000,
         keyGraceSeconds: 48 * 3_600,
+        retentionMs: 7 * 86_400_000,
+        retentionMaxMs: 30 * 86_400_000,
+        storeMax: { share: 0.8 },
         webhookSecrets: [],
         apiSecret: undefined,
         apiJwks: undefined,
@@ -120,6 +123,17 @@ describe('good settings', () => {
     })
   })
 
+  test('a longer retention is one also for what is not delivered', () => {
+    const retention = { SNAPHOOK_RETENTION: '60d', SNAPHOOK_STORE_MAX: '1.5GB' }
+    expect(read(retention)).toMatchObject({
+      value: {
+        retentionMs: 60 * 86_400_000,
+        retentionMaxMs: 60 * 86_400_000,
+        storeMax: { bytes: 1.5e9 },
+      },
+    })
+  })
+
   test('secrets come from files too', () => {
     const url = 'redis://:password@host?stream=s'
     const files: Record<string, string> = {
@@ -194,7 +208,12 @@ describe('each bad setting has its sentence', () => {
     ['SNAPHOOK_LOG_LEVEL', 'loud', 'must be debug, info, warn or error'],
     ['SNAPHOOK_KEY_GRACE', 'off', 'must be a number and s, m, h or d'],
     ['SNAPHOOK_KEY_MAX_AGE', 'soon', 'or off'],
-    ['SNAPHOOK_RETENTION', '7d', 'no effect in this version'],
+    ['SNAPHOOK_RETENTION', '0s', 'one second or more'],
+    ['SNAPHOOK_RETENTION_MAX', '6d', 'as long as SNAPHOOK_RETENTION or longer'],
+    ['SNAPHOOK_STORE_MAX', '80', 'a size of 1MB or more, such as 20GB, or a share such as 80%'],
+    ['SNAPHOOK_STORE_MAX', '0%', 'a size of 1MB'],
+    ['SNAPHOOK_STORE_MAX', '101%', 'a size of 1MB'],
+    ['SNAPHOOK_STORE_MAX', '999KB', 'a size of 1MB'],
     ['DEBUG', '*', 'unset it'],
     ['DEBUG', 'express,httpx:body', 'unset it'],
     ['SNAPHOOK_PUBLIC_URI', 'x', 'is not a setting'],

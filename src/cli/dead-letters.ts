@@ -1,6 +1,11 @@
 // `dead-letters`: shows what sinks have refused for good, has it tried again, or drops it.
 import { toCloudEvent } from '../core/snapshot-event.ts'
-import { changeDeadLetters, type DeadLetter, listDeadLetters } from '../one-off/dead-letters.ts'
+import {
+  changeDeadLetters,
+  type DeadLetter,
+  type ExpiredRange,
+  listDeadLetters,
+} from '../one-off/dead-letters.ts'
 import { EXIT, refuseOption, type Shell, table, withConfig } from './shell.ts'
 
 export const DEAD_LETTER_ACTIONS = ['list', 'retry', 'drop'] as const
@@ -27,12 +32,13 @@ export function runDeadLetters(
   }
   return withConfig(shell, async (config) => {
     if (action === 'list') {
-      const { letters, total } = await listDeadLetters(config, sink, count)
-      shell.print(
-        json
-          ? JSON.stringify({ total, letters: letters.map(shown) }, null, 2)
-          : listed(letters, total),
-      )
+      const { letters, total, expired } = await listDeadLetters(config, sink, count)
+      const ranges = expired.map(({ expiredAt, ...range }) => ({
+        ...range,
+        expiredAt: new Date(expiredAt).toISOString(),
+      }))
+      if (json) shell.print(JSON.stringify({ total, letters: letters.map(shown), ranges }, null, 2))
+      else shell.print([listed(letters, total), ...listedRanges(expired)].join('\n'))
       return EXIT.done
     }
     const kind = action === 'retry' ? 'request_retry' : 'drop'
@@ -66,4 +72,17 @@ function listed(letters: readonly DeadLetter[], total: number): string {
   ])
   const heading = ['SINK', 'SEQ', 'DIED', 'DOMAIN', 'ATTEMPTS', 'REASON']
   return [table(heading, rows), '', `${letters.length} of ${total}`].join('\n')
+}
+
+/** What is gone for good: there is no copy that could be tried again. */
+function listedRanges(expired: readonly ExpiredRange[]): string[] {
+  if (expired.length === 0) return []
+  const rows = expired.map(({ sink, reason, fromSeq, toSeq, count, expiredAt }) => [
+    sink,
+    `${fromSeq} to ${toSeq}`,
+    String(count),
+    new Date(expiredAt).toISOString(),
+    reason,
+  ])
+  return ['', table(['SINK', 'GONE', 'EVENTS', 'SINCE', 'REASON'], rows)]
 }

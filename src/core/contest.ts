@@ -20,7 +20,7 @@ export function afterDrift(contest: Contest, now: number): Contest {
   // While nothing is written anyway, nothing needs to be counted.
   if (isHeld(contest, now)) return contest
   const { seenAt, heldAt } = contest
-  const recent = [...seenAt.filter((at) => now - at < CONTEST_WINDOW_MS), now]
+  const recent = [...seenAt.filter((at) => isWithinWindow(at, now)), now]
   return { seenAt: recent, heldAt: heldAt ?? (recent.length >= OBSERVATIONS ? now : null) }
 }
 
@@ -31,10 +31,15 @@ export function afterOurs(contest: Contest, now: number): Contest {
 
 /** Whether nothing may be written yet. */
 export function isHeld({ heldAt }: Contest, now: number): boolean {
-  return heldAt !== null && now - heldAt < CONTEST_WINDOW_MS
+  return heldAt !== null && isWithinWindow(heldAt, now)
 }
 
 /** After a write at `now`: the next one, if it is contested, waits for the window again. */
 export function afterWrite(contest: Contest, now: number): Contest {
   return contest.heldAt === null ? contest : { ...contest, heldAt: now }
+}
+
+/** Also counts what is ahead by less: a clock that was put back must not hold us for long. */
+function isWithinWindow(at: number, now: number): boolean {
+  return Math.abs(now - at) < CONTEST_WINDOW_MS
 }

@@ -38,6 +38,10 @@ export type Ring = {
   readonly released: boolean
   /** Drift that was seen within the last hour; see `contest.ts`. */
   readonly contest: Contest
+  /** When the last write began that no look has shown yet, epoch ms; null where there is none. */
+  readonly unseenSince: number | null
+  /** The fingerprint of the first secret, once a key of it was seen in force; else null. */
+  readonly movedTo: string | null
 }
 
 export const EMPTY_RING: Ring = {
@@ -47,6 +51,8 @@ export const EMPTY_RING: Ring = {
   formerUrls: [],
   released: false,
   contest: NO_CONTEST,
+  unseenSince: null,
+  movedTo: null,
 }
 
 /** One moment on both clocks: epoch ms, and seconds of receiving time. */
@@ -171,13 +177,7 @@ export function withoutRetired(ring: Ring, graceSeconds: number, receiving: numb
 /** The ring after `url` was seen in force with our settings; the URL before it becomes a former one. */
 export function withConfirmedUrl(ring: Ring, url: string): Ring {
   if (ring.confirmedUrl === url) return ring
-  const before = ring.confirmedUrl === null ? [] : [ring.confirmedUrl]
-  const formerUrls = [...before, ...ring.formerUrls].filter((former) => former !== url)
-  return {
-    ...ring,
-    confirmedUrl: url,
-    formerUrls: [...new Set(formerUrls)].slice(0, MAX_FORMER_URLS),
-  }
+  return { ...ring, confirmedUrl: url, formerUrls: formerUrlsOnce(ring, url) }
 }
 
 /**
@@ -186,8 +186,29 @@ export function withConfirmedUrl(ring: Ring, url: string): Ring {
  */
 export function withReleased(ring: Ring): Ring {
   if (ring.released) return ring
-  const formerUrls = [ring.confirmedUrl ?? [], ...ring.formerUrls].flat()
+  const formerUrls = formerUrlsOnce(ring, null)
   return { ...ring, released: true, confirmedUrl: null, formerUrls, contest: NO_CONTEST }
+}
+
+/** The ring while a write that began at `at` is under way or not to be seen yet; null: none is. */
+export function withUnseen(ring: Ring, at: number | null): Ring {
+  return ring.unseenSince === at ? ring : { ...ring, unseenSince: at }
+}
+
+/**
+ * The ring after `seen` was found in force, or null at the beginning: whether the move to the first
+ * secret has been made. It is made once: two replicas that differ in which secret is the first would
+ * else overwrite each other for ever.
+ */
+export function withMove(ring: Ring, first: string, seen: KeyId | null): Ring {
+  const isMoved = seen?.kind === 'derived' ? seen.secret === first : false
+  const movedTo = isMoved || ring.movedTo === first ? first : null
+  return ring.movedTo === movedTo ? ring : { ...ring, movedTo }
+}
+
+function formerUrlsOnce({ confirmedUrl, formerUrls }: Ring, wanted: string | null): string[] {
+  const former = [confirmedUrl ?? [], ...formerUrls].flat().filter((url) => url !== wanted)
+  return [...new Set(former)].slice(0, MAX_FORMER_URLS)
 }
 
 function touchCurrent(ring: Ring, at: Moment): Ring {

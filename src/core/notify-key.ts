@@ -11,14 +11,26 @@ const DERIVED_BYTES = 48
 const KEY_FORM = /^[A-Za-z0-9]{16,32}$/
 /** Fewer tell of a key that somebody typed to try things out; such a key is never adopted. */
 const MIN_DISTINCT_CHARACTERS = 6
-/** At the default rotation of 90 days, more than a century. */
+/** So many are looked through where none is known: at 90 days each, more than a century. */
 export const MAX_GENERATIONS = 512
+/** How far from the one that this store knows others may have rotated, back or forth. */
+const GENERATIONS_AROUND = 64
+
+/** What a 256-bit key is derived from should hold as much itself. */
+export const MIN_SECRET_BYTES = 32
+const SECRET_FORM = /^[A-Za-z0-9_-]+={0,2}$/
 
 /** The root of everything that is derived: raw bytes, and a fingerprint that may be shown. */
 export type Secret = { readonly bytes: Uint8Array; readonly fingerprint: string }
 
 function derive(secret: Uint8Array, purpose: string, length: number): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, 'snaphook', purpose, length))
+}
+
+/** The bytes of a secret as it is written, base64url; undefined where that is no secret or too short. */
+export function parseSecret(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(Buffer.from(text, 'base64url'))
+  return SECRET_FORM.test(text) && bytes.length >= MIN_SECRET_BYTES ? bytes : undefined
 }
 
 export function secretFrom(bytes: Uint8Array): Secret {
@@ -63,9 +75,11 @@ export function isUsableKey(key: string): boolean {
   return hasKeyForm(key) && new Set(key).size >= MIN_DISTINCT_CHARACTERS
 }
 
+/** `near`: the generation that this store knows, -1 for none; it is looked for around that first. */
 export type KeySearch = (
   key: string,
   domain: string,
+  near?: number,
 ) => { readonly secret: string; readonly generation: number } | undefined
 
 /**
@@ -74,23 +88,38 @@ export type KeySearch = (
  * domain is remembered.
  */
 export function createKeySearch(secrets: readonly Secret[]): KeySearch {
-  const last = new Map<string, { key: string; found: ReturnType<KeySearch> }>()
-  return (key, domain) => {
+  const last = new Map<string, { key: string; near: number; found: ReturnType<KeySearch> }>()
+  return (key, domain, near = -1) => {
     const remembered = last.get(domain)
-    if (remembered?.key === key) return remembered.found
-    const found = searchKey(key, secrets, domain)
-    last.set(domain, { key, found })
+    if (remembered?.key === key && remembered.near === near) return remembered.found
+    const found = searchKey(key, secrets, domain, near)
+    last.set(domain, { key, near, found })
     return found
   }
 }
 
-function searchKey(key: string, secrets: readonly Secret[], domain: string): ReturnType<KeySearch> {
+function searchKey(
+  key: string,
+  secrets: readonly Secret[],
+  domain: string,
+  near: number,
+): ReturnType<KeySearch> {
   for (const secret of secrets) {
-    for (let generation = 0; generation < MAX_GENERATIONS; generation++) {
+    for (const generation of generationsFrom(near)) {
       if (notifyKey(secret, domain, generation) === key) {
         return { secret: secret.fingerprint, generation }
       }
     }
   }
   return undefined
+}
+
+/** Those around `near`, then the rest of the first ones. */
+function* generationsFrom(near: number): Generator<number> {
+  const from = Math.max(0, near - GENERATIONS_AROUND)
+  const to = near < 0 ? from : near + GENERATIONS_AROUND
+  for (let generation = from; generation < to; generation++) yield generation
+  for (let generation = 0; generation < MAX_GENERATIONS; generation++) {
+    if (generation < from || generation >= to) yield generation
+  }
 }

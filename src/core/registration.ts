@@ -5,7 +5,7 @@ import { hasKeyForm, isUsableKey, type KeySearch, type Secret } from './notify-k
 import { nearlySameUrl, notifyUrl, sameUrl, showUrl } from './notify-url.ts'
 
 /** Console changes of callback settings take up to this long to show (FACTS 2). */
-const MAX_LAG_MS = 5 * 60_000
+export const MAX_LAG_MS = 5 * 60_000
 
 /** What a Describe shows of a domain. */
 export type Observed =
@@ -35,6 +35,10 @@ export type RegistrationState = (typeof REGISTRATION_STATES)[number]
 export const REGISTRATION_CHANGES = ['create', 'rotate', 'adopt', 'repair', 'replace'] as const
 export type RegistrationChange = (typeof REGISTRATION_CHANGES)[number]
 
+/** What is wrong with a registration that is ours all the same. */
+export type KeyProblem = 'too_simple' | 'not_of_first_secret'
+/** `due`: of age, or asked to go. */
+export type RotateReason = 'older_secret' | 'due'
 export type RepairReason = 'auth_off' | 'former_url' | 'never_confirmed'
 
 /**
@@ -47,14 +51,23 @@ export type Step = Settled | Write
 export type Settled =
   | { readonly kind: 'released' }
   | { readonly kind: 'conflict'; readonly foundUrl: string }
-  /** `shown` null: no usable key is visible; `refused`: one is visible that is never accepted. */
-  | { readonly kind: 'in_sync'; readonly shown: KeyId | null; readonly refused: boolean }
+  /** `shown` null: no usable key is visible. */
+  | {
+      readonly kind: 'in_sync'
+      readonly shown: KeyId | null
+      readonly problem: KeyProblem | null
+    }
   | { readonly kind: 'adopt'; readonly shown: KeyId }
 
 export type Write =
   | { readonly kind: 'create'; readonly shown: null; readonly write: KeyId }
   /** `shown` null: the key in force is not visible, and is the one that the ring knows. */
-  | { readonly kind: 'rotate'; readonly shown: KeyId | null; readonly write: KeyId }
+  | {
+      readonly kind: 'rotate'
+      readonly shown: KeyId | null
+      readonly write: KeyId
+      readonly reason: RotateReason
+    }
   | {
       readonly kind: 'repair'
       readonly shown: KeyId | null
@@ -114,7 +127,7 @@ export function plan(situation: Situation): Step {
   const shown = shownKey(observed.key, situation)
   const foundUrl = observed.url
   if (sameUrl(foundUrl, url)) {
-    if (observed.auth) return planOurs(situation, shown, isTrivial(observed.key))
+    if (observed.auth) return planOurs(situation, shown)
     return { kind: 'repair', reason: 'auth_off', shown, write: shown ?? write, foundUrl }
   }
   if (isOurUrl(foundUrl, situation)) {
@@ -132,19 +145,30 @@ export function explain(step: Step): string {
     case 'conflict':
       return `callbacks go to ${showUrl(step.foundUrl)}; set SNAPHOOK_ON_CONFLICT=takeover to replace it`
     case 'in_sync':
-      if (step.refused) return 'registered, with a key that is too simple to be accepted: rotate it'
+      if (step.problem !== null) return `registered, with a key ${KEY_PROBLEMS[step.problem]}`
       return step.shown === null ? 'registered; the key is not visible' : 'registered'
     case 'adopt':
       return 'registered with a key that was set elsewhere; it is accepted as it is'
     case 'create':
       return 'nothing is registered'
     case 'rotate':
-      return 'the key in force is of an older secret, of age, or asked to go'
+      return ROTATIONS[step.reason]
     case 'repair':
       return REPAIRS[step.reason]
     case 'replace':
       return `callbacks go to ${showUrl(step.foundUrl)}, and takeover is on`
   }
+}
+
+const KEY_PROBLEMS: Readonly<Record<KeyProblem, string>> = {
+  too_simple: 'that is too simple to be accepted: rotate it',
+  not_of_first_secret:
+    'of another secret than the first, which was put back: a replica has SNAPHOOK_SECRET in another order; give all the same, then rotate',
+}
+
+const ROTATIONS: Readonly<Record<RotateReason, string>> = {
+  older_secret: 'the key in force is of an older secret',
+  due: 'the key in force is too old, or was asked to go',
 }
 
 const REPAIRS: Readonly<Record<RepairReason, string>> = {
@@ -153,24 +177,27 @@ const REPAIRS: Readonly<Record<RepairReason, string>> = {
   never_confirmed: 'the key is not visible, and this store does not know it',
 }
 
-function planOurs(situation: Situation, shown: KeyId | null, refused: boolean): Step {
+function planOurs(situation: Situation, shown: KeyId | null): Step {
   const {
     url,
     ring,
     rotateFrom,
     secrets: [{ fingerprint: secret }],
   } = situation
-  if (shown?.kind === 'derived' && shown.secret !== secret) {
-    return { kind: 'rotate', shown, write: { ...shown, secret } }
-  }
   const isOurs = shown !== null || (ring.confirmedUrl === url && knowsCurrent(situation))
-  const isDue = rotateFrom === 'any' || shown === null || sameKey(shown, rotateFrom)
-  if (rotateFrom !== null && isOurs && isDue) {
+  const isDue =
+    rotateFrom !== null && (rotateFrom === 'any' || shown === null || sameKey(shown, rotateFrom))
+  const isOlder = shown?.kind === 'derived' && shown.secret !== secret
+  if (isOlder && (isDue || ring.movedTo !== secret)) {
+    return { kind: 'rotate', reason: 'older_secret', shown, write: { ...shown, secret } }
+  }
+  if (isDue && isOurs) {
     const before = shown?.kind === 'derived' ? shown.generation : ringGeneration(ring)
-    return { kind: 'rotate', shown, write: { kind: 'derived', secret, generation: before + 1 } }
+    const write: KeyId = { kind: 'derived', secret, generation: before + 1 }
+    return { kind: 'rotate', reason: 'due', shown, write }
   }
   if (shown?.kind === 'foreign' && !sameKey(ring.current, shown)) return { kind: 'adopt', shown }
-  if (isOurs) return { kind: 'in_sync', shown, refused }
+  if (isOurs) return { kind: 'in_sync', shown, problem: keyProblem(situation, isOlder) }
   return {
     kind: 'repair',
     reason: 'never_confirmed',
@@ -178,6 +205,11 @@ function planOurs(situation: Situation, shown: KeyId | null, refused: boolean): 
     write: keyToWrite(situation),
     foundUrl: url,
   }
+}
+
+function keyProblem({ observed }: Situation, isOlder: boolean): KeyProblem | null {
+  if (isOlder) return 'not_of_first_secret'
+  return observed.kind === 'present' && isTrivial(observed.key) ? 'too_simple' : null
 }
 
 /** Whether the ring's key in force can still be derived: its secret may have been taken out. */
@@ -196,9 +228,9 @@ function keyToWrite({ ring, secrets: [{ fingerprint }] }: Situation): KeyId {
 }
 
 /** Whose key the observation shows; null where none is shown that could be used. */
-function shownKey(key: string | null, { search, domain }: Situation): KeyId | null {
+function shownKey(key: string | null, { search, domain, ring }: Situation): KeyId | null {
   if (key === null || !isUsableKey(key)) return null
-  const ours = search(key, domain)
+  const ours = search(key, domain, ringGeneration(ring))
   return ours === undefined ? { kind: 'foreign', key } : { kind: 'derived', ...ours }
 }
 
@@ -230,6 +262,11 @@ export type UnseenWrite = {
 export function shows(observed: Observed, { url, key }: Registration): boolean {
   if (observed.kind === 'absent' || !observed.auth || !sameUrl(observed.url, url)) return false
   return observed.key === null || !isUsableKey(observed.key) || observed.key === key
+}
+
+/** Whether a write that began at `since`, epoch ms, may still be on its way or not shown yet. */
+export function mayStillShow(since: number | null, now: number): since is number {
+  return since !== null && Math.abs(now - since) < MAX_LAG_MS
 }
 
 /** Whether an observation is merely what was there before a write, and so says nothing. */

@@ -56,6 +56,8 @@ export type Dispatcher = {
   /** Says that the log has grown. */
   notify(): void
   progress(): readonly Readonly<SinkProgress>[]
+  /** Says that the events up to `seq` are gone, whether a sink has had them or not. */
+  expired(sink: string, seq: number): void
   /** Delivers what is in the log, ends the loops and closes the sinks; `signal` cuts it short. */
   stop(signal: AbortSignal): Promise<void>
 }
@@ -139,6 +141,10 @@ export function createDispatcher(parts: World & { readonly sinks: readonly Sink[
     },
     notify,
     progress: () => progress,
+    expired(sink, seq) {
+      const mine = progress.find(({ name }) => name === sink)
+      if (mine !== undefined) mine.cursor = Math.max(mine.cursor, seq)
+    },
     async stop(signal) {
       signal.addEventListener('abort', () => ended.abort(), { once: true })
       if (signal.aborted) ended.abort()

@@ -1,18 +1,18 @@
 // One look at one domain and what follows from it: observe -> plan -> apply -> verify. Every look
 // starts from what the provider shows, so that a crash at any step leaves nothing to repair.
-import { afterDrift, afterOurs, afterWrite, CONTEST_WINDOW_MS, isHeld } from '../core/contest.ts'
+import { CONTEST_WINDOW_MS } from '../core/contest.ts'
 import {
   type KeyId,
   type Ring,
   sameKey,
   withConfirmedUrl,
   withCurrent,
+  withMove,
+  withUnseen,
   withUse,
 } from '../core/key-ring.ts'
 import type { KeySearch, Secret } from '../core/notify-key.ts'
-import { showUrl } from '../core/notify-url.ts'
 import {
-  explain,
   formerNotifyUrls,
   isDrift,
   isLag,
@@ -27,8 +27,11 @@ import {
   type UnseenWrite,
   type Write,
 } from '../core/registration.ts'
+import { type FaultCode, faultCode } from '../errors.ts'
 import type { Clock, LiveApi, Log, Random, RegistrarMetrics } from '../ports.ts'
 import { announce } from './announce.ts'
+import { createConclusion } from './conclusion.ts'
+import { createContests } from './contests.ts'
 import { AWAITED, createStateEntry, type DomainState } from './domain-state.ts'
 import type { RingKeeper } from './ring-keeper.ts'
 
@@ -41,14 +44,18 @@ const INTERVAL_JITTER = 0.1
 const CONTESTED =
   'somebody else keeps overwriting this registration; find the other owner, then it is taken up again within an hour'
 
+/** Faults of a write after which it may take effect all the same. */
+const UNCERTAIN: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
+  'api_unavailable',
+  'aborted',
+])
+
 export type Reconciler = {
   /** Looks once and acts. Returns the pause before the next look, in ms; rejects with a fault. */
   look(mine: DomainState, signal: AbortSignal): Promise<number>
   /** The pause before a look that follows a write or a race, in ms. */
   nextLookMs(mine: DomainState): number
   intervalMs(): number
-  /** Shows in the metrics which key is in force, as far as the store knows. */
-  measureKey(domain: string): void
 }
 
 export function createReconciler(parts: {
@@ -67,12 +74,16 @@ export function createReconciler(parts: {
   log: Log
 }): Reconciler {
   const { formerPublicUrls, takeover, secrets, search, rings, api, clock, metrics, log } = parts
+  const [{ fingerprint: first }] = secrets
   const enter = createStateEntry(log, metrics)
+  const contests = createContests({ rings, clock })
+  const conclude = createConclusion({ rings, metrics, log })
 
   async function look(mine: DomainState, signal: AbortSignal): Promise<number> {
     const { domain } = mine
     await rings.refresh(domain)
     if (rings.ring(domain).released) return settle(mine, { kind: 'released' })
+    await rings.change(domain, (ring) => withMove(ring, first, null))
     const observed = await api.describe(domain, signal)
     mine.lookedAt = clock.now()
     if (mine.unseen !== null && shows(observed, mine.unseen.registration)) {
@@ -86,7 +97,7 @@ export function createReconciler(parts: {
     const situation = situationOf(mine, observed)
     const step = plan(situation)
     const isRetry = isTried(mine, step, observed)
-    if (isDrift(step, situation) && (await isContested(mine, isRetry))) {
+    if (isDrift(step, situation) && (await contests.drifted(domain, isRetry))) {
       if ('write' in step) await rememberFound(mine, step)
       return contested(mine)
     }
@@ -97,7 +108,7 @@ export function createReconciler(parts: {
     if ('shown' in step) {
       mine.rotateFrom = null
       if (step.shown !== null) await inForce(mine, step.shown)
-      if (await isStillContested(mine)) return contested(mine)
+      if (await contests.seenOurs(domain)) return contested(mine)
     }
     return settle(mine, step)
   }
@@ -123,28 +134,6 @@ export function createReconciler(parts: {
     return clock.now() - seenAt >= parts.keyMaxAgeMs * (1 + AGE_JITTER * ageJitter)
   }
 
-  /**
-   * Notes that somebody else's value was seen, once for all tries to write ours again. Returns
-   * whether nothing may be written now.
-   */
-  async function isContested({ domain }: DomainState, isRetry: boolean): Promise<boolean> {
-    if (isRetry) return isHeld(rings.ring(domain).contest, clock.now())
-    const { contest } = await rings.change(domain, (ring, { now }) => {
-      const after = afterDrift(ring.contest, now)
-      return after === ring.contest ? ring : { ...ring, contest: after }
-    })
-    return isHeld(contest, clock.now())
-  }
-
-  /** Notes that our value was seen. Returns whether it has not yet stood for long enough. */
-  async function isStillContested({ domain }: DomainState): Promise<boolean> {
-    const { contest } = await rings.change(domain, (ring, { now }) => {
-      const after = afterOurs(ring.contest, now)
-      return after === ring.contest ? ring : { ...ring, contest: after }
-    })
-    return contest.heldAt !== null
-  }
-
   function contested(mine: DomainState): number {
     enter(mine, 'contested', CONTESTED)
     return CONTEST_WINDOW_MS
@@ -159,20 +148,26 @@ export function createReconciler(parts: {
     const { domain } = mine
     // Before the write: after a crash the provider no longer shows the key that was found.
     await rememberFound(mine, step)
-    await rings.refresh(domain)
-    if (rings.ring(domain).released) return settle(mine, { kind: 'released' })
+    // In one transaction: whoever deregisters meanwhile either keeps us from it or waits for it.
+    const { released } = await rings.change(domain, (ring, { now }) =>
+      ring.released ? ring : withUnseen(ring, now),
+    )
+    if (released) return settle(mine, { kind: 'released' })
     mine.trying = { kind: step.kind, observed: situation.observed }
     // The answer may be lost: then it is this key that must not be rotated from once more.
     if (step.kind === 'rotate' && mine.rotateFrom === 'any') mine.rotateFrom = step.shown ?? 'any'
     const registration = registrationOf(step, situation)
-    await (step.kind === 'create' ? api.add : api.update)(domain, registration, signal)
+    try {
+      await (step.kind === 'create' ? api.add : api.update)(domain, registration, signal)
+    } catch (error) {
+      if (!UNCERTAIN.has(faultCode(error)))
+        await rings.change(domain, (ring) => withUnseen(ring, null))
+      throw error
+    }
     mine.trying = null
     metrics.changed(domain, step.kind)
     if (step.kind === 'rotate') mine.rotateFrom = null
-    await rings.change(domain, (ring, { now }) => {
-      const contest = afterWrite(ring.contest, now)
-      return contest === ring.contest ? ring : { ...ring, contest }
-    })
+    await contests.written(domain)
     mine.unseen = { step, registration, before: situation.observed, at: clock.elapsed() }
     mine.looks = 0
     enter(mine, 'pending', AWAITED)
@@ -198,68 +193,24 @@ export function createReconciler(parts: {
     log.info('registered', { domain: mine.domain, url: mine.url, change: kind })
     // A repair kept the key that was asked to go: that is the next step.
     if (mine.rotateFrom !== null) return nextLookMs(Object.assign(mine, { looks: 0 }))
-    if (await isStillContested(mine)) return contested(mine)
+    if (await contests.seenOurs(mine.domain)) return contested(mine)
     Object.assign(mine, { state: 'in_sync', detail: null })
-    return settle(mine, { kind: 'in_sync', shown: write, refused: false })
+    return settle(mine, { kind: 'in_sync', shown: write, problem: null })
   }
 
   /** Remembers that `id` was seen in force under the URL that we want. */
   async function inForce({ domain, url }: DomainState, id: KeyId): Promise<void> {
-    const { current, confirmedUrl } = rings.ring(domain)
-    if (sameKey(current, id) && confirmedUrl === url) return
-    await rings.change(domain, (ring, at) => withConfirmedUrl(withCurrent(ring, id, at), url))
-  }
-
-  function measureKey(domain: string): void {
-    const { current, keys } = rings.ring(domain)
-    const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
-    if (current === null || seenAt === undefined) return
-    metrics.keyInForce(domain, current.kind === 'foreign' ? -1 : current.generation, seenAt)
+    await rings.change(domain, (ring, at) => {
+      const isKnown = sameKey(ring.current, id) && ring.confirmedUrl === url
+      const seen = isKnown ? ring : withConfirmedUrl(withCurrent(ring, id, at), url)
+      return withUnseen(withMove(seen, first, id), null)
+    })
   }
 
   /** Ends a look that needs no write. */
   function settle(mine: DomainState, step: Settled): number {
-    const { domain } = mine
-    mine.looks = 0
-    mine.failures = 0
-    mine.trying = null
-    mine.foundUrl = step.kind === 'conflict' ? showUrl(step.foundUrl) : null
-    switch (step.kind) {
-      case 'released':
-        enter(mine, 'released', explain(step))
-        break
-      case 'conflict':
-        enter(mine, 'conflict', explain(step))
-        break
-      case 'adopt':
-        metrics.changed(domain, 'adopt')
-        log.warn('a notify key that was set elsewhere is adopted', { domain })
-        mine.keySeen = step.shown
-        measureKey(domain)
-        enter(mine, 'in_sync', null)
-        break
-      case 'in_sync':
-        if (step.shown === null && !step.refused && !mine.saidHidden) {
-          mine.saidHidden = true
-          log.warn('the provider shows no usable notify key; using what this store knows', {
-            domain,
-          })
-        }
-        noticeKey(mine)
-        measureKey(domain)
-        enter(mine, 'in_sync', step.refused ? explain(step) : null)
-    }
+    conclude(mine, step)
     return intervalMs()
-  }
-
-  /** Tells of a key that a command or another replica has put in force. */
-  function noticeKey(mine: DomainState): void {
-    const { domain, keySeen } = mine
-    const { current } = rings.ring(domain)
-    mine.keySeen = current
-    if (current === null || keySeen === null || sameKey(current, keySeen)) return
-    const generation = current.kind === 'foreign' ? -1 : current.generation
-    log.info('another notify key is in force', { domain, generation })
   }
 
   function nextLookMs(mine: DomainState): number {
@@ -272,5 +223,5 @@ export function createReconciler(parts: {
     return parts.intervalMs * (1 + INTERVAL_JITTER * (2 * parts.random() - 1))
   }
 
-  return { look, nextLookMs, intervalMs, measureKey }
+  return { look, nextLookMs, intervalMs }
 }

@@ -5,6 +5,7 @@ import { ringGeneration } from '../core/key-ring.ts'
 import { notifyUrl } from '../core/notify-url.ts'
 import { describeError, type FaultCode, faultCode } from '../errors.ts'
 import type { RegistrationView } from '../ports.ts'
+import { measureKey } from './conclusion.ts'
 import {
   createStateEntry,
   type DomainState,
@@ -26,6 +27,7 @@ const PASSING: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
   'api_unavailable',
   'api_credentials',
   'store_failed',
+  'store_damaged',
   'store_full',
   'store_overloaded',
   'store_slow',
@@ -128,7 +130,7 @@ export function createRegistrar(
 
   return {
     async run(signal) {
-      for (const domain of loops.keys()) reconciler.measureKey(domain)
+      for (const domain of loops.keys()) measureKey(domain, { rings, metrics })
       await Promise.all([...loops.values()].map((loop) => runLoop(loop, signal)))
     },
     look(domain) {

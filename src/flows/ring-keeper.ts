@@ -106,14 +106,13 @@ export function createRingKeeper(parts: {
 
   for (const domain of domains) place(domain, EMPTY_RING, 0)
 
-  /** Reads the domain's ring again. Returns whether it has changed. */
-  async function refresh(domain: string): Promise<boolean> {
+  /** Reads the domain's ring again. */
+  async function refresh(domain: string): Promise<void> {
+    const before = entry(domain).revision
     const stored = await store.loadRing(domain)
-    const { revision } = entry(domain)
     // A ring that was saved while this one was read is newer than what was read.
-    if (stored === null ? revision === 0 : stored.revision <= revision) return false
+    if (entry(domain).revision !== before || (stored?.revision ?? 0) === before) return
     place(domain, stored?.ring ?? EMPTY_RING, stored?.revision ?? 0)
-    return true
   }
 
   /** Changes a ring in one transaction; the change is made again where somebody else was faster. */
@@ -144,8 +143,8 @@ export function createRingKeeper(parts: {
   async function follow(): Promise<void> {
     const now = await store.ringsVersion()
     if (now === version) return
-    version = now
     await Promise.all(domains.map(refresh))
+    version = now
   }
 
   async function writeBack(): Promise<void> {

@@ -109,7 +109,8 @@ export async function runSink(loop: Loop, mine: SinkProgress): Promise<void> {
   async function moveOn(last: StoredEvent, refused: readonly RefusedEvent[]): Promise<void> {
     compared = []
     parts = parts.filter(({ events }) => (events[0] as StoredEvent).seq > last.seq)
-    mine.cursor = last.seq
+    // Events that have expired meanwhile may be further on already.
+    mine.cursor = Math.max(mine.cursor, last.seq)
     for (const { event, reason } of refused) {
       log.warn('event refused for good: a dead letter', { sink: sink.name, seq: event.seq, reason })
     }

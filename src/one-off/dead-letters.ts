@@ -1,34 +1,38 @@
 // Looks at dead letters and changes them, for the command; beside a running service or without one.
 import { existsSync } from 'node:fs'
 import type { Config } from '../config.ts'
-import type { DeadLetter, DeadLetterChange } from '../ports.ts'
+import type { DeadLetter, DeadLetterChange, ExpiredRange } from '../ports.ts'
 import { createSeals } from '../store/seal.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { systemClock } from '../system-clock.ts'
 import { knownSecrets, openForLooking } from './looking.ts'
 
-export type { DeadLetter }
+export type { DeadLetter, ExpiredRange }
 export type DeadLetterSelection = Exclude<DeadLetterChange, { kind: 'failed_again' }>
 
-/** The first `limit` dead letters of a sink, or of all, and how many there are in all. */
+/** The first `limit` dead letters of a sink, or of all, how many there are in all, and what has expired. */
 export async function listDeadLetters(
   config: Config,
   sink: string | null,
   limit: number,
-): Promise<{ letters: DeadLetter[]; total: number }> {
+): Promise<{ letters: DeadLetter[]; total: number; expired: readonly ExpiredRange[] }> {
   const store = await openForLooking(config, knownSecrets(config))
-  if (store === null) return { letters: [], total: 0 }
+  if (store === null) return { letters: [], total: 0, expired: [] }
   try {
     const counts = [...(await store.countDeadLetters())]
     const meant = counts.filter(([name]) => sink === null || name === sink)
     const letters = await store.readDeadLetters({ sink, limit })
-    return { letters, total: meant.reduce((sum, [, count]) => sum + count, 0) }
+    const total = meant.reduce((sum, [, count]) => sum + count, 0)
+    return { letters, total, expired: await store.readExpired(sink) }
   } finally {
     await store.close()
   }
 }
 
-/** Marks or drops dead letters, in slices that let a running service go on; resolves with how many. */
+/**
+ * Marks or drops dead letters, in slices that let a running service go on; resolves with how many.
+ * With all of a sink's letters also its expired ranges are dropped.
+ */
 export async function changeDeadLetters(
   config: Config,
   change: DeadLetterSelection,
@@ -38,6 +42,9 @@ export async function changeDeadLetters(
   const store = await openSqliteStore({ path: config.storePath, seals, now: systemClock.now })
   try {
     let total = 0
+    if (change.kind === 'drop' && change.seqs === null) {
+      total += await store.dropExpired(change.sink)
+    }
     for (;;) {
       const changed = await store.changeDeadLetters(change)
       if (changed === 0) return total

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Config } from '../config.ts'
-import { type Secret, secretFrom } from '../core/notify-key.ts'
+import { MIN_SECRET_BYTES, type Secret, secretFrom } from '../core/notify-key.ts'
 import { secretPath, secretsFromText } from '../parts.ts'
 import type { Store } from '../ports.ts'
 import { createSeals } from '../store/seal.ts'
@@ -10,13 +10,10 @@ import { loadSecret } from '../store/secret-file.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { systemClock } from '../system-clock.ts'
 
-/** As long as one that the service makes. */
-const SECRET_BYTES = 32
-
 /** The secrets of the service; where none exists yet, one that matches no key. Makes nothing. */
 export function knownSecrets(config: Config): [Secret, ...Secret[]] {
   const text = config.secrets ? undefined : loadSecret(secretPath(config))
-  const given = config.secrets ?? (text ? secretsFromText(text) : [randomBytes(SECRET_BYTES)])
+  const given = config.secrets ?? (text ? secretsFromText(text) : [randomBytes(MIN_SECRET_BYTES)])
   return given.map(secretFrom) as [Secret, ...Secret[]]
 }
 

@@ -1,6 +1,13 @@
 // What the store knows, for `status`. A key is named by its generation, never shown.
 import type { Config } from '../config.ts'
-import { EMPTY_RING, type KeyRole, type Ring, ringGeneration, roleOf } from '../core/key-ring.ts'
+import {
+  EMPTY_RING,
+  type KeyRole,
+  keyText,
+  type Ring,
+  ringGeneration,
+  roleOf,
+} from '../core/key-ring.ts'
 import type { Secret } from '../core/notify-key.ts'
 import type { World } from '../parts.ts'
 import type { Store } from '../ports.ts'
@@ -10,7 +17,8 @@ import { knownSecrets, openForLooking } from './looking.ts'
 export type KeyStatus = {
   /** -1 foreign. */
   readonly generation: number
-  readonly role: KeyRole
+  /** `no_secret`: it derives from a secret that is not given any more, and is not accepted. */
+  readonly role: KeyRole | 'no_secret'
   /** When it was first seen, ISO 8601. */
   readonly seenAt: string
   /** Receiving time since its last use, or since it was last in force, in seconds. */
@@ -89,19 +97,23 @@ async function readDomain(
     domain,
     url: confirmedUrl,
     generation: current === null ? null : foreign ? -1 : ringGeneration(ring),
-    keys: keysOf(ring, secrets, await store.loadReceivingTime()),
+    keys: keysOf(ring, { domain, secrets, receiving: await store.loadReceivingTime() }),
     released,
     lastCallbackAt: lastCallbackAt === null ? null : new Date(lastCallbackAt).toISOString(),
     unsigned,
   }
 }
 
-function keysOf(ring: Ring, secrets: readonly Secret[], receiving: number): KeyStatus[] {
+function keysOf(
+  ring: Ring,
+  known: { domain: string; secrets: readonly Secret[]; receiving: number },
+): KeyStatus[] {
+  const { domain, secrets, receiving } = known
   return ring.keys
     .toSorted((a, b) => b.usedAt - a.usedAt)
     .map(({ id, seenAt, usedAt }) => ({
       generation: id.kind === 'foreign' ? -1 : id.generation,
-      role: roleOf(id, ring, secrets),
+      role: keyText(id, secrets, domain) === undefined ? 'no_secret' : roleOf(id, ring, secrets),
       seenAt: new Date(seenAt).toISOString(),
       unusedSeconds: Math.max(0, Math.round(receiving - usedAt)),
     }))

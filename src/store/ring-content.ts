@@ -25,6 +25,8 @@ export async function decodeRing(content: string, seals: Seals): Promise<Ring> {
     formerUrls: asList(fields.formerUrls).filter((url) => typeof url === 'string'),
     released: fields.released === true,
     contest: decodeContest(fields.contest),
+    unseenSince: typeof fields.unseenSince === 'number' ? fields.unseenSince : null,
+    movedTo: asText(fields.movedTo) ?? null,
   }
 }
 

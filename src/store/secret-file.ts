@@ -10,16 +10,14 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
+import { MIN_SECRET_BYTES, parseSecret } from '../core/notify-key.ts'
 import { ServiceError } from '../errors.ts'
 import { makeFolderOf, syncFolderOf } from './folder.ts'
 
-/** What a 256-bit key is derived from should hold as much itself. */
-const SECRET_BYTES = 32
 /** Enough that two starters never write to the same temporary file. */
 const SUFFIX_BYTES = 8
 /** Read and write for its owner, nothing for anybody else. */
 const OWNER_ONLY = 0o600
-const BASE64URL = /^[A-Za-z0-9_-]+={0,2}$/
 
 type RandomBytes = (size: number) => Uint8Array
 
@@ -42,8 +40,8 @@ export function loadOrCreateSecret(path: string, randomBytes: RandomBytes): stri
 export function loadSecret(path: string): string | undefined {
   const text = read(path)
   if (text === undefined) return undefined
-  if (text.split(',').every(isSecret)) return text
-  const expected = `base64url of ${SECRET_BYTES} bytes or more`
+  if (text.split(',').every((each) => parseSecret(each.trim()))) return text
+  const expected = `base64url of ${MIN_SECRET_BYTES} bytes or more`
   throw unusable(path, `does not hold ${expected}: restore it, or delete it to have a new one made`)
 }
 
@@ -56,17 +54,12 @@ function read(path: string): string | undefined {
   }
 }
 
-function isSecret(text: string): boolean {
-  const trimmed = text.trim()
-  return BASE64URL.test(trimmed) && Buffer.from(trimmed, 'base64url').length >= SECRET_BYTES
-}
-
 function create(path: string, randomBytes: RandomBytes): void {
   makeFolderOf(path)
   const temporary = `${path}.${Buffer.from(randomBytes(SUFFIX_BYTES)).toString('hex')}.tmp`
   const descriptor = openSync(temporary, 'wx', OWNER_ONLY)
   try {
-    writeSync(descriptor, `${Buffer.from(randomBytes(SECRET_BYTES)).toString('base64url')}\n`)
+    writeSync(descriptor, `${Buffer.from(randomBytes(MIN_SECRET_BYTES)).toString('base64url')}\n`)
     fsyncSync(descriptor)
     linkUnlessThere(temporary, path)
   } finally {

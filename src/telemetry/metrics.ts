@@ -14,6 +14,7 @@ import { PROBE_RESULTS } from '../core/probe.ts'
 import { REGISTRATION_CHANGES, REGISTRATION_STATES } from '../core/registration.ts'
 import type {
   DispatcherMetrics,
+  JanitorMetrics,
   ProberMetrics,
   ReceiverMetrics,
   RegistrarMetrics,
@@ -34,7 +35,8 @@ export type Metrics = ReceiverMetrics &
   RegistrarMetrics &
   RingMetrics &
   ProberMetrics &
-  DispatcherMetrics & {
+  DispatcherMetrics &
+  JanitorMetrics & {
     apiCall(operation: Operation, outcome: CallOutcome): void
     commit(commit: { seconds: number; events: number }): void
     /** The exposition: Prometheus text format. */
@@ -119,6 +121,13 @@ export function createMetrics(parts: {
     COMMIT_EVENTS_BUCKETS,
   )
   const eventsStored = gauge('events_stored', 'Events in the log.', [])
+  const storeBytes = gauge('store_bytes', 'What the store holds.', [])
+  const storeMaxBytes = gauge('store_max_bytes', 'What the store may hold.', [])
+  const expiredEvents = counter(
+    'events_expired_total',
+    'Events that a sink will not get: too old, or no room for them.',
+    ['sink'],
+  )
   const lag = gauge('sink_lag_events', 'Events that a sink has not had yet.', ['sink'])
   const deliveries = counter('sink_deliveries_total', 'Events of attempts to deliver.', [
     'sink',
@@ -157,6 +166,7 @@ export function createMetrics(parts: {
     lag.set({ sink }, 0)
     for (const state of SINK_STATES) sinkState.set({ sink, state }, state === 'ok' ? 1 : 0)
     deadLetters.set({ sink }, 0)
+    expiredEvents.inc({ sink }, 0)
   }
 
   return {
@@ -190,6 +200,11 @@ export function createMetrics(parts: {
     sinkState(sink, state) {
       for (const each of SINK_STATES) sinkState.set({ sink, state: each }, each === state ? 1 : 0)
     },
+    storeSize(usedBytes, maxBytes) {
+      storeBytes.set(usedBytes)
+      storeMaxBytes.set(maxBytes)
+    },
+    expired: (sink, events) => expiredEvents.inc({ sink }, events),
     apiCall: (operation, outcome) => apiRequests.inc({ operation, outcome }),
     commit({ seconds, events }) {
       commitDuration.observe(seconds)

@@ -175,6 +175,27 @@ describe('deregister', () => {
     expect(await served).toBe(0)
   })
 
+  test('deletes also what a running service has just written, and nobody can see yet', async () => {
+    emulator.setSwitches({ describe_lag: '1h' })
+    const env = settings()
+    const serving = testShell(env, { overrides })
+    const served = runCli(['serve'], serving.shell)
+    await until('the write', configured)
+    const command = testShell(env, { overrides })
+    const deregistered = runCli(['deregister'], command.shell)
+    await until('the command to wait', () => command.log.story().length > 0)
+    expect(command.log.story()).toEqual([
+      'nothing there yet, but a write is on its way: waiting until it shows',
+    ])
+    emulator.setSwitches({ describe_lag: '0s' })
+    expect(await deregistered).toBe(0)
+    expect(command.printed()).toContain('deleted')
+    expect(configured()).toBeNull()
+    serving.stop()
+    expect(await served).toBe(0)
+    expect(configured()).toBeNull()
+  })
+
   test('leaves alone what is not ours, and exits 1; the same where the provider refuses', async () => {
     await configureElsewhere()
     const { code, printed } = await run(['deregister'])
@@ -401,6 +422,23 @@ describe('dead-letters', () => {
     expect(await act('drop', '--sink', 'stdout', '--seq', '2', '--json')).toBe('{"drop":1}')
     expect(await act('drop', '--all')).toBe('3 dropped')
     expect(await act('list')).toBe('no dead letters')
+  })
+
+  test('show what has expired, until it is dropped', async () => {
+    const store = await withLetters()
+    for (const n of [1, 2, 3, 4, 5]) await store.append(eventOf(n))
+    const old = { anyBefore: eventOf(9).receivedAt, deliveredBefore: 0, excess: 0, limit: 9, at: 0 }
+    await store.prune({ ...old, sinks: ['stdout'] })
+    expect((await run(['dead-letters', 'list'])).printed()).toMatch(
+      /^stdout +4 to 5 +2 +1970\S+ +expired$/m,
+    )
+    const range = { sink: 'stdout', reason: 'expired', fromSeq: 4, toSeq: 5, count: 2 }
+    expect((await list()).ranges).toMatchObject([range])
+    expect((await list('--sink', 'gone')).ranges).toEqual([])
+    await run(['dead-letters', 'drop', '--sink', 'stdout', '--seq', '1'])
+    expect((await list()).ranges).toMatchObject([range])
+    expect((await run(['dead-letters', 'drop', '--sink', 'stdout'])).printed()).toBe('3 dropped')
+    expect((await list()).ranges).toEqual([])
   })
 
   test('none where there is no store, and none is made', async () => {

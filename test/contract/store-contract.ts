@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { EMPTY_RING, type KeyId, type Ring } from '../../src/core/key-ring.ts'
 import type { Secret } from '../../src/core/notify-key.ts'
-import type { DeadLetterQuery, Store } from '../../src/ports.ts'
+import type { DeadLetterQuery, PruneStep, Store } from '../../src/ports.ts'
 import { eventOf, OTHER_SECRET, range, SECRET } from '../support/store-events.ts'
 
 type OpenStore = (secrets?: readonly Secret[]) => Promise<Store>
@@ -22,6 +22,12 @@ const RING: Ring = {
   confirmedUrl: 'https://hooks.example.com/callbacks/live.example.com',
   formerUrls: ['https://old.example.com/callbacks/live.example.com'],
   released: true,
+}
+
+const ALL_LETTERS: DeadLetterQuery = { sink: null, limit: 100 }
+
+async function dead(store: Store, query = ALL_LETTERS): Promise<string[]> {
+  return (await store.readDeadLetters(query)).map(({ sink, event }) => `${sink} ${event.seq}`)
 }
 
 export function storeContract(name: string, newPlace: () => OpenStore): void {
@@ -230,10 +236,6 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       attempts: 1,
       ...parts,
     })
-    const all: DeadLetterQuery = { sink: null, limit: 100 }
-    const dead = async (store: Store, query = all) =>
-      (await store.readDeadLetters(query)).map(({ sink, event }) => `${sink} ${event.seq}`)
-
     it('keeps what a sink refused, byte for byte, though the log may lose it', async () => {
       const open = newPlace()
       const store = await open()
@@ -243,7 +245,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       await store.close()
       const reopened = await open()
       expect(await reopened.loadCursor('hook')).toBe(9)
-      const [letter, ...more] = await reopened.readDeadLetters(all)
+      const [letter, ...more] = await reopened.readDeadLetters(ALL_LETTERS)
       expect(more).toEqual([])
       expect(letter).toMatchObject({
         sink: 'hook',
@@ -293,7 +295,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
         [1, 2, 3].map((n) => refusedOf(n)),
       )
       await service.advanceCursor('other', 1, [refusedOf(1)])
-      const requested = () => dead(service, { ...all, sink: 'hook', retryRequested: true })
+      const requested = () => dead(service, { ...ALL_LETTERS, sink: 'hook', retryRequested: true })
       const change = { kind: 'request_retry', sink: 'hook' } as const
       expect(await command.changeDeadLetters({ ...change, seqs: [3, 1, 9] })).toBe(2)
       expect(await command.changeDeadLetters({ ...change, seqs: [3, 1, 9] })).toBe(0)
@@ -308,7 +310,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       await store.changeDeadLetters({ kind: 'request_retry', sink: null, seqs: null })
       const again = { kind: 'failed_again', sink: 'hook', seq: 1 } as const
       await store.changeDeadLetters({ ...again, reason: 'answered 415', attempts: 2 })
-      expect(await store.readDeadLetters(all)).toMatchObject([
+      expect(await store.readDeadLetters(ALL_LETTERS)).toMatchObject([
         { reason: 'answered 415', attempts: 12, retryRequested: false },
       ])
     })
@@ -343,6 +345,140 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       expect(await drop()).toBeLessThan(1_500)
       while ((await drop()) > 0);
       expect((await store.countDeadLetters()).get('hook')).toBe(0)
+    })
+  })
+
+  describe(`${name}: retention`, () => {
+    /** Nothing goes by itself: each test says what may. */
+    const step: PruneStep = {
+      deliveredBefore: 0,
+      anyBefore: 0,
+      excess: 0,
+      sinks: ['hook'],
+      limit: 100,
+      at: 1_700_000_100_000,
+    }
+    const receivedAt = (n: number) => eventOf(n).receivedAt
+    const seqs = async (store: Store) => (await store.read(0, 100)).map(({ seq }) => seq)
+    async function filled(count: number, late: readonly number[] = []): Promise<Store> {
+      const store = await newPlace()()
+      // The nth event has seq n + 1; some were received while the clock was a day ahead.
+      const ahead = 86_400_000
+      const time = (n: number) => receivedAt(n) + (late.includes(n) ? ahead : 0)
+      for (const n of range(count)) await store.append(eventOf(n, { receivedAt: time(n) }))
+      return store
+    }
+
+    it('removes what is old and delivered to all sinks that are named, and no others', async () => {
+      const store = await filled(6)
+      await store.advanceCursor('hook', 4)
+      await store.advanceCursor('other', 2)
+      await store.advanceCursor('removed', 1)
+      const both = { ...step, sinks: ['hook', 'other'], deliveredBefore: receivedAt(5) }
+      expect(await store.prune(both)).toMatchObject({ removed: 2, expired: [] })
+      expect(await seqs(store)).toEqual([3, 4, 5, 6])
+      await store.advanceCursor('other', 6)
+      expect(await store.prune({ ...both, deliveredBefore: receivedAt(3) })).toMatchObject({
+        removed: 1,
+      })
+      expect(await seqs(store)).toEqual([4, 5, 6])
+      expect(await store.prune({ ...both, sinks: [] })).toMatchObject({ removed: 2 })
+      expect(await store.stats()).toEqual({ events: 1, lastSeq: 6 })
+      expect(await store.readExpired(null)).toEqual([])
+    })
+
+    it('removes so many events in one step, and goes on in the next', async () => {
+      const store = await filled(5)
+      const all = { ...step, sinks: [], deliveredBefore: receivedAt(9), limit: 2 }
+      for (const removed of [2, 2, 1, 0]) {
+        expect(await store.prune(all)).toMatchObject({ removed, seconds: expect.any(Number) })
+      }
+    })
+
+    it('removes what is too old also where a sink lacks it: one range, that goes on', async () => {
+      const store = await filled(9)
+      await store.advanceCursor('hook', 2)
+      await store.advanceCursor('done', 9)
+      const sinks = ['hook', 'done']
+      const older = (n: number) => ({ ...step, sinks, anyBefore: receivedAt(n) })
+      expect(await store.prune(older(3))).toMatchObject({
+        removed: 3,
+        expired: [{ sink: 'hook', count: 1, toSeq: 3 }],
+      })
+      expect(await store.loadCursor('hook')).toBe(3)
+      await store.prune(older(5))
+      const first = { sink: 'hook', reason: 'expired', fromSeq: 3, toSeq: 5, count: 3 }
+      expect(await store.readExpired(null)).toMatchObject([{ ...first, expiredAt: step.at }])
+      await store.advanceCursor('hook', 7)
+      await store.prune(older(8))
+      expect(await store.readExpired('hook')).toMatchObject([
+        first,
+        { fromSeq: 8, toSeq: 8, count: 1 },
+      ])
+      expect(await store.readExpired('done')).toEqual([])
+      expect(await store.loadCursor('done')).toBe(9)
+      expect(await store.dropExpired('done')).toBe(0)
+      expect(await store.dropExpired(null)).toBe(2)
+      expect(await store.readExpired(null)).toEqual([])
+    })
+
+    it('removes the oldest where there are too many, whatever their age', async () => {
+      const store = await filled(5)
+      await store.advanceCursor('hook', 1)
+      expect(await store.prune({ ...step, excess: 3 })).toMatchObject({
+        removed: 3,
+        expired: [{ sink: 'hook', count: 2, toSeq: 3 }],
+      })
+      expect(await seqs(store)).toEqual([4, 5])
+      expect(await store.prune({ ...step, excess: 9, limit: 1 })).toMatchObject({ removed: 1 })
+    })
+
+    it('takes no time at its word that others contradict', async () => {
+      const store = await filled(4, [1])
+      const old = { ...step, deliveredBefore: receivedAt(3), anyBefore: receivedAt(3) }
+      expect(await store.prune(old)).toMatchObject({ removed: 1 })
+      expect(await seqs(store)).toEqual([2, 3, 4])
+      await store.advanceCursor('hook', 3)
+      expect(await store.prune({ ...old, anyBefore: 0 })).toMatchObject({ removed: 2 })
+      expect(await seqs(store)).toEqual([4])
+    })
+
+    it('gives the room back to what comes next', async () => {
+      const store = await newPlace()()
+      const body = new Uint8Array(10_000)
+      const round = async (n: number) => {
+        for (const each of range(20)) await store.append(eventOf(100 * n + each, { body }))
+        const { usedBytes } = await store.usage()
+        await store.prune({ ...step, sinks: [], deliveredBefore: receivedAt(10_000) })
+        return usedBytes
+      }
+      const first = await round(1)
+      expect(first).toBeGreaterThan(20 * body.length)
+      expect((await store.usage()).usedBytes).toBeLessThan(first - 15 * body.length)
+      for (const n of [2, 3]) expect(await round(n)).toBeLessThan(1.1 * first)
+    })
+
+    it('knows what dead letters take, and removes the oldest of them', async () => {
+      const store = await newPlace()()
+      const body = new Uint8Array(1_000)
+      const refused = range(3).map((n) => ({
+        event: { ...eventOf(n, { body }), seq: n + 1 },
+        reason: 'answered 422',
+        attempts: 1,
+      }))
+      expect((await store.usage()).letterBytes).toBe(0)
+      await store.advanceCursor('hook', 3, refused)
+      const { letterBytes } = await store.usage()
+      expect(letterBytes).toBeGreaterThan(3 * body.length)
+      expect(await store.pruneLetters(2)).toMatchObject({ removed: 2 })
+      expect((await store.usage()).letterBytes).toBe(letterBytes / 3)
+      expect(await dead(store)).toEqual(['hook 3'])
+      expect(await store.readExpired('hook')).toMatchObject([
+        { reason: 'letters_expired', fromSeq: 1, toSeq: 2, count: 2 },
+      ])
+      expect(await store.pruneLetters(2)).toMatchObject({ removed: 1 })
+      expect(await store.pruneLetters(2)).toMatchObject({ removed: 0 })
+      expect((await store.usage()).letterBytes).toBe(0)
     })
   })
 

@@ -26,6 +26,11 @@ describe('a contest', () => {
     expect(isHeld(afterDrift(written, 2 * HOUR + 2), 2 * HOUR + 2)).toBe(false)
   })
 
+  test('that a clock which was put back left in the future holds nobody', () => {
+    expect(isHeld(drifts(2 * HOUR, 2 * HOUR, 2 * HOUR), 0)).toBe(false)
+    expect(isHeld(afterDrift(drifts(2 * HOUR, 2 * HOUR), 0), 0)).toBe(false)
+  })
+
   test('is over when ours has stood for an hour', () => {
     const contest = afterWrite(drifts(0, 1, 2), HOUR + 2)
     expect(afterOurs(contest, HOUR + 3)).toBe(contest)

@@ -11,7 +11,10 @@ import {
   sameKey,
   withConfirmedUrl,
   withCurrent,
+  withMove,
   withoutRetired,
+  withReleased,
+  withUnseen,
   withUse,
 } from '../../src/core/key-ring.ts'
 import { notifyKey, secretFrom } from '../../src/core/notify-key.ts'
@@ -154,6 +157,35 @@ describe('the ring', () => {
     for (const url of ['a', 'b', 'a', 'c']) ring = withConfirmedUrl(ring, url)
     expect(ring).toMatchObject({ confirmedUrl: 'c', formerUrls: ['a', 'b'] })
     expect(withConfirmedUrl(ring, 'c')).toBe(ring)
+  })
+
+  test('released, has each URL once, and no more than it can hold', () => {
+    let ring = EMPTY_RING
+    for (let n = 0; n < 20; n += 1) ring = withConfirmedUrl(ring, `url ${n % 18}`)
+    const { formerUrls, confirmedUrl } = withReleased(ring)
+    expect(confirmedUrl).toBeNull()
+    expect(formerUrls[0]).toBe(ring.confirmedUrl)
+    expect(new Set(formerUrls).size).toBe(16)
+    expect(formerUrls).toHaveLength(16)
+    expect(withReleased(withReleased(ring))).toEqual(withReleased(ring))
+  })
+
+  test('knows of a write that was not seen yet', () => {
+    const ring = withUnseen(EMPTY_RING, 7)
+    expect(ring.unseenSince).toBe(7)
+    expect(withUnseen(ring, 7)).toBe(ring)
+    expect(withUnseen(ring, null).unseenSince).toBeNull()
+  })
+
+  test('knows whether the move to the first secret was made', () => {
+    const first = NEW.fingerprint
+    expect(withMove(EMPTY_RING, first, null)).toBe(EMPTY_RING)
+    expect(withMove(EMPTY_RING, first, foreign(1))).toBe(EMPTY_RING)
+    expect(withMove(EMPTY_RING, first, derived(1, OLD))).toBe(EMPTY_RING)
+    const moved = withMove(EMPTY_RING, first, derived(1))
+    expect(moved.movedTo).toBe(first)
+    expect(withMove(moved, first, derived(1, OLD))).toBe(moved)
+    expect(withMove(moved, OLD.fingerprint, null).movedTo).toBeNull()
   })
 
   test('knows its generation', () => {

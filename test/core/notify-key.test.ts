@@ -5,6 +5,7 @@ import {
   isUsableKey,
   MAX_GENERATIONS,
   notifyKey,
+  parseSecret,
   sealingKey,
   secretFrom,
 } from '../../src/core/notify-key.ts'
@@ -43,6 +44,19 @@ describe('notifyKey', () => {
   })
 })
 
+describe('parseSecret', () => {
+  test.each([
+    ['a'.repeat(43), 32],
+    [`${'a'.repeat(43)}=`, 32],
+    ['a'.repeat(42), undefined],
+    [`${'a'.repeat(43)}+`, undefined],
+    [` ${'a'.repeat(43)}`, undefined],
+    ['', undefined],
+  ])('%j: %s bytes', (text, length) => {
+    expect(parseSecret(text)?.length).toBe(length)
+  })
+})
+
 describe('isUsableKey', () => {
   test.each([
     ['testkeyyourkey12', true],
@@ -71,6 +85,15 @@ describe('createKeySearch', () => {
       }
     },
   )
+
+  test('goes as far beyond the first ones as the generation that is known', () => {
+    const key = notifyKey(SECRET, DOMAIN, 700)
+    expect(search(key, DOMAIN)).toBeUndefined()
+    expect(search(key, DOMAIN, 690)).toMatchObject({ generation: 700 })
+    expect(search(key, DOMAIN, 710)).toMatchObject({ generation: 700 })
+    expect(search(notifyKey(SECRET, DOMAIN, 3), DOMAIN, 690)).toMatchObject({ generation: 3 })
+    expect(search(key, DOMAIN, 1_000)).toBeUndefined()
+  })
 
   test('takes a key of another domain, or of nobody, for foreign, also when asked again', () => {
     const key = notifyKey(SECRET, 'live.example.com', 0)

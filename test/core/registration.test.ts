@@ -5,12 +5,15 @@ import {
   type Ring,
   withConfirmedUrl,
   withCurrent,
+  withMove,
 } from '../../src/core/key-ring.ts'
 import { createKeySearch, notifyKey, secretFrom } from '../../src/core/notify-key.ts'
 import {
   explain,
   isDrift,
   isLag,
+  MAX_LAG_MS,
+  mayStillShow,
   type Observed,
   plan,
   type Registration,
@@ -93,6 +96,28 @@ describe('plan', () => {
       { kind: 'rotate', shown: derived(2, OLD), write: derived(2) },
     ],
     [
+      'our URL, a key of an older secret that was put back after the move: left, and said',
+      {
+        ring: withMove(ringAt(derived(2)), NEW.fingerprint, derived(2)),
+        observed: present({ key: notifyKey(OLD, DOMAIN, 2) }),
+      },
+      { kind: 'in_sync', shown: derived(2, OLD), problem: 'not_of_first_secret' },
+    ],
+    [
+      'the same, and asked to rotate: rotate to the first',
+      {
+        ring: withMove(ringAt(derived(2)), NEW.fingerprint, derived(2)),
+        observed: present({ key: notifyKey(OLD, DOMAIN, 2) }),
+        rotateFrom: 'any',
+      },
+      { kind: 'rotate', reason: 'older_secret', write: derived(2) },
+    ],
+    [
+      'our URL, a generation beyond the search, near the one that is known: in sync',
+      { ring: ringAt(derived(600)), observed: present({ key: notifyKey(NEW, DOMAIN, 610) }) },
+      { kind: 'in_sync', shown: derived(610) },
+    ],
+    [
       'our URL, a foreign key: adopt',
       { observed: present({ key: FOREIGN }) },
       { kind: 'adopt', shown: foreign },
@@ -110,7 +135,7 @@ describe('plan', () => {
     [
       'our URL, no key shown, confirmed before: in sync, not visible',
       { ring: ringAt(derived(1)), observed: present({ key: null }) },
-      { kind: 'in_sync', shown: null, refused: false },
+      { kind: 'in_sync', shown: null, problem: null },
     ],
     [
       'our URL, no key shown, and the one that was confirmed is of a lost secret: repair',
@@ -128,7 +153,7 @@ describe('plan', () => {
     [
       'our URL, a weak key: never adopted',
       { ring: ringAt(derived(1)), observed: present({ key: WEAK }) },
-      { kind: 'in_sync', shown: null, refused: true },
+      { kind: 'in_sync', shown: null, problem: 'too_simple' },
     ],
     [
       'our URL, authentication off: on, with the key that is there',
@@ -311,5 +336,15 @@ describe('a write', () => {
     ],
   ])('lags where %s is seen', (_, before, observed, now, expected) => {
     expect(isLag(observed, write(before), now)).toBe(expected)
+  })
+
+  test.each<[number | null, number, boolean]>([
+    [null, 0, false],
+    [0, 0, true],
+    [0, MAX_LAG_MS - 1, true],
+    [0, MAX_LAG_MS, false],
+    [MAX_LAG_MS, 0, false],
+  ])('that began at %s may still show at %s: %s', (since, now, expected) => {
+    expect(mayStillShow(since, now)).toBe(expected)
   })
 })

@@ -23,7 +23,7 @@ describe.concurrent('settings', () => {
       SNAPHOOK_DOMAINS: 'not a domain',
       SNAPHOOK_LISTEN: 'nowhere',
       SNAPHOOK_RECONCILE_INTERVAL: '5 minutes',
-      SNAPHOOK_RETENTION: '7d',
+      SNAPHOOK_RETENTION: '7 days',
       SNAPHOOK_COLOUR: 'blue',
     })
     expect([code, stdout]).toEqual([78, ''])

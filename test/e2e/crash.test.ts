@@ -45,7 +45,7 @@ test.concurrent.each(CHANGES)(
         cpSync(`${stage.folder}/before`, `${stage.folder}/${store}`, { recursive: true })
       }
       stage.front.lead()
-      await stage.call('DeleteLiveSnapshotNotifyConfig').catch(() => undefined)
+      if (stage.configured() !== null) await stage.call('DeleteLiveSnapshotNotifyConfig')
       if (before !== null) await stage.call('AddLiveSnapshotNotifyConfig', before)
       pushes.endAll()
       pushes.begin()

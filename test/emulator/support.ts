@@ -1,7 +1,7 @@
 // What the emulator's tests share: an emulator with defaults, the provider's own client, a
 // receiver whose answers can be chosen, and waiting for a condition.
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { Agent, createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import RPCClient from '@alicloud/pop-core'
@@ -35,6 +35,11 @@ export function emulate(overrides: Partial<EmulatorOptions> = {}) {
 type Answer = Record<string, unknown> & { RequestId: string }
 export type Call = (action: string, params?: object, options?: object) => Promise<Answer>
 
+/** pop-core's own 3 s are short for a loaded machine. */
+const TIMEOUT_MS = 20_000
+/** A connection that was kept may be closed by the other side in the moment that it is used. */
+const agent = new Agent({ keepAlive: false })
+
 /** The real client, as the service uses it: always POST. */
 export function clientOf(
   emulator: { url: string },
@@ -53,7 +58,11 @@ export function clientOf(
     ...config,
   })
   return (action, params = {}, options = {}) =>
-    client.request(action, { DomainName: DOMAIN, ...params }, { method: 'POST', ...options })
+    client.request(
+      action,
+      { DomainName: DOMAIN, ...params },
+      { method: 'POST', timeout: TIMEOUT_MS, agent, ...options },
+    )
 }
 
 /** Configures the domain's callback. */

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { withReleased } from '../../src/core/key-ring.ts'
+import { EMPTY_RING, withReleased } from '../../src/core/key-ring.ts'
 import { notifyKey } from '../../src/core/notify-key.ts'
+import type { FaultCode } from '../../src/errors.ts'
 import type { LiveApi } from '../../src/ports.ts'
+import { fakeApi, memoryStore } from '../support/flow-fakes.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import {
   DOMAIN,
@@ -11,6 +13,7 @@ import {
   INTERVAL_MS,
   KEY,
   NEW,
+  OLD,
   OUR_URL,
   registration,
 } from './registration-fixture.ts'
@@ -121,6 +124,29 @@ describe('rotation', () => {
     expect(looks).toBe(1)
   })
 
+  test('to a new secret: once, also where a replica has the secrets in another order', async () => {
+    await using first = await registration({ secrets: [NEW, OLD] })
+    await first.start()
+    const { provider, clock } = first
+    await using second = await registration({ provider, clock, secrets: [OLD, NEW] })
+    await second.start()
+    await clock.advance(2 * INTERVAL_MS)
+    expect(first.configured()).toMatchObject({ key: notifyKey(OLD, DOMAIN, 0) })
+    expect(first.view()).toMatchObject({
+      state: 'in_sync',
+      detail: expect.stringContaining('SNAPHOOK_SECRET in another order'),
+    })
+    await clock.advance(5 * INTERVAL_MS)
+    expect(provider.count('update')).toBe(1)
+    const { store } = second
+    await second[Symbol.asyncDispose]()
+    await using put = await registration({ provider, clock, store, secrets: [NEW, OLD] })
+    await put.start()
+    await clock.advance(2 * INTERVAL_MS)
+    expect(first.configured()).toMatchObject({ key: KEY })
+    expect([first.view(), put.view()]).toMatchObject(Array(2).fill({ detail: null }))
+  })
+
   test('goes one generation, also where the answer to the write is lost', async () => {
     await using it = await registration()
     await it.start()
@@ -185,6 +211,60 @@ describe('retirement', () => {
     await it.start()
     await clock.advance(5 * 60_000)
     expect(it.accepts(FOREIGN)).toBe(true)
+  })
+})
+
+describe('deregistered meanwhile', () => {
+  test('a write that is on its way is left to the command, which can tell that there is one', async () => {
+    const store = memoryStore()
+    const written = Promise.withResolvers<void>()
+    const clock = manualClock()
+    const provider = fakeApi(clock.now)
+    const addSlowly: LiveApi['add'] = async (...call) => {
+      await written.promise
+      return provider.api.add(...call)
+    }
+    await using it = await registration({
+      store,
+      clock,
+      provider,
+      api: { ...provider.api, add: addSlowly },
+    })
+    await it.start()
+    const { ring, revision } = store.rings.get(DOMAIN) ?? { ring: EMPTY_RING, revision: 0 }
+    expect(ring.unseenSince).toBe(clock.now())
+    await store.saveRing(DOMAIN, withReleased(ring), revision)
+    written.resolve()
+    await clock.advance(INTERVAL_MS)
+    expect(it.view()?.state).toBe('released')
+    expect(store.rings.get(DOMAIN)?.ring.unseenSince).not.toBeNull()
+  })
+
+  test('a write that has not begun is dropped', async () => {
+    const store = memoryStore()
+    await using it = await registration({ store })
+    const { saveRing } = store
+    store.saveRing = async (domain, ring, revision) => {
+      store.saveRing = saveRing
+      await saveRing(domain, withReleased(ring), revision)
+      return saveRing(domain, ring, revision)
+    }
+    await it.start()
+    expect(it.view()?.state).toBe('released')
+    expect(it.provider.count('add')).toBe(0)
+  })
+
+  test.each<[string, FaultCode, boolean]>([
+    ['was refused', 'api_denied', false],
+    ['was not answered', 'api_unavailable', true],
+  ])('a write that %s', async (_, code, mayShow) => {
+    await using it = await registration()
+    it.provider.faults.push({ operation: 'add', code, times: 1 })
+    await it.start()
+    expect(it.store.rings.get(DOMAIN)?.ring.unseenSince !== null).toBe(mayShow)
+    await it.clock.advance(INTERVAL_MS)
+    expect(it.view()?.state).toBe('in_sync')
+    expect(it.store.rings.get(DOMAIN)?.ring.unseenSince).toBeNull()
   })
 })
 

@@ -1,5 +1,5 @@
 // A registrar with everything around it in memory, on a clock that the test moves.
-import { createKeySearch, notifyKey, secretFrom } from '../../src/core/notify-key.ts'
+import { createKeySearch, notifyKey, type Secret, secretFrom } from '../../src/core/notify-key.ts'
 import { sign } from '../../src/core/signature.ts'
 import { createReceiver } from '../../src/flows/receiver.ts'
 import { createRegistrar } from '../../src/flows/registrar.ts'
@@ -26,13 +26,14 @@ const search = createKeySearch([NEW, OLD])
 const HOST = new URL(PUBLIC_URL).host
 
 type Over = {
+  domains?: readonly string[]
   takeover?: boolean
   keyMaxAgeMs?: number
   publicUrls?: [string, ...string[]]
   store?: ReturnType<typeof memoryStore>
   provider?: ReturnType<typeof fakeApi>
   clock?: ReturnType<typeof manualClock>
-  secrets?: [typeof NEW, typeof OLD]
+  secrets?: [Secret, Secret]
   graceSeconds?: number
   /** One half, if not given: waits are three quarters, intervals exact. */
   random?: number
@@ -52,7 +53,7 @@ export async function registration(over: Over = {}) {
   const log = keptLog()
   const kept = keptMetrics()
   const { secrets = [NEW, OLD], graceSeconds = GRACE_SECONDS, steps = createSteps(() => {}) } = over
-  const domains = [DOMAIN]
+  const { domains = [DOMAIN] } = over
   const rings = createRingKeeper({
     domains,
     publicUrls,

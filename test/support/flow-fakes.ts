@@ -152,6 +152,26 @@ export function memoryStore(): Store & {
       const { lastCallbackAt, unsigned } = await store.loadTally(domain)
       tallies.set(domain, { lastCallbackAt, unsigned: unsigned + count })
     },
+    async prune() {
+      check()
+      return { removed: 0, expired: [], seconds: 0 }
+    },
+    async pruneLetters() {
+      check()
+      return { removed: 0, seconds: 0 }
+    },
+    async usage() {
+      check()
+      return { usedBytes: 0, letterBytes: 0 }
+    },
+    async readExpired() {
+      check()
+      return []
+    },
+    async dropExpired() {
+      check()
+      return 0
+    },
     async checkWritable() {
       check()
     },

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { vi } from 'vitest'
 import { notifyKey, secretFrom } from '../../src/core/notify-key.ts'
 import type { SnapshotCloudEvent } from '../../src/core/snapshot-event.ts'
 import type { EmulatorOptions } from '../../src/emulator/emulator.ts'
@@ -24,9 +23,6 @@ const COMPILE_CACHE = fileURLToPath(
 )
 
 const SENDER_TIMEOUT_MS = 5_000
-
-/** Whoever imports this starts processes; the waits inside have shorter deadlines, with labels. */
-vi.setConfig({ testTimeout: 60_000 })
 
 export type Settings = Readonly<Record<string, string>>
 export type Stage = Awaited<ReturnType<typeof setStage>>

@@ -1,12 +1,17 @@
 // The whole store as plain synchronous calls of one argument each: what the worker thread offers to
 // the event loop. Every answer crosses threads, so it is made of plain values.
-import type { DeadLetterQuery } from '../../ports.ts'
+import { statSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { ServiceError } from '../../errors.ts'
+import type { DeadLetterQuery, Pruned, PruneStep } from '../../ports.ts'
 import { packStored } from './batch.ts'
 import { openConnection, type StoreFile } from './connection.ts'
 import { createCursors } from './cursors.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createEventLog } from './event-log.ts'
+import { openFault } from './faults.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
+import { createPruning } from './pruning.ts'
 import { createReceivingTime } from './receiving-time.ts'
 import { createRings } from './rings.ts'
 import { createTallies } from './tallies.ts'
@@ -19,17 +24,32 @@ export type Database = ReturnType<typeof openDatabase>
 /** Opens the store; it throws a `ServiceError` that says what is wrong. */
 export function openDatabase(file: StoreFile) {
   const db = openConnection(file)
+  try {
+    return offer(db, file)
+  } catch (error) {
+    db.close()
+    throw openFault(error, file.path)
+  }
+}
+
+function offer(db: DatabaseSync, file: StoreFile) {
+  const { ino } = statSync(file.path)
   const log = createEventLog(db)
   const rings = createRings(db)
   const cursors = createCursors(db)
   const deadLetters = createDeadLetters(db)
+  const pruning = createPruning(db, cursors)
   const receivingTime = createReceivingTime(db)
   const tallies = createTallies(db)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
   const deleteProbe = db.prepare('delete from probes')
 
   return {
-    commit: createGroupCommit(db, { log, rings, cursors, deadLetters, receivingTime, tallies }),
+    commit: createGroupCommit(
+      db,
+      { log, rings, cursors, deadLetters, receivingTime, tallies },
+      file.path,
+    ),
     read: ({ after, limit }: { after: number; limit: number }) =>
       packStored(log.read(after, limit)),
     stats: () => log.stats(),
@@ -39,6 +59,18 @@ export function openDatabase(file: StoreFile) {
     listCursors: () => cursors.list(),
     readDeadLetters: (query: DeadLetterQuery) => deadLetters.read(query),
     countDeadLetters: () => deadLetters.count(),
+    prune: (step: PruneStep): Pruned => timed(() => pruning.prune(step)),
+    pruneLetters: (step: { limit: number; at: number }) =>
+      timed(() => ({ removed: pruning.pruneLetters(step) })),
+
+    usage() {
+      // Whatever is written to a file that has lost its name goes with the process.
+      if (statSync(file.path, { throwIfNoEntry: false })?.ino !== ino) throw moved(file.path)
+      return pruning.usage()
+    },
+
+    readExpired: (sink: string | null) => pruning.expired(sink),
+    dropExpired: (sink: string | null) => transact(db, () => pruning.dropExpired(sink)),
     loadReceivingTime: () => receivingTime.load(),
     loadTally: (domain: string) => tallies.load(domain),
 
@@ -63,4 +95,15 @@ export function openDatabase(file: StoreFile) {
       }
     },
   }
+
+  function timed<T extends object>(work: () => T): T & { seconds: number } {
+    const start = performance.now()
+    const done = transact(db, work)
+    return { ...done, seconds: (performance.now() - start) / 1000 }
+  }
+}
+
+function moved(path: string): ServiceError {
+  const message = `The store ${path} was moved or deleted while it was in use: put it back and start again.`
+  return new ServiceError(message, { code: 'store_damaged' })
 }

@@ -7,6 +7,7 @@ const PRIMARY = 0xff
 const SQLITE_ERROR = 1
 const SQLITE_BUSY = 5
 const SQLITE_READONLY = 8
+const SQLITE_IOERR = 10
 const SQLITE_CORRUPT = 11
 const SQLITE_FULL = 13
 const SQLITE_CANTOPEN = 14
@@ -24,6 +25,10 @@ const STATEMENT_ERRORS: readonly number[] = [
   SQLITE_MISMATCH,
 ]
 
+const DAMAGED = 'is damaged: restore it from a backup, or move it away to start anew'
+const NOT_WRITABLE =
+  "can't be written to: check its permissions and that its disk is not mounted read-only"
+
 /** A fault in a form that crosses threads. */
 export type Fault = { readonly code: FaultCode; readonly message: string }
 
@@ -37,12 +42,40 @@ export function unavailable(path: string, problem: string, cause?: unknown): Ser
   return new ServiceError(`The store ${path} ${problem}.`, { code: 'store_unavailable', cause })
 }
 
-/** What became of work on an open store: `store_full` where it lacks room, else `store_failed`. */
-export function faultOf(error: unknown): Fault {
+/**
+ * What became of work on an open store: `store_full` where it lacks room, `store_damaged` where
+ * nothing in it can be relied on any more, else `store_failed`.
+ */
+export function faultOf(error: unknown, path: string): Fault {
   if (error instanceof ServiceError) return { code: error.code, message: error.message }
-  const isFull = primaryCode(error) === SQLITE_FULL || codeOf(error) === SQLITE_IOERR_SHMSIZE
-  if (isFull) return { code: 'store_full', message: 'The store is full: make room on its disk.' }
-  return { code: 'store_failed', message: `The store failed: ${describeError(error)}.` }
+  const code: FaultCode = isRoomMissing(error)
+    ? 'store_full'
+    : isDamage(error)
+      ? 'store_damaged'
+      : 'store_failed'
+  return { code, message: `The store ${path} ${problemOf(error)}.` }
+}
+
+function isRoomMissing(error: unknown): boolean {
+  return primaryCode(error) === SQLITE_FULL || codeOf(error) === SQLITE_IOERR_SHMSIZE
+}
+
+function isDamage(error: unknown): boolean {
+  const code = primaryCode(error)
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB
+}
+
+function problemOf(error: unknown): string {
+  if (isRoomMissing(error)) return 'is full: make room on its disk'
+  if (isDamage(error)) return DAMAGED
+  switch (primaryCode(error)) {
+    case SQLITE_READONLY:
+      return NOT_WRITABLE
+    case SQLITE_IOERR:
+      return `is on a disk that fails (${describeError(error)}): check it`
+    default:
+      return `failed: ${describeError(error)}`
+  }
 }
 
 /** The error that a fault stood for on the other side. */
@@ -67,9 +100,9 @@ function adviceFor(error: unknown): string {
     case SQLITE_NOTADB:
       return 'is not a database: move that file away or name another one'
     case SQLITE_CORRUPT:
-      return 'is damaged: restore it from a backup, or move it away to start anew'
+      return DAMAGED
     case SQLITE_READONLY:
-      return "can't be written to: check its permissions and that its disk is not mounted read-only"
+      return NOT_WRITABLE
     case SQLITE_BUSY:
       return 'is held by another process: wait for it to end, then try again'
     case SQLITE_FULL:

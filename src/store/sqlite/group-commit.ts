@@ -27,7 +27,11 @@ type Outcome = {
 }
 
 /** Commits a batch. It never throws: each part of the batch has its own answer. */
-export function createGroupCommit(db: DatabaseSync, tables: Tables): (batch: Batch) => Committed {
+export function createGroupCommit(
+  db: DatabaseSync,
+  tables: Tables,
+  path: string,
+): (batch: Batch) => Committed {
   const { log, rings, cursors, deadLetters, receivingTime, tallies } = tables
 
   return ({ events, writes }) => {
@@ -51,7 +55,7 @@ export function createGroupCommit(db: DatabaseSync, tables: Tables): (batch: Bat
         }
       })
     } catch (error) {
-      const fault = faultOf(error)
+      const fault = faultOf(error, path)
       const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
       if (events.length === 0 || writes.length === 0) return failed
       // Cursors go on while the log takes no more events: else a sink gets its batch again and
@@ -64,7 +68,7 @@ export function createGroupCommit(db: DatabaseSync, tables: Tables): (batch: Bat
     try {
       return write()
     } catch (error) {
-      if (db.isTransaction && isStatementError(error)) return faultOf(error)
+      if (db.isTransaction && isStatementError(error)) return faultOf(error, path)
       throw error
     }
   }

@@ -1,5 +1,6 @@
 // The writer's side of the thread boundary: opens the store, says so, and answers calls in order.
 import type { MessagePort } from 'node:worker_threads'
+import type { Committed } from './batch.ts'
 import type { StoreFile } from './connection.ts'
 import { type Database, openDatabase } from './database.ts'
 import { type Fault, faultOf } from './faults.ts'
@@ -22,22 +23,45 @@ export function serveDatabase(port: MessagePort, file: StoreFile): void {
   const reply = (message: Reply) => port.postMessage(message)
   try {
     const database = openDatabase(file)
+    // From then on nothing is taken: what seems to be kept in such a store may never be found again.
+    let damage: Fault | undefined
     port.on('message', (call: Call) => {
-      reply(answer(database, call))
-      if (call.method === 'close') port.close()
+      const isClose = call.method === 'close'
+      const answered: Reply =
+        damage === undefined || isClose
+          ? answer(database, call, file.path)
+          : { kind: 'failed', id: call.id, fault: damage }
+      damage ??= damageIn(answered)
+      reply(answered)
+      if (isClose) port.close()
     })
     reply({ kind: 'opened' })
   } catch (error) {
-    reply({ kind: 'not_opened', fault: faultOf(error) })
+    reply({ kind: 'not_opened', fault: faultOf(error, file.path) })
     port.close()
   }
 }
 
-function answer(database: Database, { id, method, argument }: Call): Reply {
+function answer(database: Database, { id, method, argument }: Call, path: string): Reply {
   try {
     const run = database[method] as (argument: unknown) => unknown
     return { kind: 'answer', id, value: run(argument) }
   } catch (error) {
-    return { kind: 'failed', id, fault: faultOf(error) }
+    return { kind: 'failed', id, fault: faultOf(error, path) }
   }
+}
+
+function damageIn(reply: Reply): Fault | undefined {
+  if (reply.kind === 'failed') return damageOf(reply.fault)
+  if (reply.kind !== 'answer' || !isCommitted(reply.value)) return undefined
+  return [...reply.value.seqs, ...reply.value.writes].map(damageOf).find((fault) => fault)
+}
+
+function damageOf(answer: number | null | Fault): Fault | undefined {
+  const isDamage = typeof answer === 'object' && answer?.code === 'store_damaged'
+  return isDamage ? answer : undefined
+}
+
+function isCommitted(value: unknown): value is Committed {
+  return typeof value === 'object' && value !== null && 'seqs' in value && 'writes' in value
 }

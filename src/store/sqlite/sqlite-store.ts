@@ -88,6 +88,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 
     changeDeadLetters: async (change) => (await queue.write({ kind: 'dead_letters', change })) ?? 0,
 
+    prune: (step) => writer.call('prune', step),
+    pruneLetters: (limit) => writer.call('pruneLetters', { limit, at: now() }),
+    usage: () => inTime(writer.call('usage', undefined), STATS_TIMEOUT_MS),
+    readExpired: (sink) => writer.call('readExpired', sink),
+    dropExpired: (sink) => writer.call('dropExpired', sink),
+
     loadReceivingTime: () => writer.call('loadReceivingTime', undefined),
 
     async addReceivingTime(seconds) {

@@ -83,7 +83,10 @@ describe('a group commit', () => {
 
   it('keeps the neighbours of what is malformed', () => {
     const database = open()
-    const fault = { code: 'store_failed', message: expect.stringMatching(/^The store failed: /) }
+    const fault = {
+      code: 'store_failed',
+      message: expect.stringMatching(/^The store \S+ failed: /),
+    }
     const committed = database.commit(
       batch(
         [eventOf(1), eventOf(2, { id: 'abc' }), eventOf(3, { id: 'abcd' })],
@@ -104,7 +107,10 @@ describe('a group commit', () => {
     database.pragma('max_page_count = 1')
     const body = new Uint8Array(50_000)
     const cursor: Write = { kind: 'cursor', sink: 'stdout', seq: 1, at: 0 }
-    const full = { code: 'store_full', message: 'The store is full: make room on its disk.' }
+    const full = {
+      code: 'store_full',
+      message: expect.stringMatching(/^The store \S+ is full: make room on its disk\.$/),
+    }
     const committed = database.commit(batch([eventOf(1), eventOf(2, { body })], [cursor]))
     expect(committed).toMatchObject({
       seqs: [full, full],

@@ -34,21 +34,23 @@ describe('openFault', () => {
 
 describe('faultOf', () => {
   it.each([
-    [13, 'store_full'],
-    [4874, 'store_full'],
-    [10, 'store_failed'],
-    [5, 'store_failed'],
-    [8, 'store_failed'],
-  ])('gives %s as %s', (errcode, code) => {
-    expect(faultOf(sqliteError(errcode))).toMatchObject({ code })
+    [13, 'store_full', 'The store x.db is full: make room on its disk.'],
+    [4874, 'store_full', 'The store x.db is full: make room on its disk.'],
+    [10, 'store_failed', 'The store x.db is on a disk that fails (from sqlite): check it.'],
+    [5, 'store_failed', 'The store x.db failed: from sqlite.'],
+    [8, 'store_failed', expect.stringMatching(/^The store x.db can't be written to: check/)],
+    [11, 'store_damaged', expect.stringMatching(/^The store x.db is damaged: restore it/)],
+    [26, 'store_damaged', expect.stringMatching(/^The store x.db is damaged: restore it/)],
+  ])('gives %s as %s', (errcode, code, message) => {
+    expect(faultOf(sqliteError(errcode), 'x.db')).toMatchObject({ code, message })
   })
 
   it('gives faults and anything else', () => {
-    expect(faultOf(new ServiceError('Slow.', { code: 'store_slow' }))).toEqual({
+    expect(faultOf(new ServiceError('Slow.', { code: 'store_slow' }), 'x.db')).toEqual({
       code: 'store_slow',
       message: 'Slow.',
     })
-    expect(faultOf('odd')).toMatchObject({ code: 'store_failed' })
+    expect(faultOf('odd', 'x.db')).toMatchObject({ code: 'store_failed' })
   })
 })
 
