@@ -132,6 +132,15 @@ describe.skipIf(!hasServer('nats-server'))('with a real server', () => {
     expect(await idsOf(nats)).toEqual(six.map(({ id }) => id))
   })
 
+  test('an event for which there would be room does not overtake one that is refused', async () => {
+    await using nats = await startNats()
+    await addStream(nats, { max_bytes: 4_000, discard: 'new' } as never)
+    const large = { ...eventOf(2, { body: new Uint8Array(4_000) }), seq: 2 }
+    const outcome = await sinkTo(nats.port).deliver([...events(1), large, ...events(3)], never)
+    expect(outcome).toEqual({ kind: 'failed', reason: 'the stream is full', confirmed: 1 })
+    expect(await idsOf(nats)).toEqual([eventOf(1).id])
+  })
+
   test('somebody else writes to the stream in between: all the same, in order', async () => {
     await using nats = await startNats()
     await addStream(nats)

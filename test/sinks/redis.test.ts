@@ -9,7 +9,7 @@ import { createRedisSink } from '../../src/sinks/redis.ts'
 import { deliverTo, identities, withoutRepeats } from '../support/deliveries.ts'
 import { assertNoSecrets } from '../support/no-secrets.ts'
 import { hasServer, type Server, startRedis } from '../support/servers.ts'
-import { eventOf } from '../support/store-events.ts'
+import { eventOf, range } from '../support/store-events.ts'
 import { until } from '../support/until.ts'
 
 const PASSWORD = 'passwordOfRedis'
@@ -110,6 +110,24 @@ describe.skipIf(!hasServer('redis-server'))('with a real server', () => {
     await client.configSet('maxmemory', '0')
     expect(await sink.deliver(events(1, 2), never)).toEqual({ kind: 'delivered' })
     expect(await entriesOf(redis)).toHaveLength(2)
+  })
+
+  test('a memory that becomes full in the middle of a batch: all of it or nothing', async () => {
+    await using redis = await startRedis('--maxmemory-policy', 'noeviction')
+    const client = await clientOf(redis)
+    const [, used = ''] = /^used_memory:(\d+)/m.exec(await client.info('memory')) ?? []
+    await client.configSet('maxmemory', String(Number(used) + 1_000_000))
+    const sink = sinkTo(redis.port)
+    const body = new Uint8Array(1_000).fill(0xff)
+    let delivered = 0
+    for (;;) {
+      const batch = range(100).map((n) => ({ ...eventOf(delivered + n, { body }), seq: n + 1 }))
+      const outcome = await sink.deliver(batch, never)
+      if (outcome.kind !== 'delivered') break
+      delivered += batch.length
+    }
+    expect(delivered).toBeGreaterThan(0)
+    expect(await client.xLen('snapshots')).toBe(delivered)
   })
 
   test.each([
