@@ -2,6 +2,7 @@
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   load: () => import('./load.ts'),
   flood: () => import('./flood.ts'),
+  retention: () => import('./retention.ts'),
   domains: () => import('./domains.ts'),
   sinks: () => import('./sinks.ts'),
 }

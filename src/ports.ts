@@ -150,8 +150,11 @@ export type PruneStep = {
   readonly deliveredBefore: number
   /** Events that were received before this go, even where a sink lacks them. */
   readonly anyBefore: number
-  /** So many of the oldest go, whatever their age: there is no room for them. */
-  readonly excess: number
+  /**
+   * The oldest go, whatever their age, while the store holds more than this: but not as long as more
+   * than half of it are dead letters.
+   */
+  readonly maxBytes: number
   /** Those that the log is kept for; others may have cursors, and hold nothing up. */
   readonly sinks: readonly string[]
   /** Events of one step, at most. */
@@ -169,13 +172,10 @@ export type Pruned = {
   }[]
   /** How long the transaction took, sync included. */
   readonly seconds: number
-}
-
-export type StoreUsage = {
-  /** All that the store holds; room that was given back inside its file is not counted. */
+  /** What the store held before; room that was given back inside its file is not counted. */
   readonly usedBytes: number
-  /** About how much of it dead letters are. */
-  readonly letterBytes: number
+  /** There is no room, and dead letters have to make it. */
+  readonly isCrowded: boolean
 }
 
 /** How the log is kept from growing for ever. A step is small: appends wait while it is made. */
@@ -183,8 +183,7 @@ export interface Retention {
   /** Removes the oldest events that may go; what a sink lacks becomes an `ExpiredRange` of it. */
   prune(step: PruneStep): Promise<Pruned>
   /** Removes up to `limit` of the oldest dead letters. Returns how many, and how long it took. */
-  pruneLetters(limit: number): Promise<Omit<Pruned, 'expired'>>
-  usage(): Promise<StoreUsage>
+  pruneLetters(limit: number): Promise<Pick<Pruned, 'removed' | 'seconds'>>
   /** What has expired for a sink, or for any. */
   readExpired(sink: string | null): Promise<readonly ExpiredRange[]>
   /** Forgets what has expired. Returns how many ranges. */

@@ -427,7 +427,13 @@ describe('dead-letters', () => {
   test('show what has expired, until it is dropped', async () => {
     const store = await withLetters()
     for (const n of [1, 2, 3, 4, 5]) await store.append(eventOf(n))
-    const old = { anyBefore: eventOf(9).receivedAt, deliveredBefore: 0, excess: 0, limit: 9, at: 0 }
+    const old = {
+      anyBefore: eventOf(9).receivedAt,
+      deliveredBefore: 0,
+      maxBytes: 1e12,
+      limit: 9,
+      at: 0,
+    }
     await store.prune({ ...old, sinks: ['stdout'] })
     expect((await run(['dead-letters', 'list'])).printed()).toMatch(
       /^stdout +4 to 5 +2 +1970\S+ +expired$/m,

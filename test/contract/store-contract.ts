@@ -353,12 +353,13 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
     const step: PruneStep = {
       deliveredBefore: 0,
       anyBefore: 0,
-      excess: 0,
+      maxBytes: Number.MAX_SAFE_INTEGER,
       sinks: ['hook'],
       limit: 100,
       at: 1_700_000_100_000,
     }
     const receivedAt = (n: number) => eventOf(n).receivedAt
+    const usage = (store: Store) => store.prune(step)
     const seqs = async (store: Store) => (await store.read(0, 100)).map(({ seq }) => seq)
     async function filled(count: number, late: readonly number[] = []): Promise<Store> {
       const store = await newPlace()()
@@ -422,15 +423,19 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       expect(await store.readExpired(null)).toEqual([])
     })
 
-    it('removes the oldest where there are too many, whatever their age', async () => {
-      const store = await filled(5)
-      await store.advanceCursor('hook', 1)
-      expect(await store.prune({ ...step, excess: 3 })).toMatchObject({
-        removed: 3,
-        expired: [{ sink: 'hook', count: 2, toSeq: 3 }],
-      })
-      expect(await seqs(store)).toEqual([4, 5])
-      expect(await store.prune({ ...step, excess: 9, limit: 1 })).toMatchObject({ removed: 1 })
+    it('removes the oldest where there is no room, whatever their age, and no more than it must', async () => {
+      const store = await newPlace()()
+      const body = new Uint8Array(10_000)
+      for (const n of range(50)) await store.append(eventOf(n, { body }))
+      await store.advanceCursor('hook', 5)
+      const { usedBytes } = await usage(store)
+      const maxBytes = usedBytes - 20 * body.length
+      const { removed, expired } = await store.prune({ ...step, maxBytes })
+      expect(removed).toBeGreaterThan(15)
+      expect(removed).toBeLessThan(25)
+      expect(expired).toEqual([{ sink: 'hook', count: removed - 5, toSeq: removed }])
+      expect((await usage(store)).usedBytes).toBeLessThan(maxBytes + 2 * body.length)
+      expect(await store.prune({ ...step, maxBytes: 1, limit: 3 })).toMatchObject({ removed: 3 })
     })
 
     it('takes no time at its word that others contradict', async () => {
@@ -448,13 +453,13 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       const body = new Uint8Array(10_000)
       const round = async (n: number) => {
         for (const each of range(20)) await store.append(eventOf(100 * n + each, { body }))
-        const { usedBytes } = await store.usage()
+        const { usedBytes } = await usage(store)
         await store.prune({ ...step, sinks: [], deliveredBefore: receivedAt(10_000) })
         return usedBytes
       }
       const first = await round(1)
       expect(first).toBeGreaterThan(20 * body.length)
-      expect((await store.usage()).usedBytes).toBeLessThan(first - 15 * body.length)
+      expect((await usage(store)).usedBytes).toBeLessThan(first - 15 * body.length)
       for (const n of [2, 3]) expect(await round(n)).toBeLessThan(1.1 * first)
     })
 
@@ -466,19 +471,20 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
         reason: 'answered 422',
         attempts: 1,
       }))
-      expect((await store.usage()).letterBytes).toBe(0)
       await store.advanceCursor('hook', 3, refused)
-      const { letterBytes } = await store.usage()
-      expect(letterBytes).toBeGreaterThan(3 * body.length)
-      expect(await store.pruneLetters(2)).toMatchObject({ removed: 2 })
-      expect((await store.usage()).letterBytes).toBe(letterBytes / 3)
+      for (const n of range(3)) await store.append(eventOf(n))
+      const { usedBytes } = await usage(store)
+      const tight = { ...step, sinks: [], maxBytes: 2 * 3_000 }
+      expect(usedBytes).toBeGreaterThan(tight.maxBytes)
+      expect(await store.prune(tight)).toMatchObject({ removed: 0, isCrowded: true })
+      expect(await store.pruneLetters(2)).toMatchObject({ removed: 2, seconds: expect.any(Number) })
       expect(await dead(store)).toEqual(['hook 3'])
       expect(await store.readExpired('hook')).toMatchObject([
         { reason: 'letters_expired', fromSeq: 1, toSeq: 2, count: 2 },
       ])
+      expect(await store.prune(tight)).toMatchObject({ removed: 3, isCrowded: false })
       expect(await store.pruneLetters(2)).toMatchObject({ removed: 1 })
       expect(await store.pruneLetters(2)).toMatchObject({ removed: 0 })
-      expect((await store.usage()).letterBytes).toBe(0)
     })
   })
 

@@ -154,15 +154,11 @@ export function memoryStore(): Store & {
     },
     async prune() {
       check()
-      return { removed: 0, expired: [], seconds: 0 }
+      return { removed: 0, expired: [], seconds: 0, usedBytes: 0, isCrowded: false }
     },
     async pruneLetters() {
       check()
       return { removed: 0, seconds: 0 }
-    },
-    async usage() {
-      check()
-      return { usedBytes: 0, letterBytes: 0 }
     },
     async readExpired() {
       check()

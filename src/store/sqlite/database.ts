@@ -59,16 +59,13 @@ function offer(db: DatabaseSync, file: StoreFile) {
     listCursors: () => cursors.list(),
     readDeadLetters: (query: DeadLetterQuery) => deadLetters.read(query),
     countDeadLetters: () => deadLetters.count(),
-    prune: (step: PruneStep): Pruned => timed(() => pruning.prune(step)),
-    pruneLetters: (step: { limit: number; at: number }) =>
-      timed(() => ({ removed: pruning.pruneLetters(step) })),
-
-    usage() {
+    prune(step: PruneStep): Pruned {
       // Whatever is written to a file that has lost its name goes with the process.
       if (statSync(file.path, { throwIfNoEntry: false })?.ino !== ino) throw moved(file.path)
-      return pruning.usage()
+      return timed(() => pruning.prune(step))
     },
-
+    pruneLetters: (step: { limit: number; at: number }) =>
+      timed(() => ({ removed: pruning.pruneLetters(step) })),
     readExpired: (sink: string | null) => pruning.expired(sink),
     dropExpired: (sink: string | null) => transact(db, () => pruning.dropExpired(sink)),
     loadReceivingTime: () => receivingTime.load(),

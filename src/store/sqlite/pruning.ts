@@ -1,8 +1,11 @@
 // What goes from the log, and what is noted of it, in SQL. Synchronous; the caller holds the
 // transaction. Always from the oldest on, so that a cursor never passes an event that is still there.
 import type { DatabaseSync } from 'node:sqlite'
-import type { ExpiredRange, Pruned, PruneStep, StoreUsage } from '../../ports.ts'
+import type { ExpiredRange, Pruned, PruneStep } from '../../ports.ts'
 import type { SqlCursors } from './cursors.ts'
+
+/** Of the room of the store: what dead letters take beyond it goes before events do. */
+const LETTERS_SHARE = 0.5
 
 type Oldest = { readonly seq: number; readonly receivedAt: number }
 type Reason = ExpiredRange['reason']
@@ -50,8 +53,18 @@ export function createPruning(db: DatabaseSync, cursors: SqlCursors) {
       (select page_count from pragma_page_count) as pages,
       (select freelist_count from pragma_freelist_count) as free,
       (select page_size from pragma_page_size) as pageBytes,
-      (select value from counters where name = 'dead_letter_bytes') as letterBytes
+      (select value from counters where name = 'dead_letter_bytes') as letterBytes,
+      (select value from counters where name = 'events') as events
   `)
+
+  function usage() {
+    const row = selectUsage.get() as Record<
+      'pages' | 'free' | 'pageBytes' | 'letterBytes' | 'events',
+      number
+    >
+    const { pages, free, pageBytes, letterBytes, events } = row
+    return { usedBytes: (pages - free) * pageBytes, letterBytes, events }
+  }
 
   /** A range goes on where nothing came between: `after` is where it must have reached. */
   function note(
@@ -75,11 +88,17 @@ export function createPruning(db: DatabaseSync, cursors: SqlCursors) {
   return {
     /** One step; see `Retention`. */
     prune(step: PruneStep): Omit<Pruned, 'seconds'> {
+      const { events, usedBytes, letterBytes } = usage()
+      const isTooMuch = usedBytes > step.maxBytes
+      const isCrowded = isTooMuch && letterBytes > LETTERS_SHARE * step.maxBytes
+      // About so many events take what is too much.
+      const excess =
+        isTooMuch && !isCrowded ? Math.ceil(events * (1 - step.maxBytes / usedBytes)) : 0
       const oldest = selectOldest.all(step.limit) as Oldest[]
-      const upTo = lastToGo(oldest, step, (sink) => cursors.load(sink))
-      if (upTo === undefined) return { removed: 0, expired: [] }
+      const upTo = lastToGo(oldest, { ...step, excess }, (sink) => cursors.load(sink))
+      if (upTo === undefined) return { removed: 0, expired: [], usedBytes, isCrowded }
       const expired = step.sinks.flatMap((sink) => expireFor(sink, upTo, step.at))
-      return { removed: Number(removeEvents.run(upTo).changes), expired }
+      return { removed: Number(removeEvents.run(upTo).changes), expired, usedBytes, isCrowded }
     },
 
     /** Removes up to `limit` dead letters, the oldest first. Returns how many there were. */
@@ -100,14 +119,6 @@ export function createPruning(db: DatabaseSync, cursors: SqlCursors) {
 
     /** How many ranges it removed. */
     dropExpired: (sink: string | null) => Number(remove.run(sink).changes),
-
-    usage(): StoreUsage {
-      const { pages, free, pageBytes, letterBytes } = selectUsage.get() as Record<string, number>
-      return {
-        usedBytes: ((pages as number) - (free as number)) * (pageBytes as number),
-        letterBytes: letterBytes as number,
-      }
-    },
   }
 }
 
@@ -118,7 +129,7 @@ export function createPruning(db: DatabaseSync, cursors: SqlCursors) {
  */
 function lastToGo(
   oldest: readonly Oldest[],
-  { deliveredBefore, anyBefore, sinks, excess }: PruneStep,
+  { deliveredBefore, anyBefore, sinks, excess }: PruneStep & { excess: number },
   cursorOf: (sink: string) => number,
 ): number | undefined {
   const had = Math.min(Number.MAX_SAFE_INTEGER, ...sinks.map(cursorOf))

@@ -90,7 +90,6 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 
     prune: (step) => writer.call('prune', step),
     pruneLetters: (limit) => writer.call('pruneLetters', { limit, at: now() }),
-    usage: () => inTime(writer.call('usage', undefined), STATS_TIMEOUT_MS),
     readExpired: (sink) => writer.call('readExpired', sink),
     dropExpired: (sink) => writer.call('dropExpired', sink),
 
