@@ -227,6 +227,25 @@ describe.skipIf(!hasServer('nats-server'))('with a real server', () => {
     expect(await sink.deliver(events(1), never)).toEqual({ kind: 'delivered' })
   })
 
+  test('hanging again and again: late answers do no harm, and all is in order', async () => {
+    await using server = await startNats()
+    await addStream(server)
+    await using run = deliverTo(sinkTo(server.port, { timeoutMs: 300 }))
+    const total = 2_000
+    for (let part = 0; part < 4; part += 1) {
+      const before = await run.delivered()
+      await run.append(total / 8)
+      await until('some to be delivered', async () => (await run.delivered()) > before)
+      server.pause()
+      await run.append(total / 8)
+      await until('it to be given up', () => run.state()?.state === 'failing')
+      server.resume()
+    }
+    await run.all()
+    expect(withoutRepeats(await idsOf(server))).toEqual(identities(total))
+    expect(run.store.letters).toEqual([])
+  })
+
   test('gone: failing', async () => {
     await using nats = await startNats()
     await nats.kill()

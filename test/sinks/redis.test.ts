@@ -86,6 +86,26 @@ describe.skipIf(!hasServer('redis-server'))('with a real server', () => {
     expect(run.states.at(-1)).toBe('ok')
   })
 
+  test('hanging again and again: late answers do no harm, and all is in order', async () => {
+    await using server = await startRedis()
+    await using run = deliverTo(sinkTo(server.port, { timeoutMs: 300 }))
+    const total = 2_000
+    for (let part = 0; part < 4; part += 1) {
+      const before = await run.delivered()
+      await run.append(total / 8)
+      await until('some to be delivered', async () => (await run.delivered()) > before)
+      server.pause()
+      await run.append(total / 8)
+      await until('it to be given up', () => run.state()?.state === 'failing')
+      server.resume()
+    }
+    await run.all()
+    expect(withoutRepeats((await entriesOf(server)).map(({ id = '' }) => id))).toEqual(
+      identities(total),
+    )
+    expect(run.store.letters).toEqual([])
+  })
+
   test('gone for a while: failing, then it catches up', async () => {
     await using redis = await startRedis()
     await redis.kill()

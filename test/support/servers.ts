@@ -14,6 +14,9 @@ export type Server = AsyncDisposable & {
   readonly folder: string
   /** At once, as a crash of the machine would be; its folder stays. */
   kill(): Promise<void>
+  /** It hangs: connections stay, and nothing is answered until `resume`. */
+  pause(): void
+  resume(): void
   /** Where it was, on the same port and folder. */
   start(): Promise<void>
 }
@@ -83,6 +86,8 @@ async function startServer(command: (port: number, folder: string) => string[]):
     folder,
     start,
     kill,
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
     async [Symbol.asyncDispose]() {
       await kill()
       rmSync(folder, { recursive: true, force: true })
