@@ -9,6 +9,7 @@ import type {
   RegistrationChange,
   RegistrationState,
 } from './core/registration.ts'
+import type { ReplaySelection } from './core/replay.ts'
 import type { NewEvent, StoredEvent } from './core/snapshot-event.ts'
 
 export interface Clock {
@@ -144,6 +145,47 @@ export type ExpiredRange = {
   readonly expiredAt: number
 }
 
+export type ReplayRequest = ReplaySelection & { readonly sink: string }
+
+export type Replay = ReplayRequest & {
+  readonly id: number
+  /** Epoch ms. */
+  readonly requestedAt: number
+  /** Events up to this one have been looked at. */
+  readonly nextSeq: number
+  /** The last event of the log when it was asked for. */
+  readonly lastSeq: number
+  readonly delivered: number
+  readonly refused: number
+  /** Epoch ms; null while it goes on. */
+  readonly endedAt: number | null
+  readonly cancelled: boolean
+}
+
+export type ReplayProgress = {
+  readonly id: number
+  /** Events up to this one have been looked at. */
+  readonly seq: number
+  /** To be added. */
+  readonly delivered: number
+  /** To be added. */
+  readonly refused: number
+  readonly isEnd: boolean
+}
+
+export interface ReplayStore {
+  /** Asks for a replay of what is in the log now. Returns its number. */
+  requestReplay(request: ReplayRequest): Promise<number>
+  /** The first replay of a sink that has not ended, or null. */
+  nextReplay(sink: string): Promise<Replay | null>
+  /** The latest replays, the last one first. */
+  listReplays(): Promise<readonly Replay[]>
+  /** Notes how far a replay got; nothing where it has ended. */
+  advanceReplay(progress: ReplayProgress): Promise<void>
+  /** Whether there was one under way with this number. */
+  cancelReplay(id: number): Promise<boolean>
+}
+
 /** What may go from the log, and how much of it in one transaction. Times are epoch ms. */
 export type PruneStep = {
   /** Events that were received before this go once all of `sinks` have had them. */
@@ -216,6 +258,7 @@ export interface Store
     RingStore,
     CursorStore,
     DeadLetterStore,
+    ReplayStore,
     Retention,
     ReceivingTime,
     Tallies {

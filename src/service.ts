@@ -116,6 +116,7 @@ export function createService(config: Config, world: World): Service {
       events: store,
       cursors: store,
       deadLetters: store,
+      replays: store,
       clock,
       random,
       metrics,

@@ -10,6 +10,7 @@ import { runDoctor } from './doctor.ts'
 import { runEmulator } from './emulator.ts'
 import { runPlan } from './plan.ts'
 import { runRegister } from './register.ts'
+import { runReplay } from './replay.ts'
 import { runRotate } from './rotate.ts'
 import { runSend } from './send.ts'
 import { runServe } from './serve.ts'
@@ -81,6 +82,15 @@ function createProgram(shell: Shell, done: (code: number) => void): Command {
     .option('--limit <n>', 'how many to list', '100')
     .option('--json', 'print JSON')
     .action(async (action, options) => done(await runDeadLetters(shell, action, options)))
+  command('replay', 'have a sink get again what it got before, marked as such')
+    .option('--sink <name>', 'the sink')
+    .option('--since <time>', 'received then or later: a time, or 2h for two hours ago')
+    .option('--until <time>', 'received before then')
+    .option('--domain <domain>', 'of this streaming domain')
+    .option('--stream <stream>', 'of this stream: APP/STREAM, or STREAM of any app')
+    .option('--cancel <n>', 'call a replay off, by its number')
+    .option('--json', 'print JSON')
+    .action(async (options) => done(await runReplay(shell, options)))
   command('doctor', 'find what usually goes wrong, and say what to do; exit 1 on a problem')
     .option('--write', 'also try whether Update is allowed: puts back exactly what is there')
     .option('--json', 'print JSON')

@@ -83,7 +83,18 @@ function storeLines(store: StoreStatus | null, path: string): string[] {
     '',
     table(['SINK', 'LAG', 'DEAD LETTERS', ''], sinks),
     '',
+    ...replayLines(store.replays),
   ]
+}
+
+function replayLines(replays: StoreStatus['replays']): string[] {
+  if (replays.length === 0) return []
+  const rows = replays.map(({ number, sink, state, requestedAt, delivered, refused, left }) => [
+    ...[String(number), sink, state, requestedAt],
+    ...[delivered, refused, left].map(String),
+  ])
+  const heading = ['REPLAY', 'SINK', 'STATE', 'REQUESTED', 'DELIVERED', 'REFUSED', 'LEFT']
+  return [table(heading, rows), '']
 }
 
 function keyRows({ domain, keys }: DomainStatus, now: number): string[][] {

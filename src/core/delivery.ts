@@ -7,6 +7,11 @@ import type { StoredEvent } from './snapshot-event.ts'
 const RETRY = { firstMs: 500, maxMs: 5 * 60_000 }
 /** A sink may ask for a longer pause than ours, but a mistaken one must not silence it for a day. */
 const MAX_RETRY_AFTER_MS = 15 * 60_000
+/**
+ * Of bodies: with what is written around and in them, a batch stays near the 1 MiB that proxies take
+ * by default, and is sent in time over a slow line. One event alone is always let through.
+ */
+const MAX_PART_BYTES = 256 * 1024
 /** So often a batch, or an event alone, may break the sink before it is suspected itself. */
 export const MAX_STRIKES = 10
 
@@ -98,6 +103,21 @@ export function restOf(
   if (last === undefined) return undefined
   const left = part.events.filter(({ seq }) => seq > last.seq)
   return { rest: { ...newPart(left), suspect: part.suspect }, last }
+}
+
+/** `events` in parts that are not too large to be sent together. */
+export function partsOf(events: readonly StoredEvent[]): Part[] {
+  const parts: StoredEvent[][] = []
+  let bytes = Number.POSITIVE_INFINITY
+  for (const event of events) {
+    bytes += event.body.byteLength
+    if (bytes > MAX_PART_BYTES) {
+      parts.push([])
+      bytes = event.body.byteLength
+    }
+    parts.at(-1)?.push(event)
+  }
+  return parts.map(newPart)
 }
 
 /** The step after an attempt to deliver `part` came to `outcome`. */

@@ -19,7 +19,11 @@ export type NewEvent = {
   readonly body: Uint8Array
 }
 
-export type StoredEvent = NewEvent & { readonly seq: number }
+export type StoredEvent = NewEvent & {
+  readonly seq: number
+  /** The number of the replay that delivers it again; absent where it is delivered for the first time. */
+  readonly replay?: number
+}
 
 export type SnapshotCloudEvent = {
   readonly specversion: '1.0'
@@ -28,6 +32,8 @@ export type SnapshotCloudEvent = {
   readonly type: typeof EVENT_TYPE
   readonly subject?: string
   readonly time: string
+  /** An extension attribute: this was delivered before, and is delivered again as it was asked for. */
+  readonly replay?: number
   readonly datacontenttype: 'application/json'
   readonly data: {
     readonly domain: string
@@ -67,6 +73,14 @@ export function eventOf(
   }
 }
 
+/**
+ * Names one delivery of an event, the same however often that is tried: for receivers that drop what
+ * they have had. A replay is not dropped.
+ */
+export function deliveryId({ id, replay }: StoredEvent): string {
+  return replay === undefined ? id : `${id}-replay-${replay}`
+}
+
 /** The CloudEvents 1.0 form of a stored event. */
 export function toCloudEvent(event: StoredEvent): SnapshotCloudEvent {
   const { capturedAt, flags, ...where } = understand(event.body, event.domain, event.receivedAt)
@@ -80,6 +94,7 @@ export function toCloudEvent(event: StoredEvent): SnapshotCloudEvent {
     type: EVENT_TYPE,
     ...subject,
     time: new Date(capturedAt ?? event.receivedAt).toISOString(),
+    ...(event.replay === undefined ? {} : { replay: event.replay }),
     datacontenttype: 'application/json',
     data: {
       domain: event.domain,

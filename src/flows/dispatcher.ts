@@ -11,9 +11,11 @@ import type {
   EventLog,
   Log,
   Random,
+  ReplayStore,
   Sink,
 } from '../ports.ts'
 import { retryDeadLetters } from './dead-letter-retries.ts'
+import { runReplays } from './replays.ts'
 import { runSink } from './sink-loop.ts'
 
 /** The pause after a read or a cursor write that failed; the store has trouble, not the sink. */
@@ -30,6 +32,7 @@ type World = {
   readonly events: Pick<EventLog, 'read'>
   readonly cursors: CursorStore
   readonly deadLetters: Pick<DeadLetterStore, 'readDeadLetters' | 'changeDeadLetters'>
+  readonly replays: Pick<ReplayStore, 'nextReplay' | 'advanceReplay'>
   readonly clock: Clock
   readonly random: Random
   readonly metrics: DispatcherMetrics
@@ -136,6 +139,7 @@ export function createDispatcher(parts: World & { readonly sinks: readonly Sink[
         reportRemoved(),
         ...loops.map((loop, index) => runSink(loop, progress[index] as SinkProgress)),
         ...loops.map(retryDeadLetters),
+        ...loops.map(runReplays),
       ])
       return running.then(() => undefined)
     },

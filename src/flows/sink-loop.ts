@@ -3,10 +3,10 @@
 // While one batch is on its way the cursor of the one before is written, and the next one is read.
 import {
   MAX_STRIKES,
-  newPart,
   nextComparison,
   nextDelivery,
   type Part,
+  partsOf,
   type RefusedEvent,
   restOf,
   type SinkState,
@@ -16,11 +16,6 @@ import type { Loop, SinkProgress } from './dispatcher.ts'
 
 /** A batch is held in memory, as is the next; two are delivered again after a crash. */
 const MAX_BATCH = 100
-/**
- * Of bodies: with what is written around and in them, a batch stays near the 1 MiB that proxies take
- * by default, and is sent in time over a slow line. One event alone is always let through.
- */
-const MAX_BATCH_BYTES = 256 * 1024
 
 /** Runs until stopped, and keeps `mine` up to date. */
 export async function runSink(loop: Loop, mine: SinkProgress): Promise<void> {
@@ -91,12 +86,7 @@ export async function runSink(loop: Loop, mine: SinkProgress): Promise<void> {
 
   async function readPart(after: number, limit: number): Promise<Part | undefined> {
     const batch = (await insist(() => events.read(after, limit))) ?? []
-    let bytes = 0
-    const fitting = batch.filter(({ body }, index) => {
-      bytes += body.byteLength
-      return index === 0 || bytes <= MAX_BATCH_BYTES
-    })
-    return batch.length === 0 ? undefined : newPart(fitting)
+    return partsOf(batch)[0]
   }
 
   /** The sink works: goes on after `last`. */

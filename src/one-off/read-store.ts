@@ -10,7 +10,7 @@ import {
 } from '../core/key-ring.ts'
 import type { Secret } from '../core/notify-key.ts'
 import type { World } from '../parts.ts'
-import type { Store } from '../ports.ts'
+import type { Replay, Store } from '../ports.ts'
 import { systemClock } from '../system-clock.ts'
 import { knownSecrets, openForLooking } from './looking.ts'
 
@@ -53,6 +53,20 @@ export type StoreStatus = {
     /** Not, where it was taken out: its cursor is kept. */
     readonly inSettings: boolean
   }[]
+  /** The latest, the last one first. */
+  readonly replays: readonly ReplayStatus[]
+}
+
+export type ReplayStatus = {
+  readonly number: number
+  readonly sink: string
+  readonly state: 'under_way' | 'done' | 'cancelled'
+  /** ISO 8601. */
+  readonly requestedAt: string
+  readonly delivered: number
+  readonly refused: number
+  /** Events that it has still to look at, at most. */
+  readonly left: number
 }
 
 /** What the store knows, or null where there is no store yet. */
@@ -78,9 +92,24 @@ export async function readStore(
       deadLetters: letters.get(name) ?? 0,
       inSettings: configured.includes(name),
     }))
-    return { path: config.storePath, readAt, events, lastSeq, domains, sinks }
+    const replays = (await store.listReplays()).map(replayStatus)
+    return { path: config.storePath, readAt, events, lastSeq, domains, sinks, replays }
   } finally {
     await store.close()
+  }
+}
+
+function replayStatus(replay: Replay): ReplayStatus {
+  const { id, sink, requestedAt, endedAt, cancelled, delivered, refused, nextSeq, lastSeq } = replay
+  const ended = cancelled ? 'cancelled' : 'done'
+  return {
+    number: id,
+    sink,
+    state: endedAt === null ? 'under_way' : ended,
+    requestedAt: new Date(requestedAt).toISOString(),
+    delivered,
+    refused,
+    left: endedAt === null ? lastSeq - nextSeq : 0,
   }
 }
 

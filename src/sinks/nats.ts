@@ -3,7 +3,7 @@
 // condition that the one before it is the last of the stream: none overtakes one that was refused.
 import type { JetStreamClient } from '@nats-io/jetstream'
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node'
-import { type SnapshotCloudEvent, toCloudEvent } from '../core/snapshot-event.ts'
+import { deliveryId, type StoredEvent, toCloudEvent } from '../core/snapshot-event.ts'
 import type { Sink } from '../ports.ts'
 import { createLink } from './link.ts'
 import { isForbidden, isOvertaken, noStream, outcomeOf } from './nats-fault.ts'
@@ -61,21 +61,22 @@ export function createNatsSink(options: {
 
   function publish(
     { jetStream, newHeaders }: Connection,
-    event: SnapshotCloudEvent,
-    after: SnapshotCloudEvent | undefined,
+    event: StoredEvent,
+    after: StoredEvent | undefined,
   ): Promise<unknown> {
     const headers = newHeaders()
     headers.set('content-type', 'application/cloudevents+json')
-    return jetStream.publish(subjectOf(subject, event.data), JSON.stringify(event), {
+    const cloudEvent = toCloudEvent(event)
+    return jetStream.publish(subjectOf(subject, cloudEvent.data), JSON.stringify(cloudEvent), {
       headers,
-      msgID: event.id,
+      msgID: deliveryId(event),
       timeout: timeoutMs,
-      ...(after !== undefined && { expect: { lastMsgID: after.id } }),
+      ...(after !== undefined && { expect: { lastMsgID: deliveryId(after) } }),
     })
   }
 
   /** Publishes some of `events`; returns how many the stream took, and what the next one met. */
-  async function publishSome(connection: Connection, events: readonly SnapshotCloudEvent[]) {
+  async function publishSome(connection: Connection, events: readonly StoredEvent[]) {
     const some = events.slice(0, inFlight)
     const answers = await Promise.allSettled(
       some.map((event, index) => publish(connection, event, some[index - 1])),
@@ -98,9 +99,8 @@ export function createNatsSink(options: {
       let confirmed = 0
       try {
         await link.use(async (connection) => {
-          const cloudEvents = events.map(toCloudEvent)
           while (confirmed < events.length) {
-            const { taken, fault } = await publishSome(connection, cloudEvents.slice(confirmed))
+            const { taken, fault } = await publishSome(connection, events.slice(confirmed))
             confirmed += taken
             if (fault !== undefined) throw fault
           }

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import type { DeliveryOutcome } from '../core/delivery.ts'
 import { plainUrlProblem } from '../core/plain-url.ts'
-import { type StoredEvent, toCloudEvent } from '../core/snapshot-event.ts'
+import { deliveryId, type StoredEvent, toCloudEvent } from '../core/snapshot-event.ts'
 import type { Sink } from '../ports.ts'
 import { codeOf, reach } from './reach.ts'
 import type { SinkKind } from './sink-kind.ts'
@@ -79,7 +79,7 @@ export function createWebhookSink(options: WebhookOptions): Sink {
 
 /** The same for the same events, so that a receiver knows a repeated batch. */
 function messageId(events: readonly StoredEvent[]): string {
-  return `msg_${hash('sha256', events.map(({ id }) => id).join('\n'))}`
+  return `msg_${hash('sha256', events.map(deliveryId).join('\n'))}`
 }
 
 /** What a status says of a batch; `retryAfter` is the header of that name, `now` in epoch ms. */

@@ -208,6 +208,53 @@ describe('deregister', () => {
   })
 })
 
+describe('replay', () => {
+  test('is asked for, shown by status, and called off', async () => {
+    const store = await openStore(join(folder, 'snaphook.db'))
+    for (const n of [1, 2, 3]) await store.append(eventOf(n))
+    const narrow = ['--since', '2026-01-31', '--until', '2026-01-31T08:00:00.5', '--stream', 'a/b']
+    const asked = await run(['replay', '--sink', 'stdout', '--domain', 'd', ...narrow])
+    expect([asked.code, asked.printed()]).toEqual([0, expect.stringContaining('replay 1: by the')])
+    expect(await store.nextReplay('stdout')).toMatchObject({
+      id: 1,
+      since: Date.parse('2026-01-31T00:00Z'),
+      until: Date.parse('2026-01-31T08:00:00.500Z'),
+      domain: 'd',
+      stream: 'a/b',
+      lastSeq: 3,
+    })
+    expect((await run(['status'])).printed()).toMatch(/^1 +stdout +under_way +\S+ +0 +0 +3$/m)
+    const cancelled = await run(['replay', '--cancel', '1', '--json'])
+    expect([cancelled.code, cancelled.printed()]).toEqual([0, '{"cancelled":true}'])
+    expect(await store.nextReplay('stdout')).toBeNull()
+    expect((await run(['replay', '--cancel', '1'])).code).toBe(1)
+    expect((await run(['status'])).printed()).toMatch(/^1 +stdout +cancelled /m)
+    const again = await run(['replay', '--sink', 'stdout', '--since', '2h', '--json'])
+    expect(again.printed()).toBe('{"replay":2}')
+  })
+
+  test('of nothing where there is no store: exit 1, and none is made', async () => {
+    const { code, errors } = await run(['replay', '--sink', 'stdout'])
+    expect([code, errors()]).toEqual([1, expect.stringContaining('no store')])
+    expect((await run(['replay', '--cancel', '1'])).code).toBe(1)
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  test.each([
+    [[]],
+    [['--sink', 'stdout', '--cancel', '1']],
+    [['--cancel', 'x']],
+    [['--sink', 'unknown']],
+    [['--sink', 'stdout', '--since', 'yesterday']],
+    [['--sink', 'stdout', '--since', '2026-13-01']],
+    [['--sink', 'stdout', '--since', '1h', '--until', '2h']],
+  ])('%j: wrong usage', async (args) => {
+    const { code, errors } = await run(['replay', ...args])
+    expect(code).toBe(64)
+    expect(errors()).toContain('error:')
+  })
+})
+
 describe('status', () => {
   test('before there is a store', async () => {
     const { code, printed } = await run(['status'])

@@ -348,6 +348,40 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
     })
   })
 
+  describe(`${name}: replays`, () => {
+    const request = { sink: 'hook', since: 5, until: null, domain: 'd', stream: null }
+    const progress = { delivered: 2, refused: 1, isEnd: false }
+
+    it('are worked off one after the other, for each sink', async () => {
+      const open = newPlace()
+      const [service, command] = await Promise.all([open(), open()])
+      for (const n of range(3)) await service.append(eventOf(n))
+      expect(await service.nextReplay('hook')).toBeNull()
+      const first = await command.requestReplay(request)
+      const second = await command.requestReplay({ ...request, since: null })
+      expect(await service.nextReplay('other')).toBeNull()
+      const asked = { ...request, id: first, lastSeq: 3, nextSeq: 0, delivered: 0, refused: 0 }
+      expect(await service.nextReplay('hook')).toMatchObject({ ...asked, endedAt: null })
+      await service.advanceReplay({ ...progress, id: first, seq: 2 })
+      await service.advanceReplay({ ...progress, id: first, seq: 3, isEnd: true })
+      expect(await service.nextReplay('hook')).toMatchObject({ id: second, since: null })
+      expect(await command.listReplays()).toMatchObject([
+        { id: second, cancelled: false, endedAt: null },
+        { id: first, nextSeq: 3, delivered: 4, refused: 2, endedAt: expect.any(Number) },
+      ])
+    })
+
+    it('are called off, and what is noted of them afterwards changes nothing', async () => {
+      const store = await newPlace()()
+      const id = await store.requestReplay(request)
+      expect(await store.cancelReplay(id)).toBe(true)
+      expect(await store.cancelReplay(id)).toBe(false)
+      await store.advanceReplay({ ...progress, id, seq: 9, isEnd: true })
+      expect(await store.nextReplay('hook')).toBeNull()
+      expect(await store.listReplays()).toMatchObject([{ cancelled: true, delivered: 0 }])
+    })
+  })
+
   describe(`${name}: retention`, () => {
     /** Nothing goes by itself: each test says what may. */
     const step: PruneStep = {

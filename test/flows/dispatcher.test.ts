@@ -43,6 +43,7 @@ function fixture(sinks = [fakeSink('a')], store = memoryStore(), clock = manualC
     events: store,
     cursors: store,
     deadLetters: store,
+    replays: store,
     clock,
     random: () => 1,
     metrics: {
@@ -333,22 +334,21 @@ describe('a sink that breaks', () => {
   })
 })
 
-describe('a sink that gets through to the middle of a batch', () => {
-  /** Takes one event after the other until `answer` has another outcome. */
-  function steadySink(answer: (seq: number) => DeliveryOutcome) {
-    const sink = fakeSink('a')
-    sink.deliver = async (events) => {
-      sink.batches.push(events.length)
-      for (const [confirmed, { seq }] of events.entries()) {
-        const outcome = answer(seq)
-        if (outcome.kind !== 'delivered') return { ...outcome, confirmed }
-        sink.had.push(seq)
-      }
-      return { kind: 'delivered' }
+/** Takes one event after the other until `answer` has another outcome. */
+function steadySink(answer: (seq: number) => DeliveryOutcome, sink = fakeSink('a')) {
+  sink.deliver = async (events) => {
+    sink.batches.push(events.length)
+    for (const [confirmed, { seq }] of events.entries()) {
+      const outcome = answer(seq)
+      if (outcome.kind !== 'delivered') return { ...outcome, confirmed }
+      sink.had.push(seq)
     }
-    return sink
+    return { kind: 'delivered' }
   }
+  return sink
+}
 
+describe('a sink that gets through to the middle of a batch', () => {
   test('goes on after what was confirmed, without repeating it', async () => {
     let full = true
     const sink = steadySink((seq) =>
@@ -501,6 +501,117 @@ describe('a dead letter that is to be tried again', () => {
     await clock.advance(5 * 60_000)
     expect(sink.had).toEqual([5, 1])
     expect(store.letters).toHaveLength(2)
+    await dispatcher.stop(never())
+  })
+})
+
+describe('a replay', () => {
+  const ALL = { sink: 'a', since: null, until: null, domain: null, stream: null }
+
+  async function delivered(count: number) {
+    const it = fixture()
+    const sink = it.sinks[0] as ReturnType<typeof fakeSink>
+    void it.dispatcher.run()
+    await it.append(count)
+    expect(sink.had).toEqual(upTo(count))
+    sink.had.length = 0
+    return { ...it, sink }
+  }
+
+  test('delivers again what was in the log, marked as such, beside what is new', async () => {
+    const { store, sink, append, clock, dispatcher, log } = await delivered(250)
+    const marks = new Set<number | undefined>()
+    const { deliver } = sink
+    sink.deliver = (events, signal) => {
+      for (const { seq, replay } of events) if (seq <= 250) marks.add(replay)
+      return deliver(events, signal)
+    }
+    const id = await store.requestReplay(ALL)
+    await append(2)
+    await clock.advance(2_000)
+    expect(sink.had.filter((seq) => seq <= 250)).toEqual(upTo(250))
+    expect(sink.had.filter((seq) => seq > 250)).toEqual([251, 252])
+    expect([...marks]).toEqual([id])
+    expect(store.replays).toMatchObject([{ delivered: 250, refused: 0, endedAt: 1 }])
+    expect(dispatcher.progress()[0]?.cursor).toBe(252)
+    expect(log.story()).toEqual(['replay begins', 'replay ends'])
+    await dispatcher.stop(never())
+  })
+
+  test('of what is selected, and of nothing', async () => {
+    const { store, sink, clock, dispatcher } = await delivered(5)
+    await store.requestReplay({ ...ALL, domain: 'another' })
+    await store.requestReplay({ ...ALL, since: 1 })
+    await clock.advance(5_000)
+    expect(sink.had).toEqual([])
+    expect(store.replays).toMatchObject(Array(2).fill({ delivered: 0, endedAt: 1 }))
+    await dispatcher.stop(never())
+  })
+
+  test('goes on after a restart, and passes over what the sink rejects', async () => {
+    const { store, sink, clock, dispatcher } = await delivered(250)
+    sink.answer = (seqs) =>
+      seqs.some((seq) => seq > 100)
+        ? { kind: 'failed', reason: 'no answer' }
+        : { kind: 'delivered' }
+    await store.requestReplay(ALL)
+    await clock.advance(5_000)
+    expect(sink.had).toEqual(upTo(100))
+    const stopped = dispatcher.stop(never())
+    await clock.advance(1_000)
+    await stopped
+    const again = fixture([fakeSink('a')], store)
+    const next = again.sinks[0] as ReturnType<typeof fakeSink>
+    next.answer = (seqs) =>
+      seqs.includes(170) ? { kind: 'rejected', reason: 'answered 422' } : { kind: 'delivered' }
+    void again.dispatcher.run()
+    await again.clock.advance(5_000)
+    expect(next.had).toEqual(upTo(250).filter((seq) => seq > 100 && seq !== 170))
+    expect(store.replays).toMatchObject([{ delivered: 249, refused: 1, endedAt: 1 }])
+    expect(store.letters).toEqual([])
+    await again.dispatcher.stop(never())
+  })
+
+  test('repeats nothing that got through before the sink failed', async () => {
+    const { store, sink, clock, dispatcher } = await delivered(100)
+    let full = true
+    sink.deliver = steadySink(
+      (seq) => (full && seq > 60 ? { kind: 'failed', reason: 'full' } : { kind: 'delivered' }),
+      sink,
+    ).deliver
+    await store.requestReplay(ALL)
+    await clock.advance(2_000)
+    expect(sink.had).toEqual(upTo(60))
+    full = false
+    await clock.advance(60_000)
+    expect(sink.had).toEqual(upTo(100))
+    expect(store.replays).toMatchObject([{ delivered: 100, refused: 0, endedAt: 1 }])
+    await dispatcher.stop(never())
+  })
+
+  test('is called off while the sink is down', async () => {
+    const { store, sink, clock, dispatcher, log } = await delivered(5)
+    sink.answer = () => ({ kind: 'refused', reason: 'answered 401' })
+    const id = await store.requestReplay(ALL)
+    await clock.advance(60_000)
+    await store.cancelReplay(id)
+    sink.answer = () => ({ kind: 'delivered' })
+    await clock.advance(10 * 60_000)
+    expect(sink.had).toEqual([])
+    expect(log.story()).toEqual(['replay begins', 'replay is called off'])
+    await dispatcher.stop(never())
+  })
+
+  test('gives up an event that breaks the sink again and again', async () => {
+    const { store, sink, clock, dispatcher } = await delivered(3)
+    sink.answer = (seqs) =>
+      seqs.includes(2)
+        ? { kind: 'failed', reason: 'answered 500', strike: true }
+        : { kind: 'delivered' }
+    await store.requestReplay(ALL)
+    await clock.advance(3 * 3_600_000)
+    expect(sink.had).toEqual([1, 3])
+    expect(store.replays).toMatchObject([{ delivered: 2, refused: 1, endedAt: 1 }])
     await dispatcher.stop(never())
   })
 })

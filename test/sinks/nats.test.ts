@@ -88,6 +88,20 @@ describe.skipIf(!hasServer('nats-server'))('with a real server', () => {
     expect(await idsOf(nats)).toEqual([1, 2, 3].map((n) => eventOf(n).id))
   })
 
+  test('a replay within the window is there again, in order', async () => {
+    await using nats = await startNats()
+    await addStream(nats)
+    const sink = sinkTo(nats.port)
+    await sink.deliver(events(1, 2, 3), never)
+    const again = events(1, 2, 3).map((event) => ({ ...event, replay: 7 }))
+    expect(await sink.deliver(again, never)).toEqual({ kind: 'delivered' })
+    const messages = await messagesOf(nats)
+    expect(messages.map(({ event }) => event.id)).toEqual(
+      [1, 2, 3, 1, 2, 3].map((n) => eventOf(n).id),
+    )
+    expect(messages.at(-1)?.header.get('Nats-Msg-Id')).toBe(`${eventOf(3).id}-replay-7`)
+  })
+
   test('killed and restarted in the middle: every event at least once, in order', async () => {
     await using nats = await startNats()
     await addStream(nats)

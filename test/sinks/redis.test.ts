@@ -53,6 +53,15 @@ describe.skipIf(!hasServer('redis-server'))('with a real server', () => {
     }
   })
 
+  test('a replay is known by its id, and keeps that of the event', async () => {
+    await using redis = await startRedis()
+    const [event] = events(1)
+    if (event) await sinkTo(redis.port).deliver([{ ...event, replay: 7 }], never)
+    const [entry] = await entriesOf(redis)
+    expect(entry?.id).toBe(`${eventOf(1).id}-replay-7`)
+    expect(JSON.parse(entry?.event ?? '')).toMatchObject({ id: eventOf(1).id, replay: 7 })
+  })
+
   test('maxlen bounds the stream; a path chooses the database', async () => {
     await using redis = await startRedis()
     const sink = sinkTo(redis.port, { rest: '/3?maxlen=100&stream=a%20b' })

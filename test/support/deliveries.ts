@@ -17,6 +17,7 @@ export function deliverTo(sink: Sink) {
     events: store,
     cursors: store,
     deadLetters: store,
+    replays: store,
     clock: systemClock,
     // The shortest waits: a server that is back is found soon.
     random: () => 0,

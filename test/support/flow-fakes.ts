@@ -11,6 +11,9 @@ import type {
   LiveApi,
   Log,
   RegistrarMetrics,
+  Replay,
+  ReplayProgress,
+  ReplayRequest,
   RingMetrics,
   Store,
   Tally,
@@ -45,6 +48,7 @@ export function keptLog(): Log & { lines: LogLine[]; story(): string[] } {
 export function memoryStore(): Store & {
   fail: FaultCode | undefined
   letters: DeadLetter[]
+  replays: Replay[]
   rings: Map<string, { ring: Ring; revision: number }>
 } {
   const events: StoredEvent[] = []
@@ -58,6 +62,7 @@ export function memoryStore(): Store & {
   const store = {
     fail: undefined as FaultCode | undefined,
     letters: [] as DeadLetter[],
+    replays: [] as Replay[],
     rings: new Map<string, { ring: Ring; revision: number }>(),
     async append(event: NewEvent) {
       check()
@@ -151,6 +156,47 @@ export function memoryStore(): Store & {
       check()
       const { lastCallbackAt, unsigned } = await store.loadTally(domain)
       tallies.set(domain, { lastCallbackAt, unsigned: unsigned + count })
+    },
+    async requestReplay(request: ReplayRequest) {
+      check()
+      const id = store.replays.length + 1
+      const lastSeq = events.length
+      store.replays.push({
+        ...request,
+        ...{ id, lastSeq, requestedAt: 0, nextSeq: 0, delivered: 0, refused: 0 },
+        ...{ endedAt: null, cancelled: false },
+      })
+      return id
+    },
+    async nextReplay(sink: string) {
+      check()
+      return store.replays.find((it) => it.sink === sink && it.endedAt === null) ?? null
+    },
+    async listReplays() {
+      check()
+      return store.replays.toReversed()
+    },
+    async advanceReplay({ id, seq, delivered, refused, isEnd }: ReplayProgress) {
+      check()
+      store.replays = store.replays.map((it) =>
+        it.id !== id || it.endedAt !== null
+          ? it
+          : {
+              ...it,
+              nextSeq: seq,
+              delivered: it.delivered + delivered,
+              refused: it.refused + refused,
+              endedAt: isEnd ? 1 : null,
+            },
+      )
+    },
+    async cancelReplay(id: number) {
+      check()
+      const isOpen = store.replays.some((it) => it.id === id && it.endedAt === null)
+      store.replays = store.replays.map((it) =>
+        it.id === id && isOpen ? { ...it, endedAt: 1, cancelled: true } : it,
+      )
+      return isOpen
     },
     async prune() {
       check()

@@ -3,7 +3,13 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { ServiceError } from '../../errors.ts'
-import type { DeadLetterQuery, Pruned, PruneStep } from '../../ports.ts'
+import type {
+  DeadLetterQuery,
+  Pruned,
+  PruneStep,
+  ReplayProgress,
+  ReplayRequest,
+} from '../../ports.ts'
 import { packStored } from './batch.ts'
 import { openConnection, type StoreFile } from './connection.ts'
 import { createCursors } from './cursors.ts'
@@ -13,6 +19,7 @@ import { openFault } from './faults.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
 import { createPruning } from './pruning.ts'
 import { createReceivingTime } from './receiving-time.ts'
+import { createReplays } from './replays.ts'
 import { createRings } from './rings.ts'
 import { createTallies } from './tallies.ts'
 
@@ -39,6 +46,7 @@ function offer(db: DatabaseSync, file: StoreFile) {
   const cursors = createCursors(db)
   const deadLetters = createDeadLetters(db)
   const pruning = createPruning(db, cursors)
+  const replays = createReplays(db)
   const receivingTime = createReceivingTime(db)
   const tallies = createTallies(db)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
@@ -68,6 +76,14 @@ function offer(db: DatabaseSync, file: StoreFile) {
       timed(() => ({ removed: pruning.pruneLetters(step) })),
     readExpired: (sink: string | null) => pruning.expired(sink),
     dropExpired: (sink: string | null) => transact(db, () => pruning.dropExpired(sink)),
+    requestReplay: ({ at, ...request }: ReplayRequest & { at: number }) =>
+      transact(db, () => replays.request(request, at)),
+    nextReplay: (sink: string) => replays.next(sink),
+    listReplays: () => replays.list(),
+    advanceReplay: ({ at, ...progress }: ReplayProgress & { at: number }) =>
+      transact(db, () => replays.advance(progress, at)),
+    cancelReplay: ({ id, at }: { id: number; at: number }) =>
+      transact(db, () => replays.cancel(id, at)),
     loadReceivingTime: () => receivingTime.load(),
     loadTally: (domain: string) => tallies.load(domain),
 

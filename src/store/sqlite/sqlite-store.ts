@@ -93,6 +93,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     readExpired: (sink) => writer.call('readExpired', sink),
     dropExpired: (sink) => writer.call('dropExpired', sink),
 
+    requestReplay: (request) => writer.call('requestReplay', { ...request, at: now() }),
+    nextReplay: (sink) => writer.call('nextReplay', sink),
+    listReplays: () => writer.call('listReplays', undefined),
+    advanceReplay: (progress) => writer.call('advanceReplay', { ...progress, at: now() }),
+    cancelReplay: (id) => writer.call('cancelReplay', { id, at: now() }),
+
     loadReceivingTime: () => writer.call('loadReceivingTime', undefined),
 
     async addReceivingTime(seconds) {

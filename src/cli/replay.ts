@@ -1,0 +1,69 @@
+// `replay`: has a sink get again what it got before, by the running service.
+import { parseDuration } from '../core/duration.ts'
+import { cancelReplay, requestReplay } from '../one-off/replays.ts'
+import { EXIT, refuseOption, type Shell, withConfig } from './shell.ts'
+
+type Options = {
+  readonly sink?: string
+  readonly since?: string
+  readonly until?: string
+  readonly domain?: string
+  readonly stream?: string
+  readonly cancel?: string
+  readonly json?: true
+}
+
+/** ISO 8601, to the day or finer; without a zone it is UTC. */
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/
+const ZONE = /(Z|[+-]\d\d:\d\d)$/
+
+export function runReplay(shell: Shell, options: Options): Promise<number> {
+  const { sink, domain = null, stream = null, cancel, json } = options
+  if ((sink === undefined) === (cancel === undefined)) {
+    throw refuseOption(shell, '--sink', 'given, or else --cancel')
+  }
+  const number = cancel === undefined ? null : wholeNumber(shell, cancel)
+  const since = timeOf(shell, '--since', options.since)
+  const until = timeOf(shell, '--until', options.until)
+  if (since !== null && until !== null && since >= until) {
+    throw refuseOption(shell, '--until', 'later than --since')
+  }
+  return withConfig(shell, async (config) => {
+    if (sink === undefined) {
+      const cancelled = await cancelReplay(config, number as number)
+      if (json) shell.print(JSON.stringify({ cancelled }))
+      else
+        shell.print(cancelled ? `replay ${number} is called off` : `no replay ${number} under way`)
+      return cancelled ? EXIT.done : EXIT.failed
+    }
+    const known = config.sinks.map(({ name }) => name)
+    if (!known.includes(sink)) {
+      throw refuseOption(
+        shell,
+        '--sink',
+        `one of the settings (${known.join(', ')}), not "${sink}"`,
+      )
+    }
+    const replay = await requestReplay(config, { sink, since, until, domain, stream })
+    if (replay === null) shell.error(`snaphook: there is no store at ${config.storePath} yet`)
+    else if (json) shell.print(JSON.stringify({ replay }))
+    else shell.print(`replay ${replay}: by the running service, or once it runs; see status`)
+    return replay === null ? EXIT.failed : EXIT.done
+  })
+}
+
+function wholeNumber(shell: Shell, given: string): number {
+  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given)
+  throw refuseOption(shell, '--cancel', `the number of a replay, not "${given}"`)
+}
+
+/** Epoch ms of a time, or of so long ago. */
+function timeOf(shell: Shell, option: string, given: string | undefined): number | null {
+  if (given === undefined) return null
+  const ago = parseDuration(given)
+  if (ago !== undefined) return Date.now() - ago
+  const isWhole = ZONE.test(given) || !given.includes('T')
+  const time = TIME.test(given) ? Date.parse(isWhole ? given : `${given}Z`) : Number.NaN
+  if (!Number.isNaN(time)) return time
+  throw refuseOption(shell, option, `a time such as 2026-01-31T08:00Z, or 2h for two hours ago`)
+}
