@@ -99,11 +99,12 @@ export async function within(
   ms: number,
   label: string,
   holds: () => Promise<boolean>,
+  pollMs = 10,
 ): Promise<void> {
   const signal = AbortSignal.timeout(ms)
   while (!signal.aborted) {
     if (await holds().catch(() => false)) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
   }
   throw new Error(`waited in vain: ${label}`)
 }

@@ -25,6 +25,8 @@ const PRINTS_API_CALLS = /(^|[\s,])(\*|httpx)/
 /** May be given as the path of a file, under the name with `_FILE` behind it. */
 export const SECRET_NAMES = [
   'SNAPHOOK_SECRET',
+  // URLs of sinks hold logins and tokens.
+  'SNAPHOOK_SINKS',
   'SNAPHOOK_WEBHOOK_SECRET',
   'SNAPHOOK_API_SECRET',
 ] as const

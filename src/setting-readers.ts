@@ -1,6 +1,8 @@
 // How each setting is read: from its text to a value that is right, or to a problem: a sentence that
 // says what it must be, without the name, and without the text where that is a secret.
 import { MIN_SECRET_BYTES, parseSecret } from './core/notify-key.ts'
+import { plainUrlProblem } from './core/plain-url.ts'
+import { sinkUrlProblem } from './sinks/create-sinks.ts'
 
 /** Standard Webhooks asks for 24 to 64 bytes, in base64. */
 const WEBHOOK_SECRET_BYTES = { least: 24, most: 64 }
@@ -39,15 +41,8 @@ function nonEmpty<T>(list: T[]): [T, ...T[]] | undefined {
 }
 
 export function readPlainUrl(given: string): string | Problem {
-  const url = URL.parse(given)
-  if (url === null || !/^https?:\/\//i.test(given)) {
-    return new Problem(`must be an http:// or https:// URL`)
-  }
-  if (url.username || url.password) return new Problem('must not hold a user name or password')
-  if (given.includes('?') || given.includes('#')) {
-    return new Problem('must have neither query nor fragment')
-  }
-  return given
+  const problem = plainUrlProblem(given)
+  return problem === undefined ? given : new Problem(problem)
 }
 
 export function readPublicUrls(given: string): [string, ...string[]] | Problem {
@@ -141,12 +136,4 @@ export function readSinks(given: string): { name: string; url: string }[] | Prob
     sinks.push({ name: named, url })
   }
   return sinks.length > 0 ? sinks : new Problem('names no sink')
-}
-
-/** What is wrong with the URL of a sink, which may hold a token and is not repeated. */
-function sinkUrlProblem(url: string): string | undefined {
-  if (url === 'stdout:') return undefined
-  if (!/^https?:/i.test(url)) return 'must be stdout:, or an https:// or http:// URL'
-  const read = readPlainUrl(url)
-  return read instanceof Problem ? read.sentence : undefined
 }

@@ -135,11 +135,24 @@ describe('good settings', () => {
   })
 
   test('secrets come from files too', () => {
-    const files: Record<string, string> = { a: `${SECRET}\n`, b: `${'y'.repeat(40)}\n` }
-    const env = { SNAPHOOK_SECRET_FILE: 'a', SNAPHOOK_API_SECRET_FILE: 'b' }
+    const url = 'redis://:password@host?stream=s'
+    const files: Record<string, string> = {
+      a: `${SECRET}\n`,
+      b: `${'y'.repeat(40)}\n`,
+      c: `r=${url}\n`,
+    }
+    const env = {
+      SNAPHOOK_SECRET_FILE: 'a',
+      SNAPHOOK_API_SECRET_FILE: 'b',
+      SNAPHOOK_SINKS_FILE: 'c',
+    }
     expect(read(env, (path) => files[path] ?? '')).toMatchObject({
       ok: true,
-      value: { secrets: [new Uint8Array(32).fill(1)], apiSecret: 'y'.repeat(40) },
+      value: {
+        secrets: [new Uint8Array(32).fill(1)],
+        apiSecret: 'y'.repeat(40),
+        sinks: [{ name: 'r', url }],
+      },
     })
   })
 })
@@ -169,8 +182,8 @@ describe('each bad setting has its sentence', () => {
     ['SNAPHOOK_SECRET', `${SECRET},${'+'.repeat(60)}`, 'base64url of 32 bytes'],
     ['SNAPHOOK_SECRET', ',', 'base64url of 32 bytes'],
     ['SNAPHOOK_SECRET_FILE', 'missing', 'can be read'],
-    ['SNAPHOOK_SINKS', 'x=ftp://x', 'must be stdout:'],
-    ['SNAPHOOK_SINKS', 'x=', 'must be stdout:'],
+    ['SNAPHOOK_SINKS', 'x=ftp://x', 'sink x must begin with one of stdout:'],
+    ['SNAPHOOK_SINKS', 'x=', 'must begin with one of stdout:'],
     ['SNAPHOOK_SINKS', 'x=https://', 'must be an http:// or https:// URL'],
     ['SNAPHOOK_SINKS', 'x=https://u:p@x.example.com', 'must not hold a user name'],
     ['SNAPHOOK_SINKS', 'x=https://x.example.com/?a', 'neither query nor fragment'],

@@ -10,21 +10,27 @@ const MAX_RETRY_AFTER_MS = 15 * 60_000
 /** So often a batch, or an event alone, may break the sink before it is suspected itself. */
 export const MAX_STRIKES = 10
 
+type Undelivered = {
+  /** For people; it holds no secret. */
+  readonly reason: string
+  /** So many of the first events were delivered before that; never all of them. */
+  readonly confirmed?: number
+}
+
 export type DeliveryOutcome =
   | { readonly kind: 'delivered' }
   /** About an event among those sent: waiting would not help. */
-  | { readonly kind: 'rejected'; readonly reason: string }
+  | (Undelivered & { readonly kind: 'rejected' })
   /** About the sink (gone, closed to us, moved): somebody has to act; no event is to blame. */
-  | { readonly kind: 'refused'; readonly reason: string }
-  /** It may pass later. `reason` is for people and holds no secret. */
-  | {
+  | (Undelivered & { readonly kind: 'refused' })
+  /** It may pass later. */
+  | (Undelivered & {
       readonly kind: 'failed'
-      readonly reason: string
       /** The sink answered, and broke over what it was sent: an event may be to blame after all. */
       readonly strike?: boolean
       /** The pause that the sink asked for. */
       readonly retryAfterMs?: number
-    }
+    })
 
 export const DELIVERY_OUTCOMES = [
   'delivered',
@@ -75,6 +81,23 @@ export type NextDelivery =
 
 export function newPart(events: readonly StoredEvent[]): Part {
   return { events, failures: 0, strikes: 0, suspect: false }
+}
+
+/** How many events of `part` an attempt delivered, from the first one on. */
+export function confirmedOf(outcome: DeliveryOutcome, events: readonly StoredEvent[]): number {
+  return outcome.kind === 'delivered' ? events.length : (outcome.confirmed ?? 0)
+}
+
+/** What an attempt that failed in its middle left of `part`, and the last event that got through. */
+export function restOf(
+  outcome: DeliveryOutcome,
+  part: Part,
+): { rest: Part; last: StoredEvent } | undefined {
+  if (outcome.kind === 'delivered') return undefined
+  const last = part.events[confirmedOf(outcome, part.events) - 1]
+  if (last === undefined) return undefined
+  const left = part.events.filter(({ seq }) => seq > last.seq)
+  return { rest: { ...newPart(left), suspect: part.suspect }, last }
 }
 
 /** The step after an attempt to deliver `part` came to `outcome`. */

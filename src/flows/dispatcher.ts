@@ -1,6 +1,6 @@
 // Hands events on: each sink has a loop, a durable cursor and a back-off of its own, so that one that
 // hangs, refuses or is gone holds nobody else up. At least once, in the order of the log.
-import type { DeliveryOutcome, SinkState } from '../core/delivery.ts'
+import { confirmedOf, type DeliveryOutcome, type SinkState } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/snapshot-event.ts'
 import { describeError } from '../errors.ts'
 import type {
@@ -114,7 +114,10 @@ export function createDispatcher(parts: World & { readonly sinks: readonly Sink[
       insist,
       async attempt(events) {
         const outcome = await deliver(sink, events)
-        metrics.attempted(sink.name, outcome.kind, events.length)
+        const confirmed = confirmedOf(outcome, events)
+        if (confirmed > 0) metrics.attempted(sink.name, 'delivered', confirmed)
+        const rest = events.length - confirmed
+        if (rest > 0) metrics.attempted(sink.name, outcome.kind, rest)
         return outcome
       },
     }

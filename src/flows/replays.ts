@@ -1,6 +1,6 @@
 // Delivers again what somebody has asked for, beside the loop of the sink: what is new does not wait,
 // and the cursor stays where it is. How far it got is kept, so that a restart goes on from there.
-import { newPart, nextDelivery, type Part } from '../core/delivery.ts'
+import { newPart, nextDelivery, type Part, restOf } from '../core/delivery.ts'
 import { isSelected } from '../core/replay.ts'
 import type { StoredEvent } from '../core/snapshot-event.ts'
 import type { Replay } from '../ports.ts'
@@ -67,7 +67,14 @@ export async function runReplays(loop: Loop): Promise<void> {
     const marked = selected.map((event) => ({ ...event, replay: id }))
     const parts: Part[] = marked.length === 0 ? [] : [newPart(marked)]
     for (let part = parts[0]; part !== undefined; part = parts[0]) {
-      const next = nextDelivery(await loop.attempt(part.events), part, random())
+      const outcome = await loop.attempt(part.events)
+      const through = restOf(outcome, part)
+      if (through !== undefined) {
+        done.delivered += part.events.length - through.rest.events.length
+        part = through.rest
+        parts[0] = part
+      }
+      const next = nextDelivery(outcome, part, random())
       switch (next.kind) {
         case 'advance':
           done.delivered += part.events.length

@@ -1,5 +1,6 @@
 // The loop of one sink: read after the cursor, deliver, advance. What an outcome means is decided in
 // core; here it is carried out. The cursor moves after delivery, so a crash repeats and never loses.
+// While one batch is on its way the cursor of the one before is written, and the next one is read.
 import {
   MAX_STRIKES,
   newPart,
@@ -7,13 +8,19 @@ import {
   nextDelivery,
   type Part,
   type RefusedEvent,
+  restOf,
   type SinkState,
 } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/snapshot-event.ts'
 import type { Loop, SinkProgress } from './dispatcher.ts'
 
-/** A batch is held in memory and delivered again as a whole after a crash. */
+/** A batch is held in memory, as is the next; two are delivered again after a crash. */
 const MAX_BATCH = 100
+/**
+ * Of bodies: with what is written around and in them, a batch stays near the 1 MiB that proxies take
+ * by default, and is sent in time over a slow line. One event alone is always let through.
+ */
+const MAX_BATCH_BYTES = 256 * 1024
 
 /** Runs until stopped, and keeps `mine` up to date. */
 export async function runSink(loop: Loop, mine: SinkProgress): Promise<void> {
@@ -22,46 +29,84 @@ export async function runSink(loop: Loop, mine: SinkProgress): Promise<void> {
   let parts: Part[] = []
   /** Events after the first part that were tried out of turn, to see whether the sink works. */
   let compared: Part[] = []
+  /** What follows a full batch that is on its way. */
+  let ahead: { readonly after: number; readonly part: Promise<Part | undefined> } | undefined
+  /** The write of the cursor that is under way, if one is; it never rejects. */
+  let saved: Promise<unknown> = Promise.resolve()
 
   mine.cursor = (await insist(() => cursors.loadCursor(sink.name))) ?? 0
-  while (!loop.ended.aborted) {
-    const grown = loop.grown()
-    const part = parts[0] ?? (await readPart(mine.cursor, MAX_BATCH))
-    if (part === undefined) {
-      if (loop.draining.aborted) return
-      await grown
-      continue
-    }
-    const outcome = await loop.attempt(part.events)
-    if (loop.ended.aborted && outcome.kind !== 'delivered') return
-    const next = nextDelivery(outcome, part, random())
-    switch (next.kind) {
-      case 'advance':
-        await pass(part.events.at(-1) as StoredEvent, [])
-        break
-      case 'bury':
-        await pass(next.refused.event, [next.refused])
-        break
-      case 'split':
-        parts.splice(0, 1, ...next.parts)
-        break
-      case 'retry':
-        parts[0] = next.part
-        report(next.state, next.reason)
-        if (next.compare && (await compare(next.part))) break
-        await clock.sleep(next.afterMs, loop.draining)
+  await deliverAll()
+  await saved
+
+  async function deliverAll(): Promise<void> {
+    while (!loop.ended.aborted) {
+      const grown = loop.grown()
+      let part = parts[0] ?? (await nextBatch())
+      if (part === undefined) {
         if (loop.draining.aborted) return
+        await grown
+        continue
+      }
+      readAhead(part)
+      const outcome = await loop.attempt(part.events)
+      const through = restOf(outcome, part)
+      if (through !== undefined) {
+        part = through.rest
+        parts[0] = part
+        await moveOn(through.last, [])
+      }
+      if (loop.ended.aborted && outcome.kind !== 'delivered') return
+      const next = nextDelivery(outcome, part, random())
+      switch (next.kind) {
+        case 'advance':
+          await pass(part.events.at(-1) as StoredEvent, [])
+          break
+        case 'bury':
+          await pass(next.refused.event, [next.refused])
+          break
+        case 'split':
+          parts.splice(0, 1, ...next.parts)
+          break
+        case 'retry':
+          parts[0] = next.part
+          report(next.state, next.reason)
+          if (next.compare && (await compare(next.part))) break
+          await clock.sleep(next.afterMs, loop.draining)
+          if (loop.draining.aborted) return
+      }
     }
+  }
+
+  async function nextBatch(): Promise<Part | undefined> {
+    // What was not there when it was read may be there now.
+    const read = ahead?.after === mine.cursor ? await ahead.part : undefined
+    return read ?? readPart(mine.cursor, MAX_BATCH)
+  }
+
+  function readAhead({ events }: Part): void {
+    const after = events.at(-1)?.seq
+    if (after === undefined || events.length < MAX_BATCH || ahead?.after === after) return
+    ahead = { after, part: readPart(after, MAX_BATCH) }
   }
 
   async function readPart(after: number, limit: number): Promise<Part | undefined> {
     const batch = (await insist(() => events.read(after, limit))) ?? []
-    return batch.length === 0 ? undefined : newPart(batch)
+    let bytes = 0
+    const fitting = batch.filter(({ body }, index) => {
+      bytes += body.byteLength
+      return index === 0 || bytes <= MAX_BATCH_BYTES
+    })
+    return batch.length === 0 ? undefined : newPart(fitting)
+  }
+
+  /** The sink works: goes on after `last`. */
+  async function pass(last: StoredEvent, refused: readonly RefusedEvent[]): Promise<void> {
+    report('ok', null)
+    await moveOn(last, refused)
   }
 
   /** Goes on after `last`, in the store and in memory. */
-  async function pass(last: StoredEvent, refused: readonly RefusedEvent[]): Promise<void> {
-    report('ok', null)
+  async function moveOn(last: StoredEvent, refused: readonly RefusedEvent[]): Promise<void> {
     compared = []
     parts = parts.filter(({ events }) => (events[0] as StoredEvent).seq > last.seq)
     // Events that have expired meanwhile may be further on already.
@@ -69,7 +114,8 @@ export async function runSink(loop: Loop, mine: SinkProgress): Promise<void> {
     for (const { event, reason } of refused) {
       log.warn('event refused for good: a dead letter', { sink: sink.name, seq: event.seq, reason })
     }
-    await insist(() => cursors.advanceCursor(sink.name, last.seq, refused))
+    await saved
+    saved = insist(() => cursors.advanceCursor(sink.name, last.seq, refused))
   }
 
   /** Tries the event after those that broke the sink too often; true where that settled it. */

@@ -1,34 +1,38 @@
 // From the settings to sinks: which kind of sink a URL asks for. A new kind is one file, and one
 // line here.
 import type { Sink } from '../ports.ts'
-import { createStdoutSink, type Output } from './stdout.ts'
-import { createWebhookSink } from './webhook.ts'
+import { NATS } from './nats.ts'
+import { REDIS } from './redis.ts'
+import type { SinkKind, SinkSetting, SinkWorld } from './sink-kind.ts'
+import { STDOUT } from './stdout.ts'
+import { WEBHOOK } from './webhook.ts'
 
-export type SinkSetting = { readonly name: string; readonly url: string }
+export type { SinkSetting, SinkWorld }
 
-export type SinkWorld = {
-  readonly stdout: Output
-  readonly webhookSecrets: readonly string[]
-  /** Epoch ms. */
-  readonly now: () => number
-}
+const KINDS: readonly (readonly [SinkKind, ...schemes: string[]])[] = [
+  [STDOUT, 'stdout:'],
+  [WEBHOOK, 'https:', 'http:'],
+  [REDIS, 'redis:', 'rediss:'],
+  [NATS, 'nats:', 'tls:'],
+]
 
-type Create = (setting: SinkSetting, world: SinkWorld) => Sink
-
-const webhook: Create = (setting, { webhookSecrets: secrets, now }) =>
-  createWebhookSink({ ...setting, secrets, now })
-
-const KINDS: Readonly<Record<string, Create>> = {
-  'stdout:': ({ name }, { stdout }) => createStdoutSink(name, stdout),
-  'https:': webhook,
-  'http:': webhook,
+/** What is wrong with the URL of a sink, without repeating it; undefined where nothing is. */
+export function sinkUrlProblem(url: string): string | undefined {
+  const schemes = KINDS.flatMap(([, ...each]) => each).join(', ')
+  return (
+    kindOf(url)?.problem(url) ?? (kindOf(url) ? undefined : `must begin with one of ${schemes}`)
+  )
 }
 
 export function createSinks(settings: readonly SinkSetting[], world: SinkWorld): Sink[] {
   return settings.map((setting) => {
-    const { protocol } = new URL(setting.url)
-    const create = KINDS[protocol]
-    if (create !== undefined) return create(setting, world)
-    throw new TypeError(`no sink for ${protocol}: the settings let an unknown scheme through`)
+    const kind = kindOf(setting.url)
+    if (kind !== undefined) return kind.create(setting, world)
+    throw new TypeError(`sink ${setting.name}: the settings let an unknown scheme through`)
   })
+}
+
+function kindOf(url: string): SinkKind | undefined {
+  const [scheme = ''] = /^[a-z][a-z0-9+.-]*:/i.exec(url) ?? []
+  return KINDS.find(([, ...schemes]) => schemes.includes(scheme.toLowerCase()))?.[0]
 }

@@ -3,9 +3,15 @@
 import type { DeliveryOutcome } from '../core/delivery.ts'
 import { toCloudEvent } from '../core/snapshot-event.ts'
 import type { Sink } from '../ports.ts'
+import type { SinkKind } from './sink-kind.ts'
 
 /** What the sink needs of `process.stdout`. */
 export type Output = Pick<NodeJS.WriteStream, 'write' | 'on'>
+
+export const STDOUT: SinkKind = {
+  problem: (url) => (url === 'stdout:' ? undefined : 'must be stdout: and nothing more'),
+  create: ({ name }, { stdout }) => createStdoutSink(name, stdout),
+}
 
 export function createStdoutSink(name: string, output: Output): Sink {
   // Without a listener a closed pipe would end the process; each write learns of it by itself.

@@ -3,9 +3,11 @@
 import { hash } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import type { DeliveryOutcome } from '../core/delivery.ts'
+import { plainUrlProblem } from '../core/plain-url.ts'
 import { deliveryId, type StoredEvent, toCloudEvent } from '../core/snapshot-event.ts'
 import type { Sink } from '../ports.ts'
 import { codeOf, reach } from './reach.ts'
+import type { SinkKind } from './sink-kind.ts'
 
 /** The time that Standard Webhooks gives a receiver at least; a sink that hangs waits no longer. */
 export const WEBHOOK_TIMEOUT_MS = 15_000
@@ -26,6 +28,12 @@ export type WebhookOptions = {
   /** Epoch ms. */
   readonly now: () => number
   readonly timeoutMs?: number
+}
+
+export const WEBHOOK: SinkKind = {
+  problem: plainUrlProblem,
+  create: (setting, { webhookSecrets: secrets, now }) =>
+    createWebhookSink({ ...setting, secrets, now }),
 }
 
 export function createWebhookSink(options: WebhookOptions): Sink {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  confirmedOf,
   type DeliveryOutcome,
   MAX_STRIKES,
   newPart,
@@ -8,6 +9,7 @@ import {
   nextDelivery,
   nextRetry,
   type Part,
+  restOf,
 } from '../../src/core/delivery.ts'
 import { eventOf, range } from '../support/store-events.ts'
 
@@ -30,6 +32,32 @@ const REFUSED: DeliveryOutcome = { kind: 'refused', reason: 'answered 401' }
 const FAILED: DeliveryOutcome = { kind: 'failed', reason: 'no connection' }
 const BROKE: DeliveryOutcome = { kind: 'failed', reason: 'answered 500', strike: true }
 const NINE = { failures: 9, strikes: 9 }
+
+describe('an attempt that ended in the middle', () => {
+  const some = { ...FAILED, confirmed: 2 } as const
+
+  test.each<[DeliveryOutcome, number]>([
+    [DELIVERED, 3],
+    [FAILED, 0],
+    [some, 2],
+  ])('%j got %i of three through', (outcome, count) => {
+    expect(confirmedOf(outcome, events(1, 2, 3))).toBe(count)
+  })
+
+  test('leaves the rest, whose failures begin anew; a suspicion stays', () => {
+    const tried = part([4, 6, 9], { failures: 3, strikes: 2, suspect: true })
+    const through = restOf(some, tried)
+    expect(through?.last.seq).toBe(6)
+    expect(through && shape(through.rest)).toEqual({ ...fresh(9), suspect: true })
+  })
+
+  test.each([DELIVERED, FAILED, { ...FAILED, confirmed: 0 } as const])(
+    '%j: none did',
+    (outcome) => {
+      expect(restOf(outcome, part([1, 2]))).toBeUndefined()
+    },
+  )
+})
 
 describe('an attempt', () => {
   test.each<[what: string, outcome: DeliveryOutcome, of: Part, next: object]>([

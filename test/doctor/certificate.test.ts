@@ -1,10 +1,6 @@
 // Certificates on a real TLS listener, made by a certificate authority of the test's own.
-import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   createSecureContext,
   createServer,
@@ -14,40 +10,15 @@ import {
 } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { checkCertificate } from '../../src/doctor/certificate.ts'
+import { createAuthority, hasOpenssl } from '../support/certificates.ts'
 
 const never = new AbortController().signal
 const DAY_MS = 86_400_000
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 
-let folder: string
+let authority: ReturnType<typeof createAuthority>
 const servers: Server[] = []
 const trusted = getCACertificates()
-
-const openssl = (...args: string[]) =>
-  execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
-const read = (name: string) => readFileSync(join(folder, name), 'utf8')
-
-/** A key, and a certificate for `host` that our authority signs. */
-function issue(host: string, days = 90) {
-  writeFileSync(join(folder, 'san'), `subjectAltName=DNS:${host}`)
-  openssl(...KEY, '-subj', `/CN=${host}`, '-keyout', 'leaf.key', '-out', 'leaf.csr')
-  const authority = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial']
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    'leaf.csr',
-    ...authority,
-    '-days',
-    `${days}`,
-    '-extfile',
-    'san',
-    '-out',
-    'leaf.pem',
-  )
-  return { key: read('leaf.key'), cert: read('leaf.pem') }
-}
-const KEY = ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+const issue = (host: string) => authority.issue(host)
 
 async function serve(options: Parameters<typeof createServer>[0]): Promise<URL> {
   const server = createServer(options, (socket) => socket.end())
@@ -66,14 +37,13 @@ afterEach(async () => {
 
 describe.runIf(hasOpenssl)('with openssl', () => {
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'snaphook-tls-'))
-    openssl(...KEY, '-x509', '-subj', '/CN=test authority', '-keyout', 'ca.key', '-out', 'ca.pem')
-    setDefaultCACertificates([...trusted, read('ca.pem')])
+    authority = createAuthority()
+    setDefaultCACertificates([...trusted, authority.ca])
   })
 
   afterAll(() => {
     setDefaultCACertificates(trusted)
-    rmSync(folder, { recursive: true, force: true })
+    authority.remove()
   })
 
   test('a good one, with the days that are left', async () => {
@@ -106,7 +76,7 @@ describe.runIf(hasOpenssl)('with openssl', () => {
       expect(found).toMatchObject({ result: 'problem' })
       expect(found?.next).toContain('chain')
     } finally {
-      setDefaultCACertificates([...trusted, read('ca.pem')])
+      setDefaultCACertificates([...trusted, authority.ca])
     }
   })
 

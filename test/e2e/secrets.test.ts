@@ -24,9 +24,16 @@ const FOREIGN_KEY = 'foreignkey1234567890'
 const UNKNOWN_KEY = 'unknownkey1234567890'
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 'the webhook secret').toString('base64')}`
 const SINK_TOKEN = 'tokenInTheSinkUrl'
+const REDIS_PASSWORD = 'passwordOfRedis'
+const NATS_PASSWORD = 'passwordOfNats'
 const SETTINGS: Settings = {
   // Nobody listens there: every delivery fails, and is reported.
-  SNAPHOOK_SINKS: `stdout:,hook=http://127.0.0.1:1/${SINK_TOKEN}`,
+  SNAPHOOK_SINKS: [
+    'stdout:',
+    `hook=http://127.0.0.1:1/${SINK_TOKEN}`,
+    `redis=redis://:${REDIS_PASSWORD}@127.0.0.1:1?stream=snapshots`,
+    `nats=nats://snaphook:${NATS_PASSWORD}@127.0.0.1:1?subject=snapshots`,
+  ].join(),
   SNAPHOOK_WEBHOOK_SECRET: WEBHOOK_SECRET,
   ALIBABA_CLOUD_SECURITY_TOKEN: SECURITY_TOKEN,
   SNAPHOOK_SECRET: `${SECRET},${OLD_SECRET}`,
@@ -55,6 +62,8 @@ const SECRETS: Secrets = {
   'the API secret': API_SECRET,
   'the webhook secret': WEBHOOK_SECRET.replace('whsec_', ''),
   'the token of a sink': SINK_TOKEN,
+  'the password of Redis': REDIS_PASSWORD,
+  'the password of NATS': NATS_PASSWORD,
   'the foreign key': FOREIGN_KEY,
   'the unknown key': UNKNOWN_KEY,
   ...Object.fromEntries(

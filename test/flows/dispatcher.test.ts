@@ -4,6 +4,7 @@ import { createDispatcher } from '../../src/flows/dispatcher.ts'
 import type { Sink } from '../../src/ports.ts'
 import { keptLog, memoryStore } from '../support/flow-fakes.ts'
 import { manualClock } from '../support/manual-clock.ts'
+import { eventOf } from '../support/store-events.ts'
 
 function fakeSink(name: string) {
   const sink = {
@@ -82,6 +83,20 @@ test('hands on what is in the log and what comes, in order, in batches of up to 
   expect(sinks[0]?.batches.slice(0, 3)).toEqual([100, 100, 50])
   await dispatcher.stop(never())
   expect(sinks[0]?.closed).toBe(true)
+})
+
+test('a batch has fewer events where they are large, and one at least', async () => {
+  const { sinks, dispatcher, clock, store } = fixture()
+  const KIB = 1024
+  const sizes = [100, 100, 50, 60, 1, 300, 1, 1].map((kib) => kib * KIB)
+  for (const [n, size] of sizes.entries()) {
+    await store.append({ ...eventOf(n), body: new Uint8Array(size) })
+  }
+  void dispatcher.run()
+  await clock.settle()
+  expect(sinks[0]?.batches).toEqual([3, 2, 1, 2])
+  expect(sinks[0]?.had).toEqual(upTo(8))
+  await dispatcher.stop(never())
 })
 
 test('goes on where it was after a restart', async () => {
@@ -171,6 +186,50 @@ test('a store that fails is waited for', async () => {
   dispatcher.notify()
   await clock.settle()
   await dispatcher.stop(never())
+})
+
+describe('while a batch is on its way', () => {
+  test('the next is read, and what came after that is not missed', async () => {
+    const { sinks, dispatcher, append, clock, store } = fixture()
+    const gate = Promise.withResolvers<DeliveryOutcome>()
+    if (sinks[0]) sinks[0].answer = () => gate.promise
+    const asked: number[] = []
+    const { read } = store
+    store.read = (after, limit) => {
+      asked.push(after)
+      return read(after, limit)
+    }
+    await append(100)
+    void dispatcher.run()
+    await clock.settle()
+    expect(asked).toEqual([0, 100])
+    await append(50)
+    gate.resolve({ kind: 'delivered' })
+    await clock.settle()
+    expect(sinks[0]?.had).toEqual(upTo(150))
+    await dispatcher.stop(never())
+  })
+
+  test('the cursor of the one before is written; a store that can not do it stops the next', async () => {
+    const { sinks, dispatcher, append, clock, store } = fixture()
+    const written = Promise.withResolvers<void>()
+    const { advanceCursor } = store
+    store.advanceCursor = async (...args) => {
+      await written.promise
+      return advanceCursor(...args)
+    }
+    await append(500)
+    void dispatcher.run()
+    await clock.settle()
+    expect(sinks[0]?.had).toEqual(upTo(200))
+    expect(await store.loadCursor('a')).toBe(0)
+    written.resolve()
+    await clock.settle()
+    await clock.settle()
+    expect(sinks[0]?.had).toEqual(upTo(500))
+    await dispatcher.stop(never())
+    expect(await store.loadCursor('a')).toBe(500)
+  })
 })
 
 /** A sink that answers `outcome` to whatever holds one of `seqs`. */
@@ -271,6 +330,53 @@ describe('a sink that breaks', () => {
     await clock.advance(5 * 60_000)
     expect(sink.had).toEqual([1, 2, 4, 5])
     expect(store.letters.map(({ event }) => event.seq)).toEqual([3])
+    await dispatcher.stop(never())
+  })
+})
+
+describe('a sink that gets through to the middle of a batch', () => {
+  /** Takes one event after the other until `answer` has another outcome. */
+  function steadySink(answer: (seq: number) => DeliveryOutcome) {
+    const sink = fakeSink('a')
+    sink.deliver = async (events) => {
+      sink.batches.push(events.length)
+      for (const [confirmed, { seq }] of events.entries()) {
+        const outcome = answer(seq)
+        if (outcome.kind !== 'delivered') return { ...outcome, confirmed }
+        sink.had.push(seq)
+      }
+      return { kind: 'delivered' }
+    }
+    return sink
+  }
+
+  test('goes on after what was confirmed, without repeating it', async () => {
+    let full = true
+    const sink = steadySink((seq) =>
+      full && seq > 60 ? { kind: 'failed', reason: 'full' } : { kind: 'delivered' },
+    )
+    const { dispatcher, append, clock, store, attempts } = fixture([sink])
+    await append(100)
+    void dispatcher.run()
+    await clock.settle()
+    expect(await store.loadCursor('a')).toBe(60)
+    expect(dispatcher.progress()).toMatchObject([{ cursor: 60, state: 'failing', problem: 'full' }])
+    expect(attempts.slice(0, 2)).toEqual(['a delivered 60', 'a failed 40'])
+    full = false
+    await clock.advance(60_000)
+    expect(sink.had).toEqual(upTo(100))
+    await dispatcher.stop(never())
+  })
+
+  test('and rejects an event there: that one becomes a dead letter, in order', async () => {
+    const sink = steadySink((seq) => (seq % 40 === 0 ? REJECTED : { kind: 'delivered' }))
+    const { dispatcher, append, clock, store } = fixture([sink])
+    await append(100)
+    void dispatcher.run()
+    await clock.settle()
+    await clock.settle()
+    expect(sink.had).toEqual(without(100, 40, 80))
+    expect(store.letters.map(({ event }) => event.seq)).toEqual([40, 80])
     await dispatcher.stop(never())
   })
 })

@@ -1,0 +1,19 @@
+// What a kind of sink tells of itself; each stands in the file of that kind.
+import type { Sink } from '../ports.ts'
+import type { Output } from './stdout.ts'
+
+export type SinkSetting = { readonly name: string; readonly url: string }
+
+export type SinkWorld = {
+  readonly stdout: Output
+  readonly webhookSecrets: readonly string[]
+  /** Epoch ms. */
+  readonly now: () => number
+}
+
+export type SinkKind = {
+  /** What is wrong with a URL, which may hold a secret and is not repeated; undefined: nothing. */
+  readonly problem: (url: string) => string | undefined
+  /** For a URL without a problem. */
+  readonly create: (setting: SinkSetting, world: SinkWorld) => Sink
+}

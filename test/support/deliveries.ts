@@ -1,0 +1,62 @@
+// Delivers events to a sink as the service does, with the real dispatcher and the real time.
+import { createDispatcher } from '../../src/flows/dispatcher.ts'
+import type { Sink } from '../../src/ports.ts'
+import { systemClock } from '../../src/system-clock.ts'
+import { keptLog, memoryStore } from './flow-fakes.ts'
+import { eventOf } from './store-events.ts'
+import { until } from './until.ts'
+
+/** A dispatcher at work on `sink`; it is stopped at the end of an `await using` block. */
+export function deliverTo(sink: Sink) {
+  const store = memoryStore()
+  const log = keptLog()
+  const states: string[] = []
+  let appended = 0
+  const dispatcher = createDispatcher({
+    sinks: [sink],
+    events: store,
+    cursors: store,
+    deadLetters: store,
+    replays: store,
+    clock: systemClock,
+    // The shortest waits: a server that is back is found soon.
+    random: () => 0,
+    metrics: {
+      attempted: () => undefined,
+      sinkState: (_name, state) => void (states.at(-1) !== state && states.push(state)),
+    },
+    log,
+  })
+  void dispatcher.run()
+  return {
+    store,
+    log,
+    states,
+    /** Appends events; their identities are those of `eventOf` from 0 on. */
+    async append(count: number): Promise<void> {
+      for (let n = 0; n < count; n += 1) await store.append(eventOf(appended++))
+      dispatcher.notify()
+    },
+    delivered: () => store.loadCursor(sink.name),
+    state: () => dispatcher.progress()[0],
+    async all(): Promise<void> {
+      await until(
+        'all to be delivered',
+        async () => (await store.loadCursor(sink.name)) === appended,
+      )
+    },
+    async [Symbol.asyncDispose]() {
+      await dispatcher.stop(AbortSignal.abort())
+    },
+  }
+}
+
+/** The first appearance of each, in order: what is left of a list in which repeats are allowed. */
+export function withoutRepeats(ids: readonly string[]): string[] {
+  return [...new Set(ids)]
+}
+
+/** The identities of the first `count` events of `deliverTo`. */
+export function identities(count: number): string[] {
+  return Array.from({ length: count }, (_, n) => eventOf(n).id)
+}
