@@ -77,7 +77,7 @@ export function eventOf(
  * Names one delivery of an event, the same however often that is tried: for receivers that drop what
  * they have had. A replay is not dropped.
  */
-export function deliveryId({ id, replay }: StoredEvent): string {
+export function deliveryId({ id, replay }: Pick<StoredEvent, 'id' | 'replay'>): string {
   return replay === undefined ? id : `${id}-replay-${replay}`
 }
 

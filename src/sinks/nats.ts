@@ -3,7 +3,7 @@
 // condition that the one before it is the last of the stream: none overtakes one that was refused.
 import type { JetStreamClient } from '@nats-io/jetstream'
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node'
-import { deliveryId, type StoredEvent, toCloudEvent } from '../core/snapshot-event.ts'
+import { deliveryId, type SnapshotCloudEvent, toCloudEvent } from '../core/snapshot-event.ts'
 import type { Sink } from '../ports.ts'
 import { createLink } from './link.ts'
 import { isForbidden, isOvertaken, noStream, outcomeOf } from './nats-fault.ts'
@@ -61,13 +61,12 @@ export function createNatsSink(options: {
 
   function publish(
     { jetStream, newHeaders }: Connection,
-    event: StoredEvent,
-    after: StoredEvent | undefined,
+    event: SnapshotCloudEvent,
+    after: SnapshotCloudEvent | undefined,
   ): Promise<unknown> {
     const headers = newHeaders()
     headers.set('content-type', 'application/cloudevents+json')
-    const cloudEvent = toCloudEvent(event)
-    return jetStream.publish(subjectOf(subject, cloudEvent.data), JSON.stringify(cloudEvent), {
+    return jetStream.publish(subjectOf(subject, event.data), JSON.stringify(event), {
       headers,
       msgID: deliveryId(event),
       timeout: timeoutMs,
@@ -76,7 +75,7 @@ export function createNatsSink(options: {
   }
 
   /** Publishes some of `events`; returns how many the stream took, and what the next one met. */
-  async function publishSome(connection: Connection, events: readonly StoredEvent[]) {
+  async function publishSome(connection: Connection, events: readonly SnapshotCloudEvent[]) {
     const some = events.slice(0, inFlight)
     const answers = await Promise.allSettled(
       some.map((event, index) => publish(connection, event, some[index - 1])),
@@ -99,8 +98,9 @@ export function createNatsSink(options: {
       let confirmed = 0
       try {
         await link.use(async (connection) => {
+          const cloudEvents = events.map(toCloudEvent)
           while (confirmed < events.length) {
-            const { taken, fault } = await publishSome(connection, events.slice(confirmed))
+            const { taken, fault } = await publishSome(connection, cloudEvents.slice(confirmed))
             confirmed += taken
             if (fault !== undefined) throw fault
           }

@@ -1,7 +1,7 @@
 // `redis://…?stream=…` adds each event to a Redis stream. A batch is one transaction: all of it or
 // none, so that no event overtakes one that was refused. Delivered means that EXEC has answered.
 import type { RedisClientType } from '@redis/client'
-import { deliveryId, type StoredEvent, toCloudEvent } from '../core/snapshot-event.ts'
+import { type StoredEvent, toCloudEvent } from '../core/snapshot-event.ts'
 import type { Sink } from '../ports.ts'
 import { createLink } from './link.ts'
 import { outcomeOf } from './redis-fault.ts'
@@ -56,7 +56,7 @@ export function createRedisSink(options: {
   async function add(client: RedisClientType, events: readonly StoredEvent[]): Promise<void> {
     const transaction = client.multi()
     for (const event of events) {
-      const entry = { id: deliveryId(event), event: JSON.stringify(toCloudEvent(event)) }
+      const entry = { id: event.id, event: JSON.stringify(toCloudEvent(event)) }
       transaction.xAdd(stream, '*', entry, trim)
     }
     await transaction.exec()

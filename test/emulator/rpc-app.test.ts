@@ -119,7 +119,7 @@ describe('faults', () => {
     await expect(clientOf(emulator)(SET, {}, FAST)).rejects.toMatchObject({
       name: 'RequestTimeoutError',
     })
-    expect(emulator.state().api.byOutcome).toEqual({ timeout: 1 })
+    await until('the call to arrive', () => emulator.state().api.byOutcome.timeout === 1)
   })
 
   test('drop applies nothing, applied_then_drop everything', async () => {
