@@ -292,7 +292,7 @@ export type RegistrationView = {
   /** One sentence: what is wrong and what to do, or null where nothing is. */
   readonly detail: string | null
   readonly url: string
-  /** The URL found at the provider where it is not ours. */
+  /** The URL found at the provider at the last look, where it is not the one that we want. */
   readonly foundUrl: string | null
   readonly keyKnown: boolean
   /** Unsigned callbacks refused since the first registration: pushes from before authentication. */

@@ -137,6 +137,11 @@ export function plan(situation: Situation): Step {
   return { kind: 'replace', shown: null, write, foundUrl, joins: shown }
 }
 
+/** The URL that was found where it is not the one that we want, as it may be shown; else null. */
+export function strangeUrl(step: Step, { url }: Pick<Situation, 'url'>): string | null {
+  return 'foundUrl' in step && !sameUrl(step.foundUrl, url) ? showUrl(step.foundUrl) : null
+}
+
 /** Why a step is taken, in one sentence for people; it names URLs, never keys. */
 export function explain(step: Step): string {
   switch (step.kind) {

@@ -1,7 +1,6 @@
 // The end of a look that needs no write: the state it is in, and what there is to tell of the key.
 import { sameKey } from '../core/key-ring.ts'
-import { showUrl } from '../core/notify-url.ts'
-import { explain, type Settled } from '../core/registration.ts'
+import { explain, type Settled, strangeUrl } from '../core/registration.ts'
 import type { Log, RegistrarMetrics } from '../ports.ts'
 import { createStateEntry, type DomainState } from './domain-state.ts'
 import type { RingKeeper } from './ring-keeper.ts'
@@ -44,7 +43,7 @@ export function createConclusion({ rings, metrics, log }: Parts) {
     mine.failures = 0
     mine.trying = null
     mine.unseen = null
-    mine.foundUrl = step.kind === 'conflict' ? showUrl(step.foundUrl) : null
+    mine.foundUrl = strangeUrl(step, mine)
     switch (step.kind) {
       case 'released':
       case 'conflict':

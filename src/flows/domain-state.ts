@@ -12,7 +12,7 @@ export type DomainState = {
   detail: string | null
   /** Why the last look failed, where that may pass; null where it did not fail. */
   lookProblem: string | null
-  /** The URL that was found at the provider where it is not ours. */
+  /** The URL that was found at the last look, where it is not the one that we want. */
   foundUrl: string | null
   /** When the provider was last seen, epoch ms. */
   lookedAt: number | null
@@ -22,6 +22,8 @@ export type DomainState = {
   unseen: UnseenWrite | null
   /** The write that is being tried: told and counted once, however often the call fails. */
   trying: { readonly kind: Write['kind']; readonly observed: Observed } | null
+  /** Whether the last look ended with a write that was refused: the state says so. */
+  writeRefused: boolean
   saidHidden: boolean
   /** The key in force at the last look that needed no write, or after our last write. */
   keySeen: KeyId | null
@@ -44,15 +46,13 @@ export function newDomainState(domain: string, url: string, ageJitter: number): 
     failures: 0,
     unseen: null,
     trying: null,
+    writeRefused: false,
     saidHidden: false,
     keySeen: null,
     rotateFrom: null,
     ageJitter,
   }
 }
-
-/** The detail of a `pending` that is all well. */
-export const AWAITED = 'written; waiting until the provider shows it'
 
 /** Makes the function that enters a state: a metric, and one log line where there is news. */
 export function createStateEntry(log: Log, metrics: RegistrarMetrics) {
@@ -64,10 +64,23 @@ export function createStateEntry(log: Log, metrics: RegistrarMetrics) {
     mine.detail = detail
     metrics.registration(domain, state)
     if (!news) return
-    if (state === 'pending' && detail === AWAITED) log.debug('registration written', { domain })
-    else if (detail === null) log.info('registration in sync', { domain, url })
-    else if (state === 'in_sync') log.warn('registration has a problem', { domain, detail })
-    else log[state === 'failed' ? 'error' : 'warn'](`registration ${state}`, { domain, detail })
+    switch (state) {
+      case 'pending':
+        // What is written, and why, is told before it is written.
+        log.debug('registration pending', { domain, detail })
+        return
+      case 'in_sync':
+        if (detail === null) log.info('registration in sync', { domain, url })
+        else log.warn('registration has a problem', { domain, detail })
+        return
+      case 'failed':
+        log.error('registration failed', { domain, detail })
+        return
+      case 'conflict':
+      case 'contested':
+      case 'released':
+        log.warn(`registration ${state}`, { domain, detail })
+    }
   }
 }
 

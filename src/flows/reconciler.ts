@@ -13,6 +13,7 @@ import {
 } from '../core/key-ring.ts'
 import type { KeySearch, Secret } from '../core/notify-key.ts'
 import {
+  explain,
   formerNotifyUrls,
   isDrift,
   isLag,
@@ -24,6 +25,7 @@ import {
   type Step,
   sameObservation,
   shows,
+  strangeUrl,
   type UnseenWrite,
   type Write,
 } from '../core/registration.ts'
@@ -32,7 +34,7 @@ import type { Clock, LiveApi, Log, Random, RegistrarMetrics } from '../ports.ts'
 import { announce } from './announce.ts'
 import { createConclusion } from './conclusion.ts'
 import { createContests } from './contests.ts'
-import { AWAITED, createStateEntry, type DomainState } from './domain-state.ts'
+import { createStateEntry, type DomainState } from './domain-state.ts'
 import type { RingKeeper } from './ring-keeper.ts'
 
 /** When to look after a write; the last one repeats. Changes may take minutes to show (FACTS 2). */
@@ -41,6 +43,7 @@ const LOOKS_AFTER_WRITE_MS = [0, 1_000, 2_000, 5_000, 10_000, 30_000] as const
 const AGE_JITTER = 0.1
 /** Replicas that reconcile drift apart by up to this share of the interval. */
 const INTERVAL_JITTER = 0.1
+const AWAITED = 'written; waiting until the provider shows it'
 const CONTESTED =
   'somebody else keeps overwriting this registration; find the other owner, then it is taken up again within an hour'
 
@@ -80,7 +83,8 @@ export function createReconciler(parts: {
   const conclude = createConclusion({ rings, metrics, log })
 
   async function look(mine: DomainState, signal: AbortSignal): Promise<number> {
-    const { domain } = mine
+    const { domain, writeRefused } = mine
+    mine.writeRefused = false
     await rings.refresh(domain)
     if (rings.ring(domain).released) return settle(mine, { kind: 'released' })
     await rings.change(domain, (ring) => withMove(ring, first, null))
@@ -97,12 +101,14 @@ export function createReconciler(parts: {
     const situation = situationOf(mine, observed)
     const step = plan(situation)
     const isRetry = isTried(mine, step, observed)
+    mine.foundUrl = strangeUrl(step, situation)
     if (isDrift(step, situation) && (await contests.drifted(domain, isRetry))) {
       if ('write' in step) await rememberFound(mine, step)
       return contested(mine)
     }
     if ('write' in step) {
       if (!isRetry) announce(mine, step, log)
+      if (!(isRetry && writeRefused)) seenBroken(mine, step)
       return apply(mine, step, situation, signal)
     }
     if ('shown' in step) {
@@ -134,6 +140,12 @@ export function createReconciler(parts: {
     return clock.now() - seenAt >= parts.keyMaxAgeMs * (1 + AGE_JITTER * ageJitter)
   }
 
+  /** From the moment it is seen: the write may fail for long. A key that is to go is in force yet. */
+  function seenBroken(mine: DomainState, step: Write): void {
+    if (step.kind === 'rotate' && mine.state === 'in_sync') return
+    enter(mine, 'pending', explain(step))
+  }
+
   function contested(mine: DomainState): number {
     enter(mine, 'contested', CONTESTED)
     return CONTEST_WINDOW_MS
@@ -160,8 +172,8 @@ export function createReconciler(parts: {
     try {
       await (step.kind === 'create' ? api.add : api.update)(domain, registration, signal)
     } catch (error) {
-      if (!UNCERTAIN.has(faultCode(error)))
-        await rings.change(domain, (ring) => withUnseen(ring, null))
+      mine.writeRefused = !UNCERTAIN.has(faultCode(error))
+      if (mine.writeRefused) await rings.change(domain, (ring) => withUnseen(ring, null))
       throw error
     }
     mine.trying = null

@@ -20,6 +20,7 @@ import {
   registrationOf,
   type Situation,
   shows,
+  strangeUrl,
   type UnseenWrite,
   type Write,
 } from '../../src/core/registration.ts'
@@ -346,5 +347,18 @@ describe('a write', () => {
     [MAX_LAG_MS, 0, false],
   ])('that began at %s may still show at %s: %s', (since, now, expected) => {
     expect(mayStillShow(since, now)).toBe(expected)
+  })
+})
+
+describe('the URL that was found', () => {
+  test.each<[string, Observed, string | null]>([
+    ['elsewhere', present({ url: `${ELSEWHERE}?token=x` }), ELSEWHERE],
+    ['a former one of ours', present({ url: FORMER }), FORMER],
+    ['ours, without authentication', present({ auth: false }), null],
+    ['ours', present(), null],
+    ['none', ABSENT, null],
+  ])('%s', (_, observed, shown) => {
+    const given = situation({ observed, takeover: true })
+    expect(strangeUrl(plan(given), given)).toBe(shown)
   })
 })

@@ -312,11 +312,74 @@ describe('races and faults', () => {
     it.provider.faults.push({ operation: 'add', code: 'api_unavailable', times: 10 })
     await it.clock.advance(INTERVAL_MS + 120_000)
     expect(it.provider.count('add')).toBe(11)
-    expect(it.view()?.state).toBe('in_sync')
+    expect(it.view()).toMatchObject({
+      state: 'pending',
+      detail: 'nothing is registered; add fails (api_unavailable)',
+    })
     await it.clock.advance(120_000)
     expect(it.configured()).toEqual(ours(KEY))
     expect(it.changes).toEqual(['create', 'create'])
     expect(it.log.story().filter((line) => line.startsWith('registration is gone'))).toHaveLength(1)
+  })
+
+  test.each<[string, (it: Awaited<ReturnType<typeof registration>>) => unknown, FaultCode, string]>(
+    [
+      ['gone', (it) => it.provider.configurations.delete(DOMAIN), 'api_unavailable', 'nothing is'],
+      ['switched off', (it) => it.set(OUR_URL, KEY, false), 'api_throttled', 'switched off'],
+      // Add and Describe do not agree.
+      [
+        'raced for',
+        (it) => it.provider.configurations.delete(DOMAIN),
+        'api_config_exists',
+        'nothing',
+      ],
+    ],
+  )('what is seen to be %s, and cannot be written, is not in sync', async (_, edit, code, why) => {
+    await using it = await registration()
+    await it.start()
+    edit(it)
+    for (const operation of ['add', 'update']) {
+      it.provider.faults.push({ operation, code, times: 1_000 })
+    }
+    await it.clock.advance(2 * INTERVAL_MS)
+    expect(it.states.get(DOMAIN)).toBe('pending')
+    expect(it.view()?.detail).toContain(why)
+    it.provider.faults.length = 0
+    await it.clock.advance(INTERVAL_MS)
+    expect(it.view()).toMatchObject({ state: 'in_sync', detail: null })
+  })
+
+  test('a write that is refused for good is failed, and stays so while it is tried again', async () => {
+    await using it = await registration()
+    await it.start()
+    it.set(OUR_URL, KEY, false)
+    it.provider.faults.push({ operation: 'update', code: 'api_denied', times: 3 })
+    await it.clock.advance(3 * INTERVAL_MS)
+    expect(it.view()).toMatchObject({ state: 'failed', detail: 'update fails (api_denied)' })
+    expect(it.log.story().filter((line) => line === 'registration failed')).toHaveLength(1)
+  })
+
+  test('a rotation that cannot be written leaves the registration in sync', async () => {
+    await using it = await registration()
+    await it.start()
+    it.registrar.rotate(DOMAIN)
+    it.provider.faults.push({ operation: 'update', code: 'api_unavailable', times: 1_000 })
+    await it.clock.advance(2 * INTERVAL_MS)
+    expect(it.view()).toMatchObject({
+      state: 'in_sync',
+      detail: 'update fails (api_unavailable)',
+    })
+  })
+
+  test('a conflict that is gone is not shown any more, though nothing can be written yet', async () => {
+    await using it = await registration()
+    it.set(ELSEWHERE, FOREIGN)
+    await it.start()
+    expect(it.view()?.foundUrl).toBe(ELSEWHERE)
+    it.provider.configurations.delete(DOMAIN)
+    it.provider.faults.push({ operation: 'add', code: 'api_unavailable', times: 1_000 })
+    await it.clock.advance(2 * INTERVAL_MS)
+    expect(it.view()).toMatchObject({ state: 'pending', foundUrl: null })
   })
 
   test('a store that fails is a passing fault', async () => {
