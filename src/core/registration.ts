@@ -165,6 +165,13 @@ export function explain(step: Step): string {
   }
 }
 
+/** What was found where a registration is contested, so that `step` is not taken, and what to do. */
+export function explainContest(step: Write, situation: Pick<Situation, 'url'>): string {
+  const url = strangeUrl(step, situation)
+  const found = url === null ? explain(step) : `callbacks go to ${url}`
+  return `somebody else keeps overwriting this registration (${found}); find the other owner, then it is taken up again within an hour`
+}
+
 const KEY_PROBLEMS: Readonly<Record<KeyProblem, string>> = {
   too_simple: 'that is too simple to be accepted: rotate it',
   not_of_first_secret:
@@ -243,7 +250,7 @@ function shownKey(key: string | null, { search, domain, ring }: Situation): KeyI
  * Whether a step answers to somebody else's doing: what was ours and confirmed is so no longer. A
  * difference in keys alone is not.
  */
-export function isDrift(step: Step, { ring, url }: Situation): boolean {
+export function isDrift(step: Step, { ring, url }: Situation): step is Write {
   return 'write' in step && step.kind !== 'rotate' && ring.confirmedUrl === url
 }
 

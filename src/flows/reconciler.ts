@@ -14,6 +14,7 @@ import {
 import type { KeySearch, Secret } from '../core/notify-key.ts'
 import {
   explain,
+  explainContest,
   formerNotifyUrls,
   isDrift,
   isLag,
@@ -44,8 +45,9 @@ const AGE_JITTER = 0.1
 /** Replicas that reconcile drift apart by up to this share of the interval. */
 const INTERVAL_JITTER = 0.1
 const AWAITED = 'written; waiting until the provider shows it'
-const CONTESTED =
-  'somebody else keeps overwriting this registration; find the other owner, then it is taken up again within an hour'
+/** Ours is there, and has not yet stood for the window. */
+const CONTESTED_LATELY =
+  'somebody else kept overwriting this registration; ours is there again, and has to stand for an hour'
 
 /** Faults of a write after which it may take effect all the same. */
 const UNCERTAIN: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
@@ -103,8 +105,8 @@ export function createReconciler(parts: {
     const isRetry = isTried(mine, step, observed)
     mine.foundUrl = strangeUrl(step, situation)
     if (isDrift(step, situation) && (await contests.drifted(domain, isRetry))) {
-      if ('write' in step) await rememberFound(mine, step)
-      return contested(mine)
+      await rememberFound(mine, step)
+      return contested(mine, explainContest(step, situation))
     }
     if ('write' in step) {
       if (!isRetry) announce(mine, step, log)
@@ -114,7 +116,7 @@ export function createReconciler(parts: {
     if ('shown' in step) {
       mine.rotateFrom = null
       if (step.shown !== null) await inForce(mine, step.shown)
-      if (await contests.seenOurs(domain)) return contested(mine)
+      if (await contests.seenOurs(domain)) return contested(mine, CONTESTED_LATELY)
     }
     return settle(mine, step)
   }
@@ -146,8 +148,8 @@ export function createReconciler(parts: {
     enter(mine, 'pending', explain(step))
   }
 
-  function contested(mine: DomainState): number {
-    enter(mine, 'contested', CONTESTED)
+  function contested(mine: DomainState, detail: string): number {
+    enter(mine, 'contested', detail)
     return CONTEST_WINDOW_MS
   }
 
@@ -205,7 +207,8 @@ export function createReconciler(parts: {
     log.info('registered', { domain: mine.domain, url: mine.url, change: kind })
     // A repair kept the key that was asked to go: that is the next step.
     if (mine.rotateFrom !== null) return nextLookMs(Object.assign(mine, { looks: 0 }))
-    if (await contests.seenOurs(mine.domain)) return contested(mine)
+    mine.foundUrl = null
+    if (await contests.seenOurs(mine.domain)) return contested(mine, CONTESTED_LATELY)
     Object.assign(mine, { state: 'in_sync', detail: null })
     return settle(mine, { kind: 'in_sync', shown: write, problem: null })
   }

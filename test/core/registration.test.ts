@@ -10,6 +10,7 @@ import {
 import { createKeySearch, notifyKey, secretFrom } from '../../src/core/notify-key.ts'
 import {
   explain,
+  explainContest,
   isDrift,
   isLag,
   MAX_LAG_MS,
@@ -347,6 +348,17 @@ describe('a write', () => {
     [MAX_LAG_MS, 0, false],
   ])('that began at %s may still show at %s: %s', (since, now, expected) => {
     expect(mayStillShow(since, now)).toBe(expected)
+  })
+})
+
+describe('a contest says what was found', () => {
+  test.each<[string, Observed, string]>([
+    ['another URL', present({ url: ELSEWHERE }), `callbacks go to ${ELSEWHERE}`],
+    ['authentication off', present({ auth: false }), 'authentication is switched off'],
+    ['nothing', ABSENT, 'nothing is registered'],
+  ])('%s', (_, observed, said) => {
+    const given = situation({ observed, takeover: true })
+    expect(explainContest(plan(given) as Write, given)).toContain(`(${said})`)
   })
 })
 

@@ -306,16 +306,22 @@ describe('a contest', () => {
     expect(it.configured()).toMatchObject({ url: OUR_URL })
     await overwritten(it)
     expect(it.configured()).toMatchObject({ url: ELSEWHERE })
-    expect(it.view()).toMatchObject({
-      state: 'contested',
-      detail: expect.stringContaining('other owner'),
+    const detail = expect.stringContaining(`(callbacks go to ${ELSEWHERE}); find the other owner`)
+    expect(it.view()).toMatchObject({ state: 'contested', detail, foundUrl: ELSEWHERE })
+    expect(it.log.lines.at(-1)).toMatchObject({
+      message: 'registration contested',
+      fields: { detail },
     })
     const writes = it.provider.count('update')
     await it.clock.advance(HOUR - INTERVAL_MS)
     expect(it.provider.count('update')).toBe(writes)
     await it.clock.advance(2 * INTERVAL_MS)
     expect(it.provider.count('update')).toBe(writes + 1)
-    expect(it.view()?.state).toBe('contested')
+    expect(it.view()).toMatchObject({
+      state: 'contested',
+      detail: expect.stringContaining('ours is there again'),
+      foundUrl: null,
+    })
     await it.clock.advance(2 * HOUR)
     expect(it.view()?.state).toBe('in_sync')
   })
