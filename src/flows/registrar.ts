@@ -80,6 +80,8 @@ export function createRegistrar(
       wake: new AbortController(),
     })
   }
+  // A command has done it, beside the service: the state is to say so before the next interval.
+  rings.onReleased((domain) => loops.get(domain)?.wake.abort())
 
   async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {

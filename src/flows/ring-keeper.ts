@@ -63,6 +63,7 @@ export function createRingKeeper(parts: {
   const { domains, publicUrls, secrets, graceSeconds, store, clock, metrics, log } = parts
   const entries = new Map<string, Entry>()
   const configuredPrefixes = ['', ...publicUrls.map((url) => pathPrefix(notifyUrl(url, 'any')))]
+  let released: (domain: string) => void = () => undefined
   let version = -1
   let receivedBefore = 0
   let countedFrom = clock.elapsed()
@@ -90,7 +91,12 @@ export function createRingKeeper(parts: {
       prefixes: new Set([...configuredPrefixes, ...urls.map(pathPrefix)]),
     }
     const before = entries.get(domain)
-    if (before) return Object.assign(before, placed)
+    if (before) {
+      const isNews = before.ring.released !== ring.released
+      Object.assign(before, placed)
+      if (isNews) released(domain)
+      return before
+    }
     const fresh = {
       ...placed,
       uses: new Map<KeyId, number>(),
@@ -204,6 +210,10 @@ export function createRingKeeper(parts: {
     run,
     refresh,
     change,
+    /** Has `listener` told when a domain was released, or taken up again, by whomever. */
+    onReleased(listener: (domain: string) => void) {
+      released = listener
+    },
     ring: (domain: string) => entry(domain).ring,
     hosts: (domain: string) => entry(domain).hosts,
     unsigned: (domain: string) => entry(domain).unsigned,

@@ -326,6 +326,17 @@ describe('a contest', () => {
     expect(it.view()?.state).toBe('in_sync')
   })
 
+  test('ends at once where a command deregisters', async () => {
+    await using it = await registration({ takeover: true })
+    await it.start()
+    for (const _ of [1, 2, 3]) await overwritten(it)
+    expect(it.view()?.state).toBe('contested')
+    const stored = it.store.rings.get(DOMAIN) ?? { ring: EMPTY_RING, revision: 0 }
+    await it.store.saveRing(DOMAIN, withReleased(stored.ring), stored.revision)
+    await it.clock.advance(2_000)
+    expect(it.view()?.state).toBe('released')
+  })
+
   test('is not forgotten by a restart', async () => {
     const before = await registration({ takeover: true })
     await before.start()

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { EMPTY_RING, type Ring, withReleased } from '../../src/core/key-ring.ts'
 import { notifyKey } from '../../src/core/notify-key.ts'
 import type { FaultCode } from '../../src/errors.ts'
 import { fakeApi } from '../support/flow-fakes.ts'
@@ -12,6 +13,15 @@ import {
   OUR_URL,
   registration,
 } from './registration-fixture.ts'
+
+/** What a command does to the ring, on the same store. */
+async function commanded(
+  { store }: Awaited<ReturnType<typeof registration>>,
+  alter: (ring: Ring) => Ring,
+): Promise<void> {
+  const { ring, revision } = store.rings.get(DOMAIN) ?? { ring: EMPTY_RING, revision: 0 }
+  await store.saveRing(DOMAIN, alter(ring), revision)
+}
 
 const ours = (key: string) => ({ kind: 'present', url: OUR_URL, auth: true, key })
 
@@ -125,6 +135,19 @@ describe('each step of the plan acts', () => {
     await it.start()
     expect(it.view()).toMatchObject({ state: 'released' })
     expect(it.provider.calls).toEqual([])
+  })
+
+  test('released, or taken up again, beside the service: it shows within seconds', async () => {
+    await using it = await registration()
+    await it.start()
+    await commanded(it, withReleased)
+    it.provider.configurations.delete(DOMAIN)
+    await it.clock.advance(2_000)
+    expect(it.view()?.state).toBe('released')
+    await commanded(it, (ring) => ({ ...ring, released: false }))
+    await it.clock.advance(2_000)
+    expect(it.view()?.state).toBe('in_sync')
+    expect(it.configured()).toEqual(ours(KEY))
   })
 
   test('a registration that is gone is created again, with a warning', async () => {
