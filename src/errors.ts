@@ -40,6 +40,12 @@ export function faultCode(error: unknown): FaultCode | undefined {
   return error instanceof ServiceError ? error.code : undefined
 }
 
+/** Whether a write that ended with this fault may have taken effect, now or later, all the same. */
+export function mayHaveTakenEffect(error: unknown): boolean {
+  const code = faultCode(error)
+  return code === undefined || code === 'api_unavailable' || code === 'aborted'
+}
+
 /** One line for a log: the message of an error, never its stack, request or cause. */
 export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown error'

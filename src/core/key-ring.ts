@@ -190,6 +190,12 @@ export function withReleased(ring: Ring): Ring {
   return { ...ring, released: true, confirmedUrl: null, formerUrls, contest: NO_CONTEST }
 }
 
+/** The ring after a release that came to nothing: as it was `before`, in all that a release changes. */
+export function withReleaseTakenBack(ring: Ring, before: Ring): Ring {
+  const { released, confirmedUrl, formerUrls, contest } = before
+  return { ...ring, released, confirmedUrl, formerUrls, contest }
+}
+
 /** The ring while a write that began at `at` is under way or not to be seen yet; null: none is. */
 export function withUnseen(ring: Ring, at: number | null): Ring {
   return ring.unseenSince === at ? ring : { ...ring, unseenSince: at }

@@ -30,7 +30,7 @@ import {
   type UnseenWrite,
   type Write,
 } from '../core/registration.ts'
-import { type FaultCode, faultCode } from '../errors.ts'
+import { mayHaveTakenEffect } from '../errors.ts'
 import type { Clock, LiveApi, Log, Random, RegistrarMetrics } from '../ports.ts'
 import { announce } from './announce.ts'
 import { createConclusion } from './conclusion.ts'
@@ -48,12 +48,6 @@ const AWAITED = 'written; waiting until the provider shows it'
 /** Ours is there, and has not yet stood for the window. */
 const CONTESTED_LATELY =
   'somebody else kept overwriting this registration; ours is there again, and has to stand for an hour'
-
-/** Faults of a write after which it may take effect all the same. */
-const UNCERTAIN: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
-  'api_unavailable',
-  'aborted',
-])
 
 export type Reconciler = {
   /** Looks once and acts. Returns the pause before the next look, in ms; rejects with a fault. */
@@ -174,7 +168,7 @@ export function createReconciler(parts: {
     try {
       await (step.kind === 'create' ? api.add : api.update)(domain, registration, signal)
     } catch (error) {
-      mine.writeRefused = !UNCERTAIN.has(faultCode(error))
+      mine.writeRefused = !mayHaveTakenEffect(error)
       if (mine.writeRefused) await rings.change(domain, (ring) => withUnseen(ring, null))
       throw error
     }

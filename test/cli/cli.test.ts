@@ -158,7 +158,7 @@ describe('deregister', () => {
     await until('registered', () => serving.log.story().includes('registered'))
     const { code, printed } = await run(['deregister'], env)
     expect(code).toBe(0)
-    expect(printed()).toContain('deleted')
+    expect(printed()).toMatch(/deleted; .*a replica with a store of its own/)
     await until('the service has followed', () =>
       serving.log.story().includes('registration released'),
     )
@@ -205,6 +205,19 @@ describe('deregister', () => {
     emulator.setFaults([{ operation: '*', fault: 'forbidden' }])
     const refused = await run(['deregister'])
     expect([refused.code, refused.printed()]).toEqual([1, expect.stringContaining('failed')])
+  })
+
+  test.each([
+    ['forbidden', 'looked after as before', false, 'ram-policy-admin.json'],
+    ['applied_then_drop', 'no longer, and it says so', true, 'deregister again, or register'],
+  ] as const)('what Delete answers with %s is %s', async (fault, _, released, said) => {
+    await run(['register'])
+    emulator.setFaults([{ operation: 'DeleteLiveSnapshotNotifyConfig', fault }])
+    const { code, printed } = await run(['deregister'])
+    expect([code, printed()]).toEqual([1, expect.stringContaining(said)])
+    const status = JSON.parse((await run(['status', '--json'])).printed())
+    expect(status.store.domains[0].released).toBe(released)
+    if (!released) expect(status.store.domains[0].url).toContain(DOMAIN)
   })
 })
 

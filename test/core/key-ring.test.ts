@@ -14,6 +14,7 @@ import {
   withMove,
   withoutRetired,
   withReleased,
+  withReleaseTakenBack,
   withUnseen,
   withUse,
 } from '../../src/core/key-ring.ts'
@@ -202,4 +203,15 @@ describe('the ring', () => {
     expect(sameKey(null, null)).toBe(false)
     expect(sameKey(derived(1), null)).toBe(false)
   })
+})
+
+test('a release that came to nothing leaves the ring as it was, with what it has learnt since', () => {
+  const before = withConfirmedUrl(
+    withCurrent(EMPTY_RING, derived(0), at(0)),
+    'https://a.example.com/',
+  )
+  const learnt = withUse(withReleased(before), foreign(1), at(1))
+  const { keys, ...rest } = withReleaseTakenBack(learnt, before)
+  expect({ ...rest, keys: before.keys }).toEqual(before)
+  expect(keys).toEqual(learnt.keys)
 })

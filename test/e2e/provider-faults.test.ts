@@ -38,7 +38,7 @@ const PASSING: [fault: FaultKind, reason: RegExp][] = [
   ['service_unavailable', /ServiceUnavailable.*passing/],
 ]
 const FINAL: [fault: FaultKind, advice: RegExp][] = [
-  ['forbidden', /ram-policy\.json/],
+  ['forbidden', /ram-policy(-admin)?\.json/],
   ['signature_mismatch', /access key/],
   ['unknown_domain', /SNAPHOOK_DOMAINS/],
   ['clock_refused', /clock/],
