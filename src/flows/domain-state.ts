@@ -1,4 +1,5 @@
-// What the registrar remembers of a domain while it runs. None of it is needed after a restart.
+// What the registrar remembers of a domain while it runs. A restart costs none of it that matters: of
+// a write that no look has shown yet the ring knows that there is one, and since when.
 import type { KeyId } from '../core/key-ring.ts'
 import type { Observed, RegistrationState, UnseenWrite, Write } from '../core/registration.ts'
 import type { Log, RegistrarMetrics } from '../ports.ts'

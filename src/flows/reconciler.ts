@@ -18,6 +18,7 @@ import {
   formerNotifyUrls,
   isDrift,
   isLag,
+  mayStillShow,
   type Observed,
   plan,
   registrationOf,
@@ -93,12 +94,14 @@ export function createReconciler(parts: {
       enter(mine, 'pending', AWAITED)
       return nextLookMs(mine)
     }
-    mine.unseen = null
     const situation = situationOf(mine, observed)
     const step = plan(situation)
     const isRetry = isTried(mine, step, observed)
+    // Before a write is seen, what is seen may be what was there before it, and was counted then.
+    const isCounted = isRetry || isOthersUnseen(mine, situation.ring)
+    mine.unseen = null
     mine.foundUrl = strangeUrl(step, situation)
-    if (isDrift(step, situation) && (await contests.drifted(domain, isRetry))) {
+    if (isDrift(step, situation) && (await contests.drifted(domain, isCounted))) {
       await rememberFound(mine, step)
       return contested(mine, explainContest(step, situation))
     }
@@ -122,6 +125,11 @@ export function createReconciler(parts: {
     // By age only the key that this store knows: one that is new here has just been rotated to.
     const rotateFrom = mine.rotateFrom ?? (isTooOld(mine, ring) ? ring.current : null)
     return { domain, url, formerUrls, takeover, secrets, search, rotateFrom, ring, observed }
+  }
+
+  /** Whether the ring's unseen write was made by another process: before a restart, or a command. */
+  function isOthersUnseen({ unseen, trying }: DomainState, { unseenSince }: Ring): boolean {
+    return unseen === null && trying === null && mayStillShow(unseenSince, clock.now())
   }
 
   function isTried({ trying }: DomainState, step: Step, observed: Observed): boolean {

@@ -326,6 +326,33 @@ describe('a contest', () => {
     expect(it.view()?.state).toBe('in_sync')
   })
 
+  test('is none where one edit is seen again after restarts, since the repair does not show yet', async () => {
+    const first = await registration()
+    await first.start()
+    const { store, provider, clock } = first
+    await first[Symbol.asyncDispose]()
+    first.set(OUR_URL, KEY, false)
+    const edited = provider.configurations.get(DOMAIN) ?? { kind: 'absent' }
+    const shownFrom = clock.now() + 4 * 60_000
+    const describe: LiveApi['describe'] = async (...call) => {
+      const observed = await provider.api.describe(...call)
+      return clock.now() < shownFrom ? edited : observed
+    }
+    const api = { ...provider.api, describe }
+    for (const _ of [1, 2]) {
+      await using it = await registration({ store, provider, clock, api })
+      await it.start()
+      expect(it.configured()).toMatchObject({ auth: true })
+      await clock.advance(20_000)
+    }
+    await using last = await registration({ store, provider, clock, api })
+    await last.start()
+    expect(last.rings.ring(DOMAIN).contest.seenAt).toHaveLength(1)
+    expect(last.view()?.state).toBe('pending')
+    await clock.advance(2 * INTERVAL_MS)
+    expect(last.view()?.state).toBe('in_sync')
+  })
+
   test('ends at once where a command deregisters', async () => {
     await using it = await registration({ takeover: true })
     await it.start()
