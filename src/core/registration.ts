@@ -270,10 +270,15 @@ export type UnseenWrite = {
   readonly at: number
 }
 
+/** Whether there is a key that the provider does not show: masked, or left out. */
+export function isKeyHidden(observed: Observed): boolean {
+  return observed.kind === 'present' && (observed.key === null || !hasKeyForm(observed.key))
+}
+
 /** Whether an observation shows a write, as far as its key is visible. */
 export function shows(observed: Observed, { url, key }: Registration): boolean {
   if (observed.kind === 'absent' || !observed.auth || !sameUrl(observed.url, url)) return false
-  return observed.key === null || !isUsableKey(observed.key) || observed.key === key
+  return isKeyHidden(observed) || observed.key === key
 }
 
 /** Whether a write that began at `since`, epoch ms, may still be on its way or not shown yet. */

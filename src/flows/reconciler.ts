@@ -17,6 +17,7 @@ import {
   explainContest,
   formerNotifyUrls,
   isDrift,
+  isKeyHidden,
   isLag,
   mayStillShow,
   type Observed,
@@ -87,6 +88,7 @@ export function createReconciler(parts: {
     await rings.change(domain, (ring) => withMove(ring, first, null))
     const observed = await api.describe(domain, signal)
     mine.lookedAt = clock.now()
+    rings.noteHidden(domain, isKeyHidden(observed))
     if (mine.unseen !== null && shows(observed, mine.unseen.registration)) {
       return confirm(mine, mine.unseen)
     }

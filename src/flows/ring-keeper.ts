@@ -44,6 +44,8 @@ type Entry = {
   /** When the first one since the start came, on the clock that never jumps. */
   unsignedSince: number | null
   unsignedSaid: boolean
+  /** Whether the provider did not show the key in force at the last look. */
+  hidden: boolean
 }
 
 export type RingKeeper = ReturnType<typeof createRingKeeper>
@@ -105,6 +107,7 @@ export function createRingKeeper(parts: {
       unsignedNew: 0,
       unsignedSince: null,
       unsignedSaid: false,
+      hidden: false,
     }
     entries.set(domain, fresh)
     return fresh
@@ -167,7 +170,7 @@ export function createRingKeeper(parts: {
       await change(domain, (ring, at) => {
         const used = noted.reduce(
           (before, [id, usedAt]) => withUse(before, id, { ...at, receiving: usedAt }),
-          withProven(ring, [...uses.keys()], at),
+          known.hidden ? withProven(ring, [...uses.keys()], at) : ring,
         )
         return withoutRetired(used, graceSeconds, at.receiving)
       })
@@ -230,6 +233,10 @@ export function createRingKeeper(parts: {
       const known = entry(domain)
       known.uses.set(id, moment().receiving)
       known.lastCallbackAt = clock.now()
+    },
+    /** Whether the provider shows the key in force: if not, callbacks alone prove which one it is. */
+    noteHidden(domain: string, hidden: boolean) {
+      entry(domain).hidden = hidden
     },
     noteUnsigned(domain: string) {
       const known = entry(domain)

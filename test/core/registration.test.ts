@@ -302,6 +302,7 @@ describe('a write', () => {
     ['itself without the key', present({ key: null }), true],
     ['another key', present({ key: FOREIGN }), false],
     ['authentication off', present({ auth: false }), false],
+    ['another key, however simple', present({ key: WEAK }), false],
     ['another URL', present({ url: ELSEWHERE }), false],
     ['nothing', ABSENT, false],
   ])('is shown by %s: %s', (_, observed, expected) => {

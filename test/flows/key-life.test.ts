@@ -52,12 +52,31 @@ describe('rotation', () => {
     await using it = await registration()
     await it.start()
     it.provider.show = () => null
+    await it.clock.advance(INTERVAL_MS)
     for (const generation of [1, 2, 3]) {
       it.set(OUR_URL, keyAt(generation))
       expect(await it.callback(keyAt(generation))).toBe('accepted')
       await it.clock.advance(60_000)
     }
     expect(it.view()).toMatchObject({ state: 'in_sync', generation: 3 })
+  })
+
+  test('by a callback alone is none where the key in force is shown', async () => {
+    await using it = await registration({ keyMaxAgeMs: MAX_AGE, alone: true })
+    await it.start()
+    // Rotated elsewhere, pushed, and put back by hand.
+    it.set(OUR_URL, keyAt(1))
+    await it.clock.advance(INTERVAL_MS)
+    it.set(OUR_URL, keyAt(0))
+    for (let count = 0; count < 4; count += 1) {
+      await it.clock.advance(INTERVAL_MS)
+      expect(await it.callback(keyAt(1))).toBe('accepted')
+      await it.clock.advance(61_000)
+      expect(it.view()?.generation).toBe(0)
+    }
+    // And so its age counts.
+    await it.clock.advance(2 * MAX_AGE)
+    expect(it.configured()).toMatchObject({ key: keyAt(1) })
   })
 
   test("by age, plus this replica's jitter; once per period and not once per replica", async () => {

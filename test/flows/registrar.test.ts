@@ -211,6 +211,19 @@ describe('lag', () => {
     ])
   })
 
+  test('a key that is shown, and is too simple, does not show the rotation from it', async () => {
+    await using it = await registration()
+    it.set(OUR_URL, 'aaaaaaaaaaaaaaaa')
+    await it.start()
+    it.provider.lagMs = 60_000
+    it.registrar.rotate(DOMAIN)
+    it.registrar.look(DOMAIN)
+    await it.clock.advance(1_000)
+    expect(it.view()?.state).toBe('pending')
+    await it.clock.advance(INTERVAL_MS)
+    expect(it.view()).toMatchObject({ state: 'in_sync', detail: null })
+  })
+
   test('a write that never shows is planned again after five minutes', async () => {
     await using it = await registration()
     it.set(OUR_URL, KEY, false)
