@@ -16,8 +16,8 @@ import {
 import type { Secret } from '../core/notify-key.ts'
 import { notifyUrl, pathPrefix } from '../core/notify-url.ts'
 import { signedHosts } from '../core/signature.ts'
-import { describeError } from '../errors.ts'
 import type { Clock, Log, ReceivingTime, RingMetrics, RingStore, Tallies } from '../ports.ts'
+import { createTrouble } from './trouble.ts'
 
 /** A command beside the service changes a ring: the service follows within this time. */
 const FOLLOW_INTERVAL_MS = 1_000
@@ -65,6 +65,10 @@ export function createRingKeeper(parts: {
   const { domains, publicUrls, secrets, graceSeconds, store, clock, metrics, log } = parts
   const entries = new Map<string, Entry>()
   const configuredPrefixes = ['', ...publicUrls.map((url) => pathPrefix(notifyUrl(url, 'any')))]
+  const trouble = createTrouble(log, {
+    begun: 'key rings not in step with the store',
+    over: 'key rings in step with the store again',
+  })
   let released: (domain: string) => void = () => undefined
   let version = -1
   let receivedBefore = 0
@@ -162,37 +166,59 @@ export function createRingKeeper(parts: {
     await store.addReceivingTime(seconds)
     receivedBefore += seconds
     countedFrom = measuredAt
-    for (const [domain, known] of entries) {
-      const { uses, unsignedNew } = known
-      if (unsignedNew > 0) await store.addUnsigned(domain, unsignedNew)
-      known.unsignedNew -= unsignedNew
-      const noted = [...uses]
-      await change(domain, (ring, at) => {
-        const used = noted.reduce(
-          (before, [id, usedAt]) => withUse(before, id, { ...at, receiving: usedAt }),
-          known.hidden ? withProven(ring, [...uses.keys()], at) : ring,
-        )
-        return withoutRetired(used, graceSeconds, at.receiving)
-      })
-      for (const [id, usedAt] of noted) if (uses.get(id) === usedAt) uses.delete(id)
-    }
+    // All at once: the store syncs its disk for all of them together.
+    const written = await Promise.allSettled(domains.map(writeBackOne))
+    const failed = written.find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
+  }
+
+  async function writeBackOne(domain: string): Promise<void> {
+    const known = entry(domain)
+    const { uses, unsignedNew } = known
+    if (unsignedNew > 0) await store.addUnsigned(domain, unsignedNew)
+    known.unsignedNew -= unsignedNew
+    const noted = [...uses]
+    await change(domain, (ring, at) => {
+      const used = noted.reduce(
+        (before, [id, usedAt]) => withUse(before, id, { ...at, receiving: usedAt }),
+        known.hidden ? withProven(ring, [...uses.keys()], at) : ring,
+      )
+      return withoutRetired(used, graceSeconds, at.receiving)
+    })
+    for (const [id, usedAt] of noted) if (uses.get(id) === usedAt) uses.delete(id)
   }
 
   /** Follows the store and writes back, until `signal` aborts; receiving time counts from here. */
   async function run(signal: AbortSignal): Promise<void> {
     countedFrom = clock.elapsed()
-    let writtenAt = clock.elapsed()
-    while (!signal.aborted) {
+    await Promise.all([runFollower(signal), runWriteBack(signal)])
+  }
+
+  async function runFollower(signal: AbortSignal): Promise<void> {
+    for (;;) {
       await clock.sleep(FOLLOW_INTERVAL_MS, signal)
-      const due = signal.aborted || clock.elapsed() - writtenAt >= WRITE_BACK_MS
-      if (due) writtenAt = clock.elapsed()
-      try {
-        if (due) await writeBack()
-        if (!signal.aborted) await follow()
-      } catch (error) {
-        log.warn('key rings not in step with the store', { reason: describeError(error) })
-      }
+      if (signal.aborted) return
+      await attempt(follow)
       sayUnsigned()
+    }
+  }
+
+  /** Also once at the end. */
+  async function runWriteBack(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await clock.sleep(WRITE_BACK_MS, signal)
+      const isLast = signal.aborted
+      await attempt(writeBack)
+      if (isLast) return
+    }
+  }
+
+  async function attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+      trouble.passed(work)
+    } catch (error) {
+      trouble.met(work, error)
     }
   }
 
