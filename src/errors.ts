@@ -21,6 +21,7 @@ export type FaultCode =
   | 'api_unknown_domain'
   | 'api_credentials'
   | 'api_refused'
+  | 'outdated'
   | 'listen_failed'
   | 'sink_failed'
   | 'aborted'

@@ -166,17 +166,14 @@ export function createReconciler(parts: {
     const { domain } = mine
     // Before the write: after a crash the provider no longer shows the key that was found.
     await rememberFound(mine, step)
-    // In one transaction: whoever deregisters meanwhile either keeps us from it or waits for it.
-    const { released } = await rings.change(domain, (ring, { now }) =>
-      ring.released ? ring : withUnseen(ring, now),
-    )
-    if (released) return settle(mine, { kind: 'released' })
+    if (!(await begin(domain))) return settle(mine, { kind: 'released' })
     mine.trying = { kind: step.kind, observed: situation.observed }
     // The answer may be lost: then it is this key that must not be rotated from once more.
     if (step.kind === 'rotate' && mine.rotateFrom === 'any') mine.rotateFrom = step.shown ?? 'any'
     const registration = registrationOf(step, situation)
     try {
-      await (step.kind === 'create' ? api.add : api.update)(domain, registration, signal)
+      const write = step.kind === 'create' ? api.add : api.update
+      await write(domain, registration, signal, () => isStill(situation, signal))
     } catch (error) {
       mine.writeRefused = !mayHaveTakenEffect(error)
       if (mine.writeRefused) await rings.change(domain, (ring) => withUnseen(ring, null))
@@ -190,6 +187,29 @@ export function createReconciler(parts: {
     mine.looks = 0
     enter(mine, 'pending', AWAITED)
     return nextLookMs(mine)
+  }
+
+  /**
+   * Notes that a write begins, in one transaction: whoever deregisters meanwhile either keeps us
+   * from it or waits for it. Returns whether it may begin.
+   */
+  async function begin(domain: string): Promise<boolean> {
+    const { released } = await rings.change(domain, (ring, { now }) =>
+      ring.released ? ring : withUnseen(ring, now),
+    )
+    return !released
+  }
+
+  /** Whether the provider still shows what a write was planned from, and nobody has deregistered. */
+  async function isStill({ domain, observed }: Situation, signal: AbortSignal): Promise<boolean> {
+    try {
+      await rings.refresh(domain)
+      const isSame = sameObservation(await api.describe(domain, signal), observed)
+      return isSame && (await begin(domain))
+    } catch {
+      // The next look meets it again, and tells.
+      return false
+    }
   }
 
   /** Accepts the key that was found: pushes sign with it, whether we may write or not. */

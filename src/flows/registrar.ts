@@ -35,6 +35,7 @@ const PASSING: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
 const RACES: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
   'api_config_exists',
   'api_config_not_found',
+  'outdated',
 ])
 
 type Loop = {

@@ -60,7 +60,7 @@ export async function deregisterAll(
       // Once more, right before: the provider has no conditional delete.
       const now = await lookForWrite(domain, unseenSince)
       isDeleting = now === 'ours'
-      if (isDeleting) await api.remove(domain, signal)
+      if (isDeleting) await api.remove(domain, signal, () => isStillOurs(domain))
       else if (now !== 'nothing') {
         await takeBack(domain, ringBefore)
         return notOurs(domain, now)
@@ -73,6 +73,10 @@ export async function deregisterAll(
       await takeBack(domain, ringBefore)
       throw error
     }
+  }
+
+  async function isStillOurs(domain: string): Promise<boolean> {
+    return (await look(domain).catch(() => null)) === 'ours'
   }
 
   /** Else nobody would look after what is still there. */
