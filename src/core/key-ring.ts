@@ -88,6 +88,16 @@ export function ringGeneration(ring: Ring): number {
   return Math.max(-1, ...ring.keys.map(({ id }) => (id.kind === 'derived' ? id.generation : -1)))
 }
 
+/** Whether the key in force has been so for `maxAgeMs`, as far as this store knows; undefined: never. */
+export function isTooOld(
+  { current, keys }: Ring,
+  maxAgeMs: number | undefined,
+  now: number,
+): boolean {
+  const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
+  return maxAgeMs !== undefined && seenAt !== undefined && now - seenAt >= maxAgeMs
+}
+
 /**
  * The keys that a callback of `domain` may be signed with, at most 16, the likeliest first: the
  * key in force, the generations around it, then what this store has seen, the longest unused last.

@@ -2,6 +2,7 @@
 // starts from what the provider shows, so that a crash at any step leaves nothing to repair.
 import { CONTEST_WINDOW_MS } from '../core/contest.ts'
 import {
+  isTooOld,
   type KeyId,
   type Ring,
   sameKey,
@@ -124,8 +125,11 @@ export function createReconciler(parts: {
     const { domain, url } = mine
     const ring = rings.ring(domain)
     const formerUrls = formerNotifyUrls(ring, formerPublicUrls, domain)
+    const { keyMaxAgeMs } = parts
+    const maxAgeMs = keyMaxAgeMs && keyMaxAgeMs * (1 + AGE_JITTER * mine.ageJitter)
     // By age only the key that this store knows: one that is new here has just been rotated to.
-    const rotateFrom = mine.rotateFrom ?? (isTooOld(mine, ring) ? ring.current : null)
+    const isOld = isTooOld(ring, maxAgeMs, clock.now())
+    const rotateFrom = mine.rotateFrom ?? (isOld ? ring.current : null)
     return { domain, url, formerUrls, takeover, secrets, search, rotateFrom, ring, observed }
   }
 
@@ -138,12 +142,6 @@ export function createReconciler(parts: {
     return (
       trying !== null && trying.kind === step.kind && sameObservation(trying.observed, observed)
     )
-  }
-
-  function isTooOld({ ageJitter }: DomainState, { current, keys }: Ring): boolean {
-    const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
-    if (parts.keyMaxAgeMs === undefined || seenAt === undefined) return false
-    return clock.now() - seenAt >= parts.keyMaxAgeMs * (1 + AGE_JITTER * ageJitter)
   }
 
   /** From the moment it is seen: the write may fail for long. A key that is to go is in force yet. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   acceptedKeys,
   EMPTY_RING,
+  isTooOld,
   type KeyId,
   keyText,
   MAX_KEYS,
@@ -193,6 +194,14 @@ describe('the ring', () => {
     expect(ringGeneration(EMPTY_RING)).toBe(-1)
     expect(ringGeneration(withCurrent(EMPTY_RING, foreign(1), at(0)))).toBe(-1)
     expect(ringGeneration(withCurrent(EMPTY_RING, derived(2), at(0)))).toBe(2)
+  })
+
+  test('knows whether its key is too old', () => {
+    const ring = withCurrent(EMPTY_RING, derived(2), at(10))
+    expect(isTooOld(ring, 5_000, 14_999)).toBe(false)
+    expect(isTooOld(ring, 5_000, 15_000)).toBe(true)
+    expect(isTooOld(ring, undefined, 15_000)).toBe(false)
+    expect(isTooOld(EMPTY_RING, 0, 15_000)).toBe(false)
   })
 
   test('tells keys apart', () => {
