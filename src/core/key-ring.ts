@@ -8,6 +8,8 @@ import { notifyKey, type Secret } from './notify-key.ts'
 const GENERATIONS_BACK = 2
 /** Until the key in force is known, generations 0 up to this one are tried. */
 const LAST_UNSEEN_GENERATION = 3
+/** So many more are tried where the provider shows no key and a callback can not be verified. */
+const GENERATIONS_BEYOND = 16
 /** Bounds the work that one bad signature causes. */
 export const MAX_KEYS = 16
 /** A former URL costs a host to check against; nobody moves more often than this. */
@@ -17,6 +19,8 @@ const MAX_FORMER_URLS = 16
 export type KeyId =
   | { readonly kind: 'derived'; readonly secret: string; readonly generation: number }
   | { readonly kind: 'foreign'; readonly key: string }
+
+type DerivedKey = Extract<KeyId, { kind: 'derived' }>
 
 /** A key that this store has seen in force, or seen used. */
 export type RingKey = {
@@ -121,10 +125,32 @@ export function acceptedKeys(
   return [...accepted.values()].slice(0, MAX_KEYS)
 }
 
+/**
+ * The keys of some generations after those that are accepted. Where the provider shows no key,
+ * replicas may have rotated on unseen: only a callback can prove it, since it takes our secret.
+ */
+export function keysBeyond(ring: Ring, secrets: readonly Secret[], domain: string): AcceptedKey[] {
+  const from = lastAccepted(ring) + 1
+  return secrets.flatMap((secret) =>
+    generations(secret, from, lastAccepted(ring) + GENERATIONS_BEYOND).map((id) => ({
+      key: notifyKey(secret, domain, id.generation),
+      id,
+      role: 'next' as const,
+    })),
+  )
+}
+
 function generationsAround(ring: Ring, secret: Secret): KeyId[] {
+  const from = Math.max(0, ringGeneration(ring) - GENERATIONS_BACK)
+  return generations(secret, from, lastAccepted(ring))
+}
+
+function lastAccepted(ring: Ring): number {
   const generation = ringGeneration(ring)
-  const from = Math.max(0, generation - GENERATIONS_BACK)
-  const to = generation < 0 ? LAST_UNSEEN_GENERATION : generation + 1
+  return generation < 0 ? LAST_UNSEEN_GENERATION : generation + 1
+}
+
+function generations(secret: Secret, from: number, to: number): DerivedKey[] {
   return Array.from({ length: to - from + 1 }, (_, index) => ({
     kind: 'derived',
     secret: secret.fingerprint,
@@ -156,10 +182,7 @@ export function withProven(ring: Ring, ids: readonly KeyId[], at: Moment): Ring 
   const { current } = ring
   if (current?.kind !== 'derived') return ring
   const newest = ids.reduce<typeof current>(
-    (best, id) =>
-      id.kind === 'derived' && id.secret === best.secret && id.generation > best.generation
-        ? id
-        : best,
+    (best, id) => (id.kind === 'derived' && id.generation > best.generation ? id : best),
     current,
   )
   return newest === current ? ring : withCurrent(ring, newest, at)

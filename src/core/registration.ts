@@ -197,11 +197,13 @@ function planOurs(situation: Situation, shown: KeyId | null): Step {
     secrets: [{ fingerprint: secret }],
   } = situation
   const isOurs = shown !== null || (ring.confirmedUrl === url && knowsCurrent(situation))
+  const isHidden = isKeyHidden(situation.observed)
+  const inForce = shown ?? (isOurs && isHidden ? ring.current : null)
   const isDue =
     rotateFrom !== null && (rotateFrom === 'any' || shown === null || sameKey(shown, rotateFrom))
-  const isOlder = shown?.kind === 'derived' && shown.secret !== secret
+  const isOlder = inForce?.kind === 'derived' && inForce.secret !== secret
   if (isOlder && (isDue || ring.movedTo !== secret)) {
-    return { kind: 'rotate', reason: 'older_secret', shown, write: { ...shown, secret } }
+    return { kind: 'rotate', reason: 'older_secret', shown, write: { ...inForce, secret } }
   }
   if (isDue && isOurs) {
     const before = shown?.kind === 'derived' ? shown.generation : ringGeneration(ring)

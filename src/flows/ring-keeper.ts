@@ -6,6 +6,7 @@ import {
   acceptedKeys,
   EMPTY_RING,
   type KeyId,
+  keysBeyond,
   keyText,
   type Moment,
   type Ring,
@@ -254,6 +255,15 @@ export function createRingKeeper(parts: {
     accepted(domain: string) {
       const { known, accepted } = entry(domain)
       return { known, keys: accepted }
+    },
+    /** What may be in force beyond what is accepted; nothing where the provider shows what is. */
+    beyond(domain: string) {
+      const { hidden, ring } = entry(domain)
+      return hidden ? keysBeyond(ring, secrets, domain) : []
+    },
+    /** Accepts, from now on, a key that a callback was signed with, and moves on to it. */
+    async learn(domain: string, id: KeyId): Promise<void> {
+      await change(domain, (ring, at) => withUse(withProven(ring, [id], at), id, at))
     },
     noteUse(domain: string, id: KeyId) {
       const known = entry(domain)

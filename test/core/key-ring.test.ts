@@ -4,6 +4,7 @@ import {
   EMPTY_RING,
   isTooOld,
   type KeyId,
+  keysBeyond,
   keyText,
   MAX_KEYS,
   type Moment,
@@ -14,6 +15,7 @@ import {
   withCurrent,
   withMove,
   withoutRetired,
+  withProven,
   withReleased,
   withReleaseTakenBack,
   withUnseen,
@@ -115,6 +117,40 @@ describe('acceptedKeys', () => {
   test('gives the text that the provider holds', () => {
     const [first] = accepted(withCurrent(EMPTY_RING, derived(3), at(0)))
     expect(first?.key).toBe(notifyKey(NEW, DOMAIN, 3))
+  })
+})
+
+describe('keysBeyond', () => {
+  const beyond = (ring: Ring) =>
+    keysBeyond(ring, [NEW, OLD], DOMAIN).map(({ id }) => (id.kind === 'derived' ? id : null))
+
+  test('goes on where those that are accepted end, for each secret', () => {
+    const ring = withCurrent(EMPTY_RING, derived(3), at(0))
+    expect(beyond(ring).map((id) => id?.generation)).toEqual([
+      5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+      15, 16, 17, 18, 19, 20,
+    ])
+    const [key] = keysBeyond(ring, [OLD], DOMAIN)
+    expect(key).toEqual({ key: notifyKey(OLD, DOMAIN, 5), id: derived(5, OLD), role: 'next' })
+    expect(beyond(EMPTY_RING)[0]).toEqual(derived(4))
+  })
+})
+
+describe('a callback proves', () => {
+  const ring = withCurrent(EMPTY_RING, derived(2), at(0))
+
+  test.each<[string, KeyId[], KeyId]>([
+    ['a later generation', [derived(3), derived(4), derived(3)], derived(4)],
+    ['a later generation of another secret', [derived(3, OLD)], derived(3, OLD)],
+    ['nothing by an earlier one, or the same', [derived(1), derived(2, OLD)], derived(2)],
+    ['nothing by a foreign key', [foreign(1)], derived(2)],
+  ])('%s', (_, ids, current) => {
+    expect(withProven(ring, ids, at(1)).current).toEqual(current)
+  })
+
+  test('nothing while a foreign key is in force', () => {
+    const held = withCurrent(ring, foreign(1), at(1))
+    expect(withProven(held, [derived(5)], at(2))).toBe(held)
   })
 })
 

@@ -238,6 +238,24 @@ describe('plan', () => {
       { kind: 'rotate', shown: null, write: derived(2) },
     ],
     [
+      'a key that is not visible, of an older secret as far as the ring knows: to the first',
+      { ring: ringAt(derived(1, OLD)), observed: present({ key: null }) },
+      { kind: 'rotate', reason: 'older_secret', shown: null, write: derived(1) },
+    ],
+    [
+      'the same where the move was made before: left alone, and said',
+      {
+        ring: { ...ringAt(derived(1, OLD)), movedTo: NEW.fingerprint },
+        observed: present({ key: null }),
+      },
+      { kind: 'in_sync', shown: null, problem: 'not_of_first_secret' },
+    ],
+    [
+      'a key that is shown, and too simple, is not of an older secret',
+      { ring: ringAt(derived(1, OLD)), observed: present({ key: WEAK }) },
+      { kind: 'in_sync', shown: null, problem: 'too_simple' },
+    ],
+    [
       'asked to rotate, but never confirmed and not visible: repair',
       { rotateFrom: 'any', observed: present({ key: null }) },
       { kind: 'repair', reason: 'never_confirmed' },

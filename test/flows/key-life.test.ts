@@ -61,6 +61,43 @@ describe('rotation', () => {
     expect(it.view()).toMatchObject({ state: 'in_sync', generation: 3 })
   })
 
+  test('twice by a replica beside, where no key is shown and none was pushed between', async () => {
+    await using first = await registration()
+    await first.start()
+    const { provider, clock } = first
+    await using second = await registration({ provider, clock })
+    await second.start()
+    provider.show = () => null
+    for (const _ of [1, 2]) {
+      first.registrar.rotate(DOMAIN)
+      await clock.advance(2 * INTERVAL_MS)
+    }
+    expect(second.accepts(keyAt(2))).toBe(false)
+    expect(await second.callback(keyAt(2))).toBe('accepted')
+    expect(second.accepts(keyAt(3))).toBe(true)
+    expect(second.view()).toMatchObject({ state: 'in_sync', generation: 2 })
+    // Not within 30 s of that look, and not where the key is shown.
+    expect(await second.callback(keyAt(6))).toBe('bad_signature')
+    provider.show = (key) => key
+    await clock.advance(30_000)
+    expect(await second.callback(keyAt(6))).toBe('bad_signature')
+  })
+
+  test('to a new secret, where no key is shown: once', async () => {
+    const first = await registration({ secrets: [OLD, NEW] })
+    await first.start()
+    const { provider, clock, store } = first
+    await first[Symbol.asyncDispose]()
+    provider.show = () => null
+    await using then = await registration({ provider, clock, store, secrets: [NEW, OLD] })
+    await then.start()
+    await clock.advance(5 * INTERVAL_MS)
+    expect(then.configured()).toMatchObject({ key: KEY })
+    expect(then.changes).toEqual(['rotate'])
+    expect(then.view()).toMatchObject({ state: 'in_sync', detail: null })
+    expect(then.accepts(notifyKey(OLD, DOMAIN, 0))).toBe(true)
+  })
+
   test('by a callback alone is none where the key in force is shown', async () => {
     await using it = await registration({ keyMaxAgeMs: MAX_AGE, alone: true })
     await it.start()
