@@ -40,7 +40,6 @@ export function createConclusion({ rings, metrics, log }: Parts) {
   return (mine: DomainState, step: Settled): void => {
     const { domain } = mine
     mine.looks = 0
-    mine.failures = 0
     mine.trying = null
     mine.unseen = null
     mine.foundUrl = strangeUrl(step, mine)

@@ -89,6 +89,7 @@ export function createStateEntry(log: Log, metrics: RegistrarMetrics) {
 export function noteLook(mine: DomainState, problem: string | null, log: Log): void {
   const { domain, lookProblem } = mine
   mine.lookProblem = problem
+  if (problem === null) mine.failures = 0
   if (problem === null && lookProblem !== null) log.info('looks succeed again', { domain })
   if (problem !== null && lookProblem === null) {
     log.warn('a look failed; it is tried again', { domain, reason: problem })

@@ -104,12 +104,13 @@ export function createReconciler(parts: {
     const isCounted = isRetry || isOthersUnseen(mine, situation.ring)
     mine.unseen = null
     mine.foundUrl = strangeUrl(step, situation)
-    if (isDrift(step, situation) && (await contests.drifted(domain, isCounted))) {
+    const wasOurs = isDrift(step, situation)
+    if (wasOurs && (await contests.drifted(domain, isCounted))) {
       await rememberFound(mine, step)
       return contested(mine, explainContest(step, situation))
     }
     if ('write' in step) {
-      if (!isRetry) announce(mine, step, log)
+      if (!isRetry) announce(mine, step, wasOurs, log)
       if (!(isRetry && writeRefused)) seenBroken(mine, step)
       return apply(mine, step, situation, signal)
     }

@@ -162,6 +162,19 @@ describe('each step of the plan acts', () => {
     expect(it.configured()).toEqual(ours(KEY))
     expect(it.log.story()).toContain('registration is gone, creating it again')
   })
+
+  test('one that went away while the service was down is told of with a warning, too', async () => {
+    const before = await registration()
+    await before.start()
+    await before[Symbol.asyncDispose]()
+    const { store, provider, clock } = before
+    provider.configurations.delete(DOMAIN)
+    await using it = await registration({ store, provider, clock })
+    await it.start()
+    expect(it.log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { message: 'registration is gone, creating it again' },
+    ])
+  })
 })
 
 describe('a key that is not visible', () => {
@@ -339,6 +352,20 @@ describe('races and faults', () => {
       expect(it.log.story().filter((line) => line.startsWith('a look failed'))).toHaveLength(1)
     },
   )
+
+  test('the back-off begins anew after a look that went well', async () => {
+    await using it = await registration()
+    it.provider.faults.push({ operation: 'describe', code: 'api_unavailable', times: 9 })
+    it.provider.lagMs = 4 * 60_000
+    await it.start()
+    await it.clock.advance(60_000)
+    expect(it.view()?.state).toBe('pending')
+    it.provider.faults.push({ operation: 'describe', code: 'api_unavailable', times: 1 })
+    const before = it.provider.calls.length
+    await it.clock.advance(32_000)
+    const [failed = 0, next = 0] = it.provider.calls.slice(before).map(({ at }) => at)
+    expect(Math.round(next - failed)).toBe(188)
+  })
 
   test('a passing fault later keeps the state, and waits up to a minute', async () => {
     await using it = await registration()
