@@ -1,7 +1,13 @@
 // What the registrar remembers of a domain while it runs. A restart costs none of it that matters: of
 // a write that no look has shown yet the ring knows that there is one, and since when.
 import type { KeyId } from '../core/key-ring.ts'
-import type { Observed, RegistrationState, UnseenWrite, Write } from '../core/registration.ts'
+import type {
+  Observed,
+  Registration,
+  RegistrationState,
+  UnseenWrite,
+  Write,
+} from '../core/registration.ts'
 import type { Log, RegistrarMetrics } from '../ports.ts'
 
 export type DomainState = {
@@ -22,7 +28,7 @@ export type DomainState = {
   failures: number
   unseen: UnseenWrite | null
   /** The write that is being tried: told and counted once, however often the call fails. */
-  trying: { readonly kind: Write['kind']; readonly observed: Observed } | null
+  trying: Trying | null
   /** Whether the last look ended with a write that was refused: the state says so. */
   writeRefused: boolean
   saidHidden: boolean
@@ -32,6 +38,15 @@ export type DomainState = {
   rotateFrom: KeyId | 'any' | null
   /** From 0 to 1: spreads the rotations of replicas by age. */
   readonly ageJitter: number
+}
+
+export type Trying = {
+  readonly step: Write
+  readonly registration: Registration
+  /** What was there before. */
+  readonly observed: Observed
+  /** Whether the last call ended without an answer: it may have taken effect. */
+  isUnanswered: boolean
 }
 
 export function newDomainState(domain: string, url: string, ageJitter: number): DomainState {

@@ -30,7 +30,6 @@ import {
   sameObservation,
   shows,
   strangeUrl,
-  type UnseenWrite,
   type Write,
 } from '../core/registration.ts'
 import { mayHaveTakenEffect } from '../errors.ts'
@@ -38,7 +37,7 @@ import type { Clock, LiveApi, Log, Random, RegistrarMetrics } from '../ports.ts'
 import { announce } from './announce.ts'
 import { createConclusion } from './conclusion.ts'
 import { createContests } from './contests.ts'
-import { createStateEntry, type DomainState } from './domain-state.ts'
+import { createStateEntry, type DomainState, type Trying } from './domain-state.ts'
 import type { RingKeeper } from './ring-keeper.ts'
 
 /** When to look after a write; the last one repeats. Changes may take minutes to show (FACTS 2). */
@@ -91,7 +90,12 @@ export function createReconciler(parts: {
     mine.lookedAt = clock.now()
     rings.noteHidden(domain, isKeyHidden(observed))
     if (mine.unseen !== null && shows(observed, mine.unseen.registration)) {
-      return confirm(mine, mine.unseen)
+      return confirm(mine, mine.unseen.step)
+    }
+    if (mine.trying !== null && isMade(mine.trying, observed)) {
+      const { step } = mine.trying
+      await noteMade(mine, step)
+      return confirm(mine, step)
     }
     if (mine.unseen !== null && isLag(observed, mine.unseen, clock.elapsed())) {
       enter(mine, 'pending', AWAITED)
@@ -141,8 +145,15 @@ export function createReconciler(parts: {
 
   function isTried({ trying }: DomainState, step: Step, observed: Observed): boolean {
     return (
-      trying !== null && trying.kind === step.kind && sameObservation(trying.observed, observed)
+      trying !== null &&
+      trying.step.kind === step.kind &&
+      sameObservation(trying.observed, observed)
     )
+  }
+
+  /** Whether a write was made whose answer was lost. A key that is not shown does not tell. */
+  function isMade({ isUnanswered, registration }: Trying, observed: Observed): boolean {
+    return isUnanswered && !isKeyHidden(observed) && shows(observed, registration)
   }
 
   /** From the moment it is seen: the write may fail for long. A key that is to go is in force yet. */
@@ -166,26 +177,32 @@ export function createReconciler(parts: {
     // Before the write: after a crash the provider no longer shows the key that was found.
     await rememberFound(mine, step)
     if (!(await begin(domain))) return settle(mine, { kind: 'released' })
-    mine.trying = { kind: step.kind, observed: situation.observed }
+    const registration = registrationOf(step, situation)
+    const trying = { step, registration, observed: situation.observed, isUnanswered: false }
+    mine.trying = trying
     // The answer may be lost: then it is this key that must not be rotated from once more.
     if (step.kind === 'rotate' && mine.rotateFrom === 'any') mine.rotateFrom = step.shown ?? 'any'
-    const registration = registrationOf(step, situation)
     try {
       const write = step.kind === 'create' ? api.add : api.update
       await write(domain, registration, signal, () => isStill(situation, signal))
     } catch (error) {
-      mine.writeRefused = !mayHaveTakenEffect(error)
+      trying.isUnanswered = mayHaveTakenEffect(error)
+      mine.writeRefused = !trying.isUnanswered
       if (mine.writeRefused) await rings.change(domain, (ring) => withUnseen(ring, null))
       throw error
     }
-    mine.trying = null
-    metrics.changed(domain, step.kind)
-    if (step.kind === 'rotate') mine.rotateFrom = null
-    await contests.written(domain)
+    await noteMade(mine, step)
     mine.unseen = { step, registration, before: situation.observed, at: clock.elapsed() }
     mine.looks = 0
     enter(mine, 'pending', AWAITED)
     return nextLookMs(mine)
+  }
+
+  async function noteMade(mine: DomainState, { kind }: Write): Promise<void> {
+    mine.trying = null
+    metrics.changed(mine.domain, kind)
+    if (kind === 'rotate') mine.rotateFrom = null
+    await contests.written(mine.domain)
   }
 
   /**
@@ -222,8 +239,7 @@ export function createReconciler(parts: {
     }
   }
 
-  async function confirm(mine: DomainState, unseen: UnseenWrite): Promise<number> {
-    const { write, kind } = unseen.step
+  async function confirm(mine: DomainState, { write, kind }: Write): Promise<number> {
     await inForce(mine, write)
     mine.unseen = null
     mine.keySeen = write

@@ -203,7 +203,7 @@ describe('rotation', () => {
     expect([first.view(), put.view()]).toMatchObject(Array(2).fill({ detail: null }))
   })
 
-  test('goes one generation, also where the answer to the write is lost', async () => {
+  test('goes one generation, told and counted as such, also where the answer is lost', async () => {
     await using it = await registration()
     await it.start()
     it.provider.lostAnswers = 1
@@ -211,6 +211,13 @@ describe('rotation', () => {
     await it.clock.advance(3 * INTERVAL_MS)
     expect(it.configured()).toMatchObject({ key: keyAt(1) })
     expect(it.view()).toMatchObject({ state: 'in_sync', detail: null, generation: 1 })
+    expect(it.changes).toEqual(['create', 'rotate'])
+    expect(it.log.story().slice(-4)).toEqual([
+      'rotating the notify key',
+      'a look failed; it is tried again',
+      'registered',
+      'looks succeed again',
+    ])
     it.registrar.rotate(DOMAIN)
     await it.clock.advance(2 * INTERVAL_MS)
     expect(it.configured()).toMatchObject({ key: keyAt(2) })
