@@ -265,7 +265,7 @@ export interface ReceiverMetrics {
 export interface RegistrarMetrics {
   registration(domain: string, state: RegistrationState): void
   changed(domain: string, change: RegistrationChange): void
-  /** `generation` -1: foreign. `seenAt` is when this store first saw the key, epoch ms. */
+  /** `generation` -1: foreign. `seenAt` is since when this store has seen the key, epoch ms. */
   keyInForce(domain: string, generation: number, seenAt: number): void
 }
 

@@ -25,7 +25,7 @@ type DerivedKey = Extract<KeyId, { kind: 'derived' }>
 /** A key that this store has seen in force, or seen used. */
 export type RingKey = {
   readonly id: KeyId
-  /** When it was first seen, in epoch ms. */
+  /** When it was first seen or, if it came in force later, since when it is; epoch ms. */
   readonly seenAt: number
   /** Last use, or else the last time in force, whichever is later, in seconds of receiving time. */
   readonly usedAt: number
@@ -170,8 +170,11 @@ export function roleOf(id: KeyId, ring: Ring, secrets: readonly Secret[]): KeyRo
 
 /** The ring after `id` was seen in force. */
 export function withCurrent(ring: Ring, id: KeyId, at: Moment): Ring {
-  const superseded = sameKey(ring.current, id) ? ring : touchCurrent(ring, at)
-  return withUse({ ...superseded, current: id }, id, at)
+  if (sameKey(ring.current, id)) return withUse({ ...ring, current: id }, id, at)
+  const superseded = touchCurrent(ring, at)
+  // Its age begins anew: else one that is put back would be rotated for what it was before.
+  const keys = superseded.keys.filter((key) => !sameKey(key.id, id))
+  return withUse({ ...superseded, keys, current: id }, id, at)
 }
 
 /**

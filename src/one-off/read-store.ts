@@ -19,7 +19,7 @@ export type KeyStatus = {
   readonly generation: number
   /** `no_secret`: it derives from a secret that is not given any more, and is not accepted. */
   readonly role: KeyRole | 'no_secret'
-  /** When it was first seen, ISO 8601. */
+  /** When it was first seen or, if it came in force later, since when it is; ISO 8601. */
   readonly seenAt: string
   /** Receiving time since its last use, or since it was last in force, in seconds. */
   readonly unusedSeconds: number

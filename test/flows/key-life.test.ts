@@ -143,6 +143,20 @@ describe('rotation', () => {
     }
   })
 
+  test('by age is none of a key that was put back, for the age that it had before', async () => {
+    await using it = await registration({ keyMaxAgeMs: MAX_AGE, alone: true })
+    it.set(OUR_URL, FOREIGN)
+    await it.start()
+    await it.clock.advance(4 * HOUR)
+    it.registrar.rotate(DOMAIN)
+    await it.clock.advance(HOUR)
+    it.set(OUR_URL, FOREIGN)
+    await it.clock.advance(HOUR)
+    expect(it.configured()).toMatchObject({ key: FOREIGN })
+    await it.clock.advance(MAX_AGE)
+    expect(it.configured()).toMatchObject({ key: keyAt(1) })
+  })
+
   test('is accepted by another replica before it has looked', async () => {
     await using first = await registration()
     await first.start()
