@@ -2,7 +2,6 @@
 // `code` that callers branch on; the message says what to do and never holds a secret.
 
 export type FaultCode =
-  | 'config_invalid'
   | 'secret_unusable'
   | 'store_unavailable'
   | 'store_locked'
@@ -23,7 +22,6 @@ export type FaultCode =
   | 'api_refused'
   | 'outdated'
   | 'listen_failed'
-  | 'sink_failed'
   | 'aborted'
 
 export class ServiceError extends Error {

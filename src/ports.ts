@@ -2,13 +2,9 @@
 import type { CallbackOutcome, Flag } from './core/callback.ts'
 import type { DeliveryOutcome, RefusedEvent, SinkState } from './core/delivery.ts'
 import type { KeyRole, Ring } from './core/key-ring.ts'
+import type { Observed } from './core/observation.ts'
 import type { ProbeResult } from './core/probe.ts'
-import type {
-  Observed,
-  Registration,
-  RegistrationChange,
-  RegistrationState,
-} from './core/registration.ts'
+import type { Registration, RegistrationChange, RegistrationState } from './core/registration.ts'
 import type { NewEvent, StoredEvent } from './core/snapshot-event.ts'
 
 export interface Clock {

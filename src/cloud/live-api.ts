@@ -9,7 +9,8 @@ import {
   OPERATIONS,
   type Operation,
 } from '../core/live-operations.ts'
-import type { Observed, Registration } from '../core/registration.ts'
+import type { Observed } from '../core/observation.ts'
+import type { Registration } from '../core/registration.ts'
 import { faultCode, ServiceError } from '../errors.ts'
 import type { Clock, IsStill, LiveApi, LiveInspection, SnapshotConfig } from '../ports.ts'
 import { refusal, toApiFault, unavailable } from './api-fault.ts'

@@ -15,6 +15,9 @@ export const MAX_KEYS = 16
 /** A former URL costs a host to check against; nobody moves more often than this. */
 const MAX_FORMER_URLS = 16
 
+/** Stands for the generation of a foreign key, wherever one is shown. */
+export const FOREIGN_GENERATION = -1
+
 /** Names a key without showing it, save for a foreign one, which has no other name. */
 export type KeyId =
   | { readonly kind: 'derived'; readonly secret: string; readonly generation: number }
@@ -84,6 +87,11 @@ export function keyText(id: KeyId, secrets: readonly Secret[], domain: string): 
   if (id.kind === 'foreign') return id.key
   const secret = secrets.find(({ fingerprint }) => fingerprint === id.secret)
   return secret && notifyKey(secret, domain, id.generation)
+}
+
+/** The generation by which a key is shown; a foreign one has none. */
+export function shownGeneration(id: KeyId): number {
+  return id.kind === 'foreign' ? FOREIGN_GENERATION : id.generation
 }
 
 /** The generation in force or, under a foreign key, the highest that this store has seen; else -1. */

@@ -1,6 +1,7 @@
 // Tells of a write before it is made: one line, with what was found and why.
 import { showUrl } from '../core/notify-url.ts'
-import { explain, type Write } from '../core/registration.ts'
+import type { Write } from '../core/registration.ts'
+import { explain } from '../core/step-texts.ts'
 import type { Log } from '../ports.ts'
 import type { DomainState } from './domain-state.ts'
 

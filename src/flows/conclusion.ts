@@ -1,6 +1,7 @@
 // The end of a look that needs no write: the state it is in, and what there is to tell of the key.
-import { sameKey } from '../core/key-ring.ts'
-import { explain, type Settled, strangeUrl } from '../core/registration.ts'
+import { sameKey, shownGeneration } from '../core/key-ring.ts'
+import type { Settled } from '../core/registration.ts'
+import { explain, strangeUrl } from '../core/step-texts.ts'
 import type { Log, RegistrarMetrics } from '../ports.ts'
 import { createStateEntry, type DomainState } from './domain-state.ts'
 import type { RingKeeper } from './ring-keeper.ts'
@@ -12,7 +13,7 @@ export function measureKey(domain: string, { rings, metrics }: Omit<Parts, 'log'
   const { current, keys } = rings.ring(domain)
   const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
   if (current === null || seenAt === undefined) return
-  metrics.keyInForce(domain, current.kind === 'foreign' ? -1 : current.generation, seenAt)
+  metrics.keyInForce(domain, shownGeneration(current), seenAt)
 }
 
 /** Makes the function that concludes a look with the step that was planned. */
@@ -25,8 +26,7 @@ export function createConclusion({ rings, metrics, log }: Parts) {
     const { current } = rings.ring(domain)
     mine.keySeen = current
     if (current === null || keySeen === null || sameKey(current, keySeen)) return
-    const generation = current.kind === 'foreign' ? -1 : current.generation
-    log.info('another notify key is in force', { domain, generation })
+    log.info('another notify key is in force', { domain, generation: shownGeneration(current) })
   }
 
   function noticeHidden(mine: DomainState): void {

@@ -3,8 +3,6 @@ import { afterDrift, afterOurs, afterWrite, type Contest, isHeld } from '../core
 import type { Clock } from '../ports.ts'
 import type { RingKeeper } from './ring-keeper.ts'
 
-export type Contests = ReturnType<typeof createContests>
-
 export function createContests({ rings, clock }: { rings: RingKeeper; clock: Clock }) {
   async function note(
     domain: string,

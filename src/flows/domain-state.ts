@@ -1,13 +1,9 @@
 // What the registrar remembers of a domain while it runs. A restart costs none of it that matters: of
 // a write that no look has shown yet the ring knows that there is one, and since when.
 import type { KeyId } from '../core/key-ring.ts'
-import type {
-  Observed,
-  Registration,
-  RegistrationState,
-  UnseenWrite,
-  Write,
-} from '../core/registration.ts'
+import type { Observed } from '../core/observation.ts'
+import type { Registration, RegistrationState, Write } from '../core/registration.ts'
+import type { UnseenWrite } from '../core/unseen-write.ts'
 import type { Log, RegistrarMetrics } from '../ports.ts'
 
 export type DomainState = {

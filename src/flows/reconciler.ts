@@ -13,25 +13,19 @@ import {
   withUse,
 } from '../core/key-ring.ts'
 import type { KeySearch, Secret } from '../core/notify-key.ts'
+import { isKeyHidden, type Observed, sameObservation } from '../core/observation.ts'
 import {
-  explain,
-  explainContest,
   formerNotifyUrls,
   isDrift,
-  isKeyHidden,
-  isLag,
-  mayStillShow,
-  type Observed,
   plan,
   registrationOf,
   type Settled,
   type Situation,
   type Step,
-  sameObservation,
-  shows,
-  strangeUrl,
   type Write,
 } from '../core/registration.ts'
+import { explain, explainContest, strangeUrl } from '../core/step-texts.ts'
+import { isLag, mayStillShow, shows } from '../core/unseen-write.ts'
 import { mayHaveTakenEffect } from '../errors.ts'
 import type { Clock, LiveApi, Log, Random, RegistrarMetrics } from '../ports.ts'
 import { announce } from './announce.ts'

@@ -1,7 +1,7 @@
 // Keeps every domain registered: one loop per domain that looks, waits and looks again; and the look
 // that a callback asks for when no key of ours verifies it.
 import { backOffMs } from '../core/back-off.ts'
-import { ringGeneration } from '../core/key-ring.ts'
+import { shownGeneration } from '../core/key-ring.ts'
 import { notifyUrl } from '../core/notify-url.ts'
 import { describeError, type FaultCode, faultCode } from '../errors.ts'
 import type { RegistrationView } from '../ports.ts'
@@ -156,8 +156,7 @@ export function createRegistrar(
 
   function viewOf(mine: DomainState): RegistrationView {
     const { domain, state, url, foundUrl, lookedAt } = mine
-    const ring = rings.ring(domain)
-    const generation = ring.current?.kind === 'foreign' ? -1 : ringGeneration(ring)
+    const { current } = rings.ring(domain)
     return {
       domain,
       state,
@@ -166,7 +165,7 @@ export function createRegistrar(
       foundUrl,
       keyKnown: rings.accepted(domain).known,
       unsigned: rings.unsigned(domain),
-      generation: ring.current === null ? null : generation,
+      generation: current && shownGeneration(current),
       lastCallbackAt: isoTime(rings.lastCallbackAt(domain)),
       lookedAt: isoTime(lookedAt),
     }

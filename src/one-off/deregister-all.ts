@@ -10,13 +10,9 @@ import {
   withUnseen,
 } from '../core/key-ring.ts'
 import { notifyUrl, showUrl } from '../core/notify-url.ts'
-import {
-  formerNotifyUrls,
-  isOurUrl,
-  MAX_LAG_MS,
-  mayStillShow,
-  type Observed,
-} from '../core/registration.ts'
+import type { Observed } from '../core/observation.ts'
+import { formerNotifyUrls, isOurUrl } from '../core/registration.ts'
+import { MAX_LAG_MS, mayStillShow } from '../core/unseen-write.ts'
 import { describeError, mayHaveTakenEffect } from '../errors.ts'
 import type { World } from '../parts.ts'
 import { openRegistrar } from './open-registrar.ts'

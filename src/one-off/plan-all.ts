@@ -4,15 +4,8 @@ import { afterDrift, isHeld } from '../core/contest.ts'
 import { EMPTY_RING, isTooOld } from '../core/key-ring.ts'
 import { createKeySearch } from '../core/notify-key.ts'
 import { notifyUrl } from '../core/notify-url.ts'
-import {
-  explain,
-  explainContest,
-  formerNotifyUrls,
-  isDrift,
-  plan,
-  type Situation,
-  type Step,
-} from '../core/registration.ts'
+import { formerNotifyUrls, isDrift, plan, type Situation, type Step } from '../core/registration.ts'
+import { explain, explainContest } from '../core/step-texts.ts'
 import { describeError } from '../errors.ts'
 import { openApi, type World } from '../parts.ts'
 import { systemClock } from '../system-clock.ts'

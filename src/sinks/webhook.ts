@@ -8,7 +8,7 @@ import type { Sink } from '../ports.ts'
 import { codeOf, reach } from './reach.ts'
 
 /** The time that Standard Webhooks gives a receiver at least; a sink that hangs waits no longer. */
-export const WEBHOOK_TIMEOUT_MS = 15_000
+const WEBHOOK_TIMEOUT_MS = 15_000
 
 /** About an event: too large, malformed or not understood; sent again it would be the same. */
 const REJECTS = new Set([400, 413, 415, 422])

@@ -11,6 +11,7 @@ import {
   type Ring,
   ringGeneration,
   sameKey,
+  shownGeneration,
   withConfirmedUrl,
   withCurrent,
   withMove,
@@ -238,6 +239,11 @@ describe('the ring', () => {
     expect(isTooOld(ring, 5_000, 15_000)).toBe(true)
     expect(isTooOld(ring, undefined, 15_000)).toBe(false)
     expect(isTooOld(EMPTY_RING, 0, 15_000)).toBe(false)
+  })
+
+  test('shows a foreign key by a generation that none has', () => {
+    expect(shownGeneration(derived(2))).toBe(2)
+    expect(shownGeneration(foreign(1))).toBe(-1)
   })
 
   test('tells keys apart', () => {
