@@ -2,7 +2,6 @@
 // `code` that callers branch on; the message says what to do and never holds a secret.
 
 export type FaultCode =
-  | 'config_invalid'
   | 'secret_unusable'
   | 'store_unavailable'
   | 'store_locked'
@@ -22,8 +21,8 @@ export type FaultCode =
   | 'api_unknown_domain'
   | 'api_credentials'
   | 'api_refused'
+  | 'outdated'
   | 'listen_failed'
-  | 'sink_failed'
   | 'aborted'
 
 export class ServiceError extends Error {
@@ -39,6 +38,12 @@ export class ServiceError extends Error {
 /** The code of a fault, or undefined for anything that is not one of ours. */
 export function faultCode(error: unknown): FaultCode | undefined {
   return error instanceof ServiceError ? error.code : undefined
+}
+
+/** Whether a write that ended with this fault may have taken effect, now or later, all the same. */
+export function mayHaveTakenEffect(error: unknown): boolean {
+  const code = faultCode(error)
+  return code === undefined || code === 'api_unavailable' || code === 'aborted'
 }
 
 /** One line for a log: the message of an error, never its stack, request or cause. */

@@ -2,13 +2,9 @@
 import type { CallbackOutcome, Flag } from './core/callback.ts'
 import type { DeliveryOutcome, RefusedEvent, SinkState } from './core/delivery.ts'
 import type { KeyRole, Ring } from './core/key-ring.ts'
+import type { Observed } from './core/observation.ts'
 import type { ProbeResult } from './core/probe.ts'
-import type {
-  Observed,
-  Registration,
-  RegistrationChange,
-  RegistrationState,
-} from './core/registration.ts'
+import type { Registration, RegistrationChange, RegistrationState } from './core/registration.ts'
 import type { ReplaySelection } from './core/replay.ts'
 import type { NewEvent, StoredEvent } from './core/snapshot-event.ts'
 
@@ -24,16 +20,30 @@ export interface Clock {
 /** A number from 0 up to 1, for jitter. */
 export type Random = () => number
 
+/** Whether a change that was decided on some time ago is still to be made. Never rejects. */
+export type IsStill = () => Promise<boolean>
+
 /**
  * The provider's API. Each call is paced and made once; it rejects with a `ServiceError` whose code
- * begins with `api_`, or `aborted`.
+ * begins with `api_`, or `aborted`. One that changes something asks `isStill` first where it had to
+ * wait long for its turn; where that says no, it is not made, and rejects with `outdated`.
  */
 export interface LiveApi {
   describe(domain: string, signal: AbortSignal): Promise<Observed>
-  add(domain: string, registration: Registration, signal: AbortSignal): Promise<void>
-  update(domain: string, registration: Registration, signal: AbortSignal): Promise<void>
+  add(
+    domain: string,
+    registration: Registration,
+    signal: AbortSignal,
+    isStill?: IsStill,
+  ): Promise<void>
+  update(
+    domain: string,
+    registration: Registration,
+    signal: AbortSignal,
+    isStill?: IsStill,
+  ): Promise<void>
   /** Resolves also where there was nothing to delete. */
-  remove(domain: string, signal: AbortSignal): Promise<void>
+  remove(domain: string, signal: AbortSignal, isStill?: IsStill): Promise<void>
 }
 
 /** One app's snapshot template, as far as it concerns callbacks. */
@@ -293,7 +303,7 @@ export interface ReceiverMetrics {
 export interface RegistrarMetrics {
   registration(domain: string, state: RegistrationState): void
   changed(domain: string, change: RegistrationChange): void
-  /** `generation` -1: foreign. `seenAt` is when this store first saw the key, epoch ms. */
+  /** `generation` -1: foreign. `seenAt` is since when this store has seen the key, epoch ms. */
   keyInForce(domain: string, generation: number, seenAt: number): void
 }
 
@@ -334,7 +344,7 @@ export type RegistrationView = {
   /** One sentence: what is wrong and what to do, or null where nothing is. */
   readonly detail: string | null
   readonly url: string
-  /** The URL found at the provider where it is not ours. */
+  /** The URL found at the provider at the last look, where it is not the one that we want. */
   readonly foundUrl: string | null
   readonly keyKnown: boolean
   /** Unsigned callbacks refused since the first registration: pushes from before authentication. */

@@ -65,6 +65,10 @@ function createProgram(shell: Shell, done: (code: number) => void): Command {
     .action(async (options) => done(await runRegister(shell, options)))
   command('deregister', 'delete the registrations that are ours; exit 1 if any domain is not')
     .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nIt stays done for the replicas of this store. Others, with stores of their own, create it again: stop them first, or deregister on each.',
+    )
     .action(async (options) => done(await runDeregister(shell, options)))
   command('rotate', 'replace the notify keys now; running pushes keep their old ones')
     .argument('[domains...]', 'the domains; all, if none is named')

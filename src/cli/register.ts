@@ -1,6 +1,6 @@
 // `register`: registers every domain once and verifies it.
 import { registerAll } from '../one-off/settle-all.ts'
-import { durationOption, EXIT, type Shell, table, withConfig } from './shell.ts'
+import { durationOption, EXIT, type Shell, showGeneration, table, withConfig } from './shell.ts'
 
 type Settled = Awaited<ReturnType<typeof registerAll>>
 
@@ -20,7 +20,7 @@ export function showSettled(shell: Shell, views: Settled, json: true | undefined
   const rows = views.map(({ domain, state, generation, url, detail }) => [
     domain,
     state,
-    generation === null ? 'unknown' : generation === -1 ? 'foreign' : String(generation),
+    showGeneration(generation),
     detail ?? url,
   ])
   const text = table(['DOMAIN', 'STATE', 'KEY', 'DETAIL'], rows)

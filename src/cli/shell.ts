@@ -3,6 +3,7 @@
 import { CommanderError } from 'commander'
 import { type Config, type Environment, readConfig } from '../config.ts'
 import { parseDuration } from '../core/duration.ts'
+import { FOREIGN_GENERATION } from '../core/key-ring.ts'
 import type { World } from '../service.ts'
 
 export const EXIT = { done: 0, failed: 1, differences: 2, usage: 64, configuration: 78 } as const
@@ -54,6 +55,12 @@ export function durationOption(shell: Shell, option: string, given: string): num
   const ms = parseDuration(given)
   if (ms !== undefined) return ms
   throw refuseOption(shell, option, `a duration such as 90s or 1h, not "${given}"`)
+}
+
+/** The generation of a notify key, in words where it has none or is not known. */
+export function showGeneration(generation: number | null): string {
+  if (generation === null) return 'unknown'
+  return generation === FOREIGN_GENERATION ? 'foreign' : String(generation)
 }
 
 /** Rows with a heading, in columns as wide as their widest cell. */

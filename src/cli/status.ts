@@ -1,7 +1,7 @@
 // `status`: what the store knows, and what a running service says of itself.
 import { showDuration } from '../core/duration.ts'
 import { type DomainStatus, readStore, type StoreStatus } from '../one-off/read-store.ts'
-import { EXIT, type Shell, table, withConfig } from './shell.ts'
+import { EXIT, type Shell, showGeneration, table, withConfig } from './shell.ts'
 
 /** A service on the same machine answers at once, or not at all. */
 const READYZ_TIMEOUT_MS = 4_000
@@ -105,11 +105,6 @@ function keyRows({ domain, keys }: DomainStatus, now: number): string[][] {
     ageOf(seenAt, now),
     showDuration(unusedSeconds * 1_000),
   ])
-}
-
-function showGeneration(generation: number | null): string {
-  if (generation === null) return 'unknown'
-  return generation === -1 ? 'foreign' : String(generation)
 }
 
 function ageOf(time: string, now: number): string {

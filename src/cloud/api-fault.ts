@@ -22,7 +22,7 @@ const VERDICTS: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
   ],
   [
     /^(Forbidden|NoPermission|IllegalOperation|InvalidIdentity)/,
-    ['api_denied', 'allow the live: actions of deploy/ram-policy.json to this RAM user or role'],
+    ['api_denied', 'allow the live: actions of <policy> to this RAM user or role'],
   ],
   [/^InvalidTimeStamp/, ['api_signature', "this machine's clock is off; synchronise it"]],
   [
@@ -37,15 +37,20 @@ const VERDICTS: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
     ],
   ],
 ]
+/** Where an operation is allowed that the service itself does not need. */
+const POLICIES: Readonly<Record<string, string>> = {
+  DeleteLiveSnapshotNotifyConfig: 'deploy/ram-policy-admin.json',
+  DescribeLiveSnapshotConfig: 'deploy/ram-policy-doctor.json',
+}
+const POLICY = 'deploy/ram-policy.json'
 const OTHER: Verdict = ['api_refused', 'look the code up in the documentation of ApsaraVideo Live']
 
 /** The fault of an operation that answered with an error `Code`. */
 export function refusal(operation: string, code: string): ServiceError {
   const shown = CODE_FORM.test(code) ? code : 'unreadable code'
-  const verdict = VERDICTS.find(([pattern]) => pattern.test(code))?.[1] ?? OTHER
-  return new ServiceError(`${operation} was refused (${shown}): ${verdict[1]}`, {
-    code: verdict[0],
-  })
+  const [fault, advice] = VERDICTS.find(([pattern]) => pattern.test(code))?.[1] ?? OTHER
+  const next = advice.replace('<policy>', POLICIES[operation] ?? POLICY)
+  return new ServiceError(`${operation} was refused (${shown}): ${next}`, { code: fault })
 }
 
 export function unavailable(operation: string, what: string): ServiceError {

@@ -9,9 +9,10 @@ import {
   OPERATIONS,
   type Operation,
 } from '../core/live-operations.ts'
-import type { Observed, Registration } from '../core/registration.ts'
+import type { Observed } from '../core/observation.ts'
+import type { Registration } from '../core/registration.ts'
 import { faultCode, ServiceError } from '../errors.ts'
-import type { Clock, LiveApi, LiveInspection, SnapshotConfig } from '../ports.ts'
+import type { Clock, IsStill, LiveApi, LiveInspection, SnapshotConfig } from '../ports.ts'
 import { refusal, toApiFault, unavailable } from './api-fault.ts'
 import type { CredentialsProvider } from './credentials.ts'
 import { createPacer, type Pacer } from './pacer.ts'
@@ -56,9 +57,10 @@ export function createLiveApi(parts: {
     operation: AnyOperation,
     params: Record<string, string>,
     signal: AbortSignal,
+    isStill?: IsStill,
   ): Promise<Answer> {
     const pacer = pacers.get(operation) as Pacer
-    const turn = await pacer.turn(signal)
+    const turn = await pacer.turn(signal, isStill)
     try {
       const answer = await withinDeadline(operation, send(operation, params), signal)
       count(operation, 'ok')
@@ -106,10 +108,11 @@ export function createLiveApi(parts: {
       domain: string,
       { url, auth, key }: Registration,
       signal: AbortSignal,
+      isStill?: IsStill,
     ): Promise<void> => {
       // All four, always: whether Update keeps what is left out is not documented (FACTS 4).
       const params = { DomainName: domain, NotifyUrl: url, NotifyReqAuth: auth, NotifyAuthKey: key }
-      await call(operation, params, signal)
+      await call(operation, params, signal, isStill)
     }
 
   return {
@@ -124,9 +127,9 @@ export function createLiveApi(parts: {
     },
     add: write('AddLiveSnapshotNotifyConfig'),
     update: write('UpdateLiveSnapshotNotifyConfig'),
-    async remove(domain, signal) {
+    async remove(domain, signal, isStill) {
       try {
-        await call('DeleteLiveSnapshotNotifyConfig', { DomainName: domain }, signal)
+        await call('DeleteLiveSnapshotNotifyConfig', { DomainName: domain }, signal, isStill)
       } catch (fault) {
         if (faultCode(fault) !== 'api_config_not_found') throw fault
       }

@@ -1,7 +1,7 @@
 // Paces calls of one operation well below the provider's limit of 30 per second and account, which
 // other tools of the same account share.
 import { ServiceError } from '../errors.ts'
-import type { Clock } from '../ports.ts'
+import type { Clock, IsStill } from '../ports.ts'
 
 /** Ten calls per second. */
 const INTERVAL_MS = 100
@@ -9,13 +9,15 @@ const INTERVAL_MS = 100
 const MAX_INTERVAL_MS = 3_200
 /** After so long without throttling the pace is doubled again. */
 const RECOVER_MS = 5_000
+/** After a longer wait somebody else may have changed what the call is to change. */
+const LONG_WAIT_MS = 3_000
 
 export type Pacer = {
   /**
    * Resolves when the next call may be made, in the order of asking, with the moment to `tell`;
-   * rejects when aborted.
+   * rejects when aborted, and with `outdated` where it came late and `isStill` says no.
    */
-  turn(signal: AbortSignal): Promise<number>
+  turn(signal: AbortSignal, isStill?: IsStill): Promise<number>
   /** Says how the call of a turn went: the pace is halved on throttling. */
   tell(throttled: boolean, turn: number): void
 }
@@ -37,10 +39,18 @@ export function createPacer(clock: Clock): Pacer {
   }
 
   return {
-    turn(signal) {
+    async turn(signal, isStill) {
+      const askedAt = clock.elapsed()
       const mine = last.then(() => wait(signal))
       last = mine.catch(() => undefined)
-      return mine
+      const turn = await mine
+      if (isStill === undefined || turn - askedAt < LONG_WAIT_MS) return turn
+      if (!(await isStill())) {
+        throw new ServiceError('changed while the call waited for its turn', { code: 'outdated' })
+      }
+      // Asking took time, in which others had their turns: the next one keeps its distance to this.
+      freeAt = Math.max(freeAt, clock.elapsed() + intervalMs)
+      return clock.elapsed()
     },
     tell(throttled, turn) {
       const now = clock.elapsed()

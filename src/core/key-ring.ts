@@ -8,20 +8,27 @@ import { notifyKey, type Secret } from './notify-key.ts'
 const GENERATIONS_BACK = 2
 /** Until the key in force is known, generations 0 up to this one are tried. */
 const LAST_UNSEEN_GENERATION = 3
+/** So many more are tried where the provider shows no key and a callback can not be verified. */
+const GENERATIONS_BEYOND = 16
 /** Bounds the work that one bad signature causes. */
 export const MAX_KEYS = 16
 /** A former URL costs a host to check against; nobody moves more often than this. */
 const MAX_FORMER_URLS = 16
+
+/** Stands for the generation of a foreign key, wherever one is shown. */
+export const FOREIGN_GENERATION = -1
 
 /** Names a key without showing it, save for a foreign one, which has no other name. */
 export type KeyId =
   | { readonly kind: 'derived'; readonly secret: string; readonly generation: number }
   | { readonly kind: 'foreign'; readonly key: string }
 
+type DerivedKey = Extract<KeyId, { kind: 'derived' }>
+
 /** A key that this store has seen in force, or seen used. */
 export type RingKey = {
   readonly id: KeyId
-  /** When it was first seen, in epoch ms. */
+  /** When it was first seen or, if it came in force later, since when it is; epoch ms. */
   readonly seenAt: number
   /** Last use, or else the last time in force, whichever is later, in seconds of receiving time. */
   readonly usedAt: number
@@ -82,10 +89,25 @@ export function keyText(id: KeyId, secrets: readonly Secret[], domain: string): 
   return secret && notifyKey(secret, domain, id.generation)
 }
 
+/** The generation by which a key is shown; a foreign one has none. */
+export function shownGeneration(id: KeyId): number {
+  return id.kind === 'foreign' ? FOREIGN_GENERATION : id.generation
+}
+
 /** The generation in force or, under a foreign key, the highest that this store has seen; else -1. */
 export function ringGeneration(ring: Ring): number {
   if (ring.current?.kind === 'derived') return ring.current.generation
   return Math.max(-1, ...ring.keys.map(({ id }) => (id.kind === 'derived' ? id.generation : -1)))
+}
+
+/** Whether the key in force has been so for `maxAgeMs`, as far as this store knows; undefined: never. */
+export function isTooOld(
+  { current, keys }: Ring,
+  maxAgeMs: number | undefined,
+  now: number,
+): boolean {
+  const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
+  return maxAgeMs !== undefined && seenAt !== undefined && now - seenAt >= maxAgeMs
 }
 
 /**
@@ -111,10 +133,32 @@ export function acceptedKeys(
   return [...accepted.values()].slice(0, MAX_KEYS)
 }
 
+/**
+ * The keys of some generations after those that are accepted. Where the provider shows no key,
+ * replicas may have rotated on unseen: only a callback can prove it, since it takes our secret.
+ */
+export function keysBeyond(ring: Ring, secrets: readonly Secret[], domain: string): AcceptedKey[] {
+  const from = lastAccepted(ring) + 1
+  return secrets.flatMap((secret) =>
+    generations(secret, from, lastAccepted(ring) + GENERATIONS_BEYOND).map((id) => ({
+      key: notifyKey(secret, domain, id.generation),
+      id,
+      role: 'next' as const,
+    })),
+  )
+}
+
 function generationsAround(ring: Ring, secret: Secret): KeyId[] {
+  const from = Math.max(0, ringGeneration(ring) - GENERATIONS_BACK)
+  return generations(secret, from, lastAccepted(ring))
+}
+
+function lastAccepted(ring: Ring): number {
   const generation = ringGeneration(ring)
-  const from = Math.max(0, generation - GENERATIONS_BACK)
-  const to = generation < 0 ? LAST_UNSEEN_GENERATION : generation + 1
+  return generation < 0 ? LAST_UNSEEN_GENERATION : generation + 1
+}
+
+function generations(secret: Secret, from: number, to: number): DerivedKey[] {
   return Array.from({ length: to - from + 1 }, (_, index) => ({
     kind: 'derived',
     secret: secret.fingerprint,
@@ -134,8 +178,11 @@ export function roleOf(id: KeyId, ring: Ring, secrets: readonly Secret[]): KeyRo
 
 /** The ring after `id` was seen in force. */
 export function withCurrent(ring: Ring, id: KeyId, at: Moment): Ring {
-  const superseded = sameKey(ring.current, id) ? ring : touchCurrent(ring, at)
-  return withUse({ ...superseded, current: id }, id, at)
+  if (sameKey(ring.current, id)) return withUse({ ...ring, current: id }, id, at)
+  const superseded = touchCurrent(ring, at)
+  // Its age begins anew: else one that is put back would be rotated for what it was before.
+  const keys = superseded.keys.filter((key) => !sameKey(key.id, id))
+  return withUse({ ...superseded, keys, current: id }, id, at)
 }
 
 /**
@@ -146,10 +193,7 @@ export function withProven(ring: Ring, ids: readonly KeyId[], at: Moment): Ring 
   const { current } = ring
   if (current?.kind !== 'derived') return ring
   const newest = ids.reduce<typeof current>(
-    (best, id) =>
-      id.kind === 'derived' && id.secret === best.secret && id.generation > best.generation
-        ? id
-        : best,
+    (best, id) => (id.kind === 'derived' && id.generation > best.generation ? id : best),
     current,
   )
   return newest === current ? ring : withCurrent(ring, newest, at)
@@ -188,6 +232,12 @@ export function withReleased(ring: Ring): Ring {
   if (ring.released) return ring
   const formerUrls = formerUrlsOnce(ring, null)
   return { ...ring, released: true, confirmedUrl: null, formerUrls, contest: NO_CONTEST }
+}
+
+/** The ring after a release that came to nothing: as it was `before`, in all that a release changes. */
+export function withReleaseTakenBack(ring: Ring, before: Ring): Ring {
+  const { released, confirmedUrl, formerUrls, contest } = before
+  return { ...ring, released, confirmedUrl, formerUrls, contest }
 }
 
 /** The ring while a write that began at `at` is under way or not to be seen yet; null: none is. */

@@ -1,22 +1,9 @@
-// What the provider holds for a domain, what we want there, and what to do about the difference.
+// What we want the provider to hold for a domain, and what to do where it shows something else.
 // `plan` is the whole table of DESIGN 5, and pure: who asks and who acts is the registrar.
 import { type KeyId, keyText, type Ring, ringGeneration, sameKey } from './key-ring.ts'
 import { hasKeyForm, isUsableKey, type KeySearch, type Secret } from './notify-key.ts'
-import { nearlySameUrl, notifyUrl, sameUrl, showUrl } from './notify-url.ts'
-
-/** Console changes of callback settings take up to this long to show (FACTS 2). */
-export const MAX_LAG_MS = 5 * 60_000
-
-/** What a Describe shows of a domain. */
-export type Observed =
-  | { readonly kind: 'absent' }
-  | {
-      readonly kind: 'present'
-      readonly url: string
-      readonly auth: boolean
-      /** The key as shown, masked or not; null where none is shown. */
-      readonly key: string | null
-    }
+import { nearlySameUrl, notifyUrl, sameUrl } from './notify-url.ts'
+import { isKeyHidden, type Observed } from './observation.ts'
 
 /** What is written to the provider: all of it, always. */
 export type Registration = { readonly url: string; readonly auth: 'yes'; readonly key: string }
@@ -137,46 +124,6 @@ export function plan(situation: Situation): Step {
   return { kind: 'replace', shown: null, write, foundUrl, joins: shown }
 }
 
-/** Why a step is taken, in one sentence for people; it names URLs, never keys. */
-export function explain(step: Step): string {
-  switch (step.kind) {
-    case 'released':
-      return 'deregistered on purpose; register takes it up again'
-    case 'conflict':
-      return `callbacks go to ${showUrl(step.foundUrl)}; set SNAPHOOK_ON_CONFLICT=takeover to replace it`
-    case 'in_sync':
-      if (step.problem !== null) return `registered, with a key ${KEY_PROBLEMS[step.problem]}`
-      return step.shown === null ? 'registered; the key is not visible' : 'registered'
-    case 'adopt':
-      return 'registered with a key that was set elsewhere; it is accepted as it is'
-    case 'create':
-      return 'nothing is registered'
-    case 'rotate':
-      return ROTATIONS[step.reason]
-    case 'repair':
-      return REPAIRS[step.reason]
-    case 'replace':
-      return `callbacks go to ${showUrl(step.foundUrl)}, and takeover is on`
-  }
-}
-
-const KEY_PROBLEMS: Readonly<Record<KeyProblem, string>> = {
-  too_simple: 'that is too simple to be accepted: rotate it',
-  not_of_first_secret:
-    'of another secret than the first, which was put back: a replica has SNAPHOOK_SECRET in another order; give all the same, then rotate',
-}
-
-const ROTATIONS: Readonly<Record<RotateReason, string>> = {
-  older_secret: 'the key in force is of an older secret',
-  due: 'the key in force is too old, or was asked to go',
-}
-
-const REPAIRS: Readonly<Record<RepairReason, string>> = {
-  auth_off: 'authentication is switched off',
-  former_url: 'a former URL is registered',
-  never_confirmed: 'the key is not visible, and this store does not know it',
-}
-
 function planOurs(situation: Situation, shown: KeyId | null): Step {
   const {
     url,
@@ -185,11 +132,13 @@ function planOurs(situation: Situation, shown: KeyId | null): Step {
     secrets: [{ fingerprint: secret }],
   } = situation
   const isOurs = shown !== null || (ring.confirmedUrl === url && knowsCurrent(situation))
+  const isHidden = isKeyHidden(situation.observed)
+  const inForce = shown ?? (isOurs && isHidden ? ring.current : null)
   const isDue =
     rotateFrom !== null && (rotateFrom === 'any' || shown === null || sameKey(shown, rotateFrom))
-  const isOlder = shown?.kind === 'derived' && shown.secret !== secret
+  const isOlder = inForce?.kind === 'derived' && inForce.secret !== secret
   if (isOlder && (isDue || ring.movedTo !== secret)) {
-    return { kind: 'rotate', reason: 'older_secret', shown, write: { ...shown, secret } }
+    return { kind: 'rotate', reason: 'older_secret', shown, write: { ...inForce, secret } }
   }
   if (isDue && isOurs) {
     const before = shown?.kind === 'derived' ? shown.generation : ringGeneration(ring)
@@ -238,7 +187,7 @@ function shownKey(key: string | null, { search, domain, ring }: Situation): KeyI
  * Whether a step answers to somebody else's doing: what was ours and confirmed is so no longer. A
  * difference in keys alone is not.
  */
-export function isDrift(step: Step, { ring, url }: Situation): boolean {
+export function isDrift(step: Step, { ring, url }: Situation): step is Write {
   return 'write' in step && step.kind !== 'rotate' && ring.confirmedUrl === url
 }
 
@@ -247,35 +196,4 @@ export function registrationOf(step: Write, situation: Situation): Registration 
   // A plan names only keys of secrets that it was given.
   const key = keyText(step.write, situation.secrets, situation.domain) as string
   return { url: situation.url, auth: 'yes', key }
-}
-
-/** A write that the provider has accepted and that no look has shown yet. */
-export type UnseenWrite = {
-  readonly step: Write
-  readonly registration: Registration
-  readonly before: Observed
-  /** When, in ms on a clock that never jumps. */
-  readonly at: number
-}
-
-/** Whether an observation shows a write, as far as its key is visible. */
-export function shows(observed: Observed, { url, key }: Registration): boolean {
-  if (observed.kind === 'absent' || !observed.auth || !sameUrl(observed.url, url)) return false
-  return observed.key === null || !isUsableKey(observed.key) || observed.key === key
-}
-
-/** Whether a write that began at `since`, epoch ms, may still be on its way or not shown yet. */
-export function mayStillShow(since: number | null, now: number): since is number {
-  return since !== null && Math.abs(now - since) < MAX_LAG_MS
-}
-
-/** Whether an observation is merely what was there before a write, and so says nothing. */
-export function isLag(observed: Observed, write: UnseenWrite, now: number): boolean {
-  return now - write.at < MAX_LAG_MS && sameObservation(observed, write.before)
-}
-
-/** Whether nothing has changed between two looks. */
-export function sameObservation(a: Observed, b: Observed): boolean {
-  if (a.kind === 'absent' || b.kind === 'absent') return a.kind === b.kind
-  return a.url === b.url && a.auth === b.auth && a.key === b.key
 }

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { decodeUtf8, type Understood, understand } from './callback.ts'
 
-export const EVENT_TYPE = 'com.aliyun.live.snapshot'
+const EVENT_TYPE = 'com.aliyun.live.snapshot'
 
 /** How an event came to us. */
 export type Origin = 'callback'

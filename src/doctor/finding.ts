@@ -1,6 +1,6 @@
 // What a check found: one line each, with what to do where something is to be done.
 
-export const CHECKS = [
+const CHECKS = [
   'credentials',
   'permission',
   'clock',
@@ -11,7 +11,7 @@ export const CHECKS = [
 ] as const
 export type Check = (typeof CHECKS)[number]
 
-export const RESULTS = ['ok', 'warning', 'problem', 'not_checked'] as const
+const RESULTS = ['ok', 'warning', 'problem', 'not_checked'] as const
 export type Result = (typeof RESULTS)[number]
 
 export type Finding = {

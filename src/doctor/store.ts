@@ -1,6 +1,7 @@
 // Whether the store can be written and how long a sync takes. Where there is no store yet, another
 // file is tried in its place and removed again.
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, rmdirSync, rmSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { describeError } from '../errors.ts'
 import type { Seals } from '../store/seal.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
@@ -18,6 +19,7 @@ const SIDE_FILES = ['', '-wal', '-shm']
 export async function checkStore(path: string, seals: Seals, elapsed: () => number) {
   const exists = existsSync(path)
   const tried = exists ? path : `${path}.doctor`
+  const missing = missingFolders(path)
   try {
     const medianMs = await measureSync(tried, seals, elapsed)
     const detail = `${exists ? 'writable' : 'not there yet, and can be made'}; a sync takes ${medianMs.toFixed(1)} ms`
@@ -27,6 +29,21 @@ export async function checkStore(path: string, seals: Seals, elapsed: () => numb
     return problem(path, describeError(error), 'callbacks are answered 503 until this is mended')
   } finally {
     if (!exists) for (const suffix of SIDE_FILES) rmSync(tried + suffix, { force: true })
+    for (const folder of missing) removeEmpty(folder)
+  }
+}
+
+/** The folders that would have to be made for `path`, the innermost first. */
+function missingFolders(path: string): string[] {
+  const folder = dirname(resolve(path))
+  return existsSync(folder) ? [] : [folder, ...missingFolders(folder)]
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch {
+    // It could not be made, or somebody else has put something there meanwhile.
   }
 }
 

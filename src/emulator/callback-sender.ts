@@ -18,7 +18,7 @@ export type Callback = StreamName & {
 /** Documented: 5 s for an answer, then up to 5 retries, 1 s apart. */
 export const SENDER_TIMEOUT_MS = 5000
 export const RETRY_INTERVAL_MS = 1000
-export const MAX_RETRIES = 5
+const MAX_RETRIES = 5
 
 /** A receiver that hangs would otherwise collect sockets without end. */
 const MAX_IN_FLIGHT = 1024

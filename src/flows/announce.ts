@@ -1,13 +1,20 @@
 // Tells of a write before it is made: one line, with what was found and why.
 import { showUrl } from '../core/notify-url.ts'
-import { explain, type Write } from '../core/registration.ts'
+import type { Write } from '../core/registration.ts'
+import { explain } from '../core/step-texts.ts'
 import type { Log } from '../ports.ts'
 import type { DomainState } from './domain-state.ts'
 
-export function announce({ domain, url, state }: DomainState, step: Write, log: Log): void {
+/** `wasOurs`: what is to be written was registered before, and somebody else has changed it. */
+export function announce(
+  { domain, url }: DomainState,
+  step: Write,
+  wasOurs: boolean,
+  log: Log,
+): void {
   switch (step.kind) {
     case 'create':
-      if (state === 'in_sync') log.warn('registration is gone, creating it again', { domain })
+      if (wasOurs) log.warn('registration is gone, creating it again', { domain })
       else log.info('nothing registered, creating it', { domain, url })
       return
     case 'rotate':

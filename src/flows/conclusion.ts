@@ -1,7 +1,7 @@
 // The end of a look that needs no write: the state it is in, and what there is to tell of the key.
-import { sameKey } from '../core/key-ring.ts'
-import { showUrl } from '../core/notify-url.ts'
-import { explain, type Settled } from '../core/registration.ts'
+import { sameKey, shownGeneration } from '../core/key-ring.ts'
+import type { Settled } from '../core/registration.ts'
+import { explain, strangeUrl } from '../core/step-texts.ts'
 import type { Log, RegistrarMetrics } from '../ports.ts'
 import { createStateEntry, type DomainState } from './domain-state.ts'
 import type { RingKeeper } from './ring-keeper.ts'
@@ -13,7 +13,7 @@ export function measureKey(domain: string, { rings, metrics }: Omit<Parts, 'log'
   const { current, keys } = rings.ring(domain)
   const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
   if (current === null || seenAt === undefined) return
-  metrics.keyInForce(domain, current.kind === 'foreign' ? -1 : current.generation, seenAt)
+  metrics.keyInForce(domain, shownGeneration(current), seenAt)
 }
 
 /** Makes the function that concludes a look with the step that was planned. */
@@ -26,8 +26,7 @@ export function createConclusion({ rings, metrics, log }: Parts) {
     const { current } = rings.ring(domain)
     mine.keySeen = current
     if (current === null || keySeen === null || sameKey(current, keySeen)) return
-    const generation = current.kind === 'foreign' ? -1 : current.generation
-    log.info('another notify key is in force', { domain, generation })
+    log.info('another notify key is in force', { domain, generation: shownGeneration(current) })
   }
 
   function noticeHidden(mine: DomainState): void {
@@ -41,10 +40,9 @@ export function createConclusion({ rings, metrics, log }: Parts) {
   return (mine: DomainState, step: Settled): void => {
     const { domain } = mine
     mine.looks = 0
-    mine.failures = 0
     mine.trying = null
     mine.unseen = null
-    mine.foundUrl = step.kind === 'conflict' ? showUrl(step.foundUrl) : null
+    mine.foundUrl = strangeUrl(step, mine)
     switch (step.kind) {
       case 'released':
       case 'conflict':

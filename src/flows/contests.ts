@@ -3,8 +3,6 @@ import { afterDrift, afterOurs, afterWrite, type Contest, isHeld } from '../core
 import type { Clock } from '../ports.ts'
 import type { RingKeeper } from './ring-keeper.ts'
 
-export type Contests = ReturnType<typeof createContests>
-
 export function createContests({ rings, clock }: { rings: RingKeeper; clock: Clock }) {
   async function note(
     domain: string,
@@ -21,11 +19,11 @@ export function createContests({ rings, clock }: { rings: RingKeeper; clock: Clo
 
   return {
     /**
-     * Notes that somebody else's value was seen, once for all tries to write ours again. Returns
-     * whether nothing may be written now.
+     * Notes that somebody else's value was seen, unless that is counted already: once for all tries
+     * to write ours again. Returns whether nothing may be written now.
      */
-    async drifted(domain: string, isRetry: boolean): Promise<boolean> {
-      return isHeldNow(isRetry ? rings.ring(domain).contest : await note(domain, afterDrift))
+    async drifted(domain: string, isCounted: boolean): Promise<boolean> {
+      return isHeldNow(isCounted ? rings.ring(domain).contest : await note(domain, afterDrift))
     },
     /** Notes that our value was seen. Returns whether it has not yet stood for long enough. */
     async seenOurs(domain: string): Promise<boolean> {

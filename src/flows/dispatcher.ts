@@ -2,7 +2,6 @@
 // hangs, refuses or is gone holds nobody else up. At least once, in the order of the log.
 import { confirmedOf, type DeliveryOutcome, type SinkState } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/snapshot-event.ts'
-import { describeError } from '../errors.ts'
 import type {
   Clock,
   CursorStore,
@@ -17,6 +16,7 @@ import type {
 import { retryDeadLetters } from './dead-letter-retries.ts'
 import { runReplays } from './replays.ts'
 import { runSink } from './sink-loop.ts'
+import { createTrouble } from './trouble.ts'
 
 /** The pause after a read or a cursor write that failed; the store has trouble, not the sink. */
 const STORE_RETRY_MS = 1_000
@@ -71,6 +71,10 @@ export function createDispatcher(parts: World & { readonly sinks: readonly Sink[
   const ended = new AbortController()
   let growth = Promise.withResolvers<void>()
   let running: Promise<unknown> = Promise.resolve()
+  const trouble = createTrouble(log, {
+    begun: 'store fails the dispatcher, retrying',
+    over: 'store serves the dispatcher again',
+  })
   const progress = sinks.map(
     ({ name }): SinkProgress => ({ name, cursor: 0, state: 'ok', problem: null }),
   )
@@ -83,9 +87,11 @@ export function createDispatcher(parts: World & { readonly sinks: readonly Sink[
   async function insist<T>(work: () => Promise<T>): Promise<T | undefined> {
     while (!ended.signal.aborted) {
       try {
-        return await work()
+        const done = await work()
+        trouble.passed(work)
+        return done
       } catch (error) {
-        log.warn('store fails the dispatcher, retrying', { reason: describeError(error) })
+        trouble.met(work, error)
         await clock.sleep(STORE_RETRY_MS, draining.signal)
         if (draining.signal.aborted) return undefined
       }

@@ -1,6 +1,9 @@
-// What the registrar remembers of a domain while it runs. None of it is needed after a restart.
+// What the registrar remembers of a domain while it runs. A restart costs none of it that matters: of
+// a write that no look has shown yet the ring knows that there is one, and since when.
 import type { KeyId } from '../core/key-ring.ts'
-import type { Observed, RegistrationState, UnseenWrite, Write } from '../core/registration.ts'
+import type { Observed } from '../core/observation.ts'
+import type { Registration, RegistrationState, Write } from '../core/registration.ts'
+import type { UnseenWrite } from '../core/unseen-write.ts'
 import type { Log, RegistrarMetrics } from '../ports.ts'
 
 export type DomainState = {
@@ -12,7 +15,7 @@ export type DomainState = {
   detail: string | null
   /** Why the last look failed, where that may pass; null where it did not fail. */
   lookProblem: string | null
-  /** The URL that was found at the provider where it is not ours. */
+  /** The URL that was found at the last look, where it is not the one that we want. */
   foundUrl: string | null
   /** When the provider was last seen, epoch ms. */
   lookedAt: number | null
@@ -21,7 +24,9 @@ export type DomainState = {
   failures: number
   unseen: UnseenWrite | null
   /** The write that is being tried: told and counted once, however often the call fails. */
-  trying: { readonly kind: Write['kind']; readonly observed: Observed } | null
+  trying: Trying | null
+  /** Whether the last look ended with a write that was refused: the state says so. */
+  writeRefused: boolean
   saidHidden: boolean
   /** The key in force at the last look that needed no write, or after our last write. */
   keySeen: KeyId | null
@@ -29,6 +34,15 @@ export type DomainState = {
   rotateFrom: KeyId | 'any' | null
   /** From 0 to 1: spreads the rotations of replicas by age. */
   readonly ageJitter: number
+}
+
+export type Trying = {
+  readonly step: Write
+  readonly registration: Registration
+  /** What was there before. */
+  readonly observed: Observed
+  /** Whether the last call ended without an answer: it may have taken effect. */
+  isUnanswered: boolean
 }
 
 export function newDomainState(domain: string, url: string, ageJitter: number): DomainState {
@@ -44,15 +58,13 @@ export function newDomainState(domain: string, url: string, ageJitter: number): 
     failures: 0,
     unseen: null,
     trying: null,
+    writeRefused: false,
     saidHidden: false,
     keySeen: null,
     rotateFrom: null,
     ageJitter,
   }
 }
-
-/** The detail of a `pending` that is all well. */
-export const AWAITED = 'written; waiting until the provider shows it'
 
 /** Makes the function that enters a state: a metric, and one log line where there is news. */
 export function createStateEntry(log: Log, metrics: RegistrarMetrics) {
@@ -64,10 +76,23 @@ export function createStateEntry(log: Log, metrics: RegistrarMetrics) {
     mine.detail = detail
     metrics.registration(domain, state)
     if (!news) return
-    if (state === 'pending' && detail === AWAITED) log.debug('registration written', { domain })
-    else if (detail === null) log.info('registration in sync', { domain, url })
-    else if (state === 'in_sync') log.warn('registration has a problem', { domain, detail })
-    else log[state === 'failed' ? 'error' : 'warn'](`registration ${state}`, { domain, detail })
+    switch (state) {
+      case 'pending':
+        // What is written, and why, is told before it is written.
+        log.debug('registration pending', { domain, detail })
+        return
+      case 'in_sync':
+        if (detail === null) log.info('registration in sync', { domain, url })
+        else log.warn('registration has a problem', { domain, detail })
+        return
+      case 'failed':
+        log.error('registration failed', { domain, detail })
+        return
+      case 'conflict':
+      case 'contested':
+      case 'released':
+        log.warn(`registration ${state}`, { domain, detail })
+    }
   }
 }
 
@@ -75,6 +100,7 @@ export function createStateEntry(log: Log, metrics: RegistrarMetrics) {
 export function noteLook(mine: DomainState, problem: string | null, log: Log): void {
   const { domain, lookProblem } = mine
   mine.lookProblem = problem
+  if (problem === null) mine.failures = 0
   if (problem === null && lookProblem !== null) log.info('looks succeed again', { domain })
   if (problem !== null && lookProblem === null) {
     log.warn('a look failed; it is tried again', { domain, reason: problem })

@@ -35,6 +35,10 @@ export interface KeySource {
    * undefined when it is too soon for another look.
    */
   look(domain: string): Promise<void> | undefined
+  /** Keys to be tried after a look that was to no avail; none where the provider shows its key. */
+  beyond(domain: string): readonly AcceptedKey[]
+  /** Has one of these accepted from now on. */
+  learn(domain: string, id: KeyId): Promise<void>
   noteUse(domain: string, id: KeyId): void
   noteUnsigned(domain: string): void
 }
@@ -100,7 +104,17 @@ export function createReceiver(parts: {
     waiting.set(domain, inLine + 1)
     await withinLookWait(look)
     waiting.set(domain, (waiting.get(domain) ?? 1) - 1)
-    return verify(domain, callback)
+    const again = verify(domain, callback)
+    return typeof again === 'string' ? ((await findBeyond(domain, callback)) ?? again) : again
+  }
+
+  /** As seldom as a look, so that bad signatures cost no more than that. */
+  async function findBeyond(domain: string, callback: { timestamp: string; signature: string }) {
+    const signer = findSigner(callback, keys.hosts(domain), keys.beyond(domain))
+    if (signer === undefined) return undefined
+    // A store that fails has this callback refused further on, and tells.
+    await keys.learn(domain, signer.id).catch(() => undefined)
+    return signer
   }
 
   function verify(domain: string, callback: { timestamp: string; signature: string }) {

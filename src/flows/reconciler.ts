@@ -2,6 +2,7 @@
 // starts from what the provider shows, so that a crash at any step leaves nothing to repair.
 import { CONTEST_WINDOW_MS } from '../core/contest.ts'
 import {
+  isTooOld,
   type KeyId,
   type Ring,
   sameKey,
@@ -12,27 +13,25 @@ import {
   withUse,
 } from '../core/key-ring.ts'
 import type { KeySearch, Secret } from '../core/notify-key.ts'
+import { isKeyHidden, type Observed, sameObservation } from '../core/observation.ts'
 import {
   formerNotifyUrls,
   isDrift,
-  isLag,
-  type Observed,
   plan,
   registrationOf,
   type Settled,
   type Situation,
   type Step,
-  sameObservation,
-  shows,
-  type UnseenWrite,
   type Write,
 } from '../core/registration.ts'
-import { type FaultCode, faultCode } from '../errors.ts'
+import { explain, explainContest, strangeUrl } from '../core/step-texts.ts'
+import { isLag, mayStillShow, shows } from '../core/unseen-write.ts'
+import { mayHaveTakenEffect } from '../errors.ts'
 import type { Clock, LiveApi, Log, Random, RegistrarMetrics } from '../ports.ts'
 import { announce } from './announce.ts'
 import { createConclusion } from './conclusion.ts'
 import { createContests } from './contests.ts'
-import { AWAITED, createStateEntry, type DomainState } from './domain-state.ts'
+import { createStateEntry, type DomainState, type Trying } from './domain-state.ts'
 import type { RingKeeper } from './ring-keeper.ts'
 
 /** When to look after a write; the last one repeats. Changes may take minutes to show (FACTS 2). */
@@ -41,14 +40,10 @@ const LOOKS_AFTER_WRITE_MS = [0, 1_000, 2_000, 5_000, 10_000, 30_000] as const
 const AGE_JITTER = 0.1
 /** Replicas that reconcile drift apart by up to this share of the interval. */
 const INTERVAL_JITTER = 0.1
-const CONTESTED =
-  'somebody else keeps overwriting this registration; find the other owner, then it is taken up again within an hour'
-
-/** Faults of a write after which it may take effect all the same. */
-const UNCERTAIN: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
-  'api_unavailable',
-  'aborted',
-])
+const AWAITED = 'written; waiting until the provider shows it'
+/** Ours is there, and has not yet stood for the window. */
+const CONTESTED_LATELY =
+  'somebody else kept overwriting this registration; ours is there again, and has to stand for an hour'
 
 export type Reconciler = {
   /** Looks once and acts. Returns the pause before the next look, in ms; rejects with a fault. */
@@ -80,35 +75,47 @@ export function createReconciler(parts: {
   const conclude = createConclusion({ rings, metrics, log })
 
   async function look(mine: DomainState, signal: AbortSignal): Promise<number> {
-    const { domain } = mine
+    const { domain, writeRefused } = mine
+    mine.writeRefused = false
     await rings.refresh(domain)
     if (rings.ring(domain).released) return settle(mine, { kind: 'released' })
     await rings.change(domain, (ring) => withMove(ring, first, null))
     const observed = await api.describe(domain, signal)
     mine.lookedAt = clock.now()
+    rings.noteHidden(domain, isKeyHidden(observed))
     if (mine.unseen !== null && shows(observed, mine.unseen.registration)) {
-      return confirm(mine, mine.unseen)
+      return confirm(mine, mine.unseen.step)
+    }
+    if (mine.trying !== null && isMade(mine.trying, observed)) {
+      const { step } = mine.trying
+      await noteMade(mine, step)
+      return confirm(mine, step)
     }
     if (mine.unseen !== null && isLag(observed, mine.unseen, clock.elapsed())) {
       enter(mine, 'pending', AWAITED)
       return nextLookMs(mine)
     }
-    mine.unseen = null
     const situation = situationOf(mine, observed)
     const step = plan(situation)
     const isRetry = isTried(mine, step, observed)
-    if (isDrift(step, situation) && (await contests.drifted(domain, isRetry))) {
-      if ('write' in step) await rememberFound(mine, step)
-      return contested(mine)
+    // Before a write is seen, what is seen may be what was there before it, and was counted then.
+    const isCounted = isRetry || isOthersUnseen(mine, situation.ring)
+    mine.unseen = null
+    mine.foundUrl = strangeUrl(step, situation)
+    const wasOurs = isDrift(step, situation)
+    if (wasOurs && (await contests.drifted(domain, isCounted))) {
+      await rememberFound(mine, step)
+      return contested(mine, explainContest(step, situation))
     }
     if ('write' in step) {
-      if (!isRetry) announce(mine, step, log)
+      if (!isRetry) announce(mine, step, wasOurs, log)
+      if (!(isRetry && writeRefused)) seenBroken(mine, step)
       return apply(mine, step, situation, signal)
     }
     if ('shown' in step) {
       mine.rotateFrom = null
       if (step.shown !== null) await inForce(mine, step.shown)
-      if (await contests.seenOurs(domain)) return contested(mine)
+      if (await contests.seenOurs(domain)) return contested(mine, CONTESTED_LATELY)
     }
     return settle(mine, step)
   }
@@ -117,25 +124,40 @@ export function createReconciler(parts: {
     const { domain, url } = mine
     const ring = rings.ring(domain)
     const formerUrls = formerNotifyUrls(ring, formerPublicUrls, domain)
+    const { keyMaxAgeMs } = parts
+    const maxAgeMs = keyMaxAgeMs && keyMaxAgeMs * (1 + AGE_JITTER * mine.ageJitter)
     // By age only the key that this store knows: one that is new here has just been rotated to.
-    const rotateFrom = mine.rotateFrom ?? (isTooOld(mine, ring) ? ring.current : null)
+    const isOld = isTooOld(ring, maxAgeMs, clock.now())
+    const rotateFrom = mine.rotateFrom ?? (isOld ? ring.current : null)
     return { domain, url, formerUrls, takeover, secrets, search, rotateFrom, ring, observed }
+  }
+
+  /** Whether the ring's unseen write was made by another process: before a restart, or a command. */
+  function isOthersUnseen({ unseen, trying }: DomainState, { unseenSince }: Ring): boolean {
+    return unseen === null && trying === null && mayStillShow(unseenSince, clock.now())
   }
 
   function isTried({ trying }: DomainState, step: Step, observed: Observed): boolean {
     return (
-      trying !== null && trying.kind === step.kind && sameObservation(trying.observed, observed)
+      trying !== null &&
+      trying.step.kind === step.kind &&
+      sameObservation(trying.observed, observed)
     )
   }
 
-  function isTooOld({ ageJitter }: DomainState, { current, keys }: Ring): boolean {
-    const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
-    if (parts.keyMaxAgeMs === undefined || seenAt === undefined) return false
-    return clock.now() - seenAt >= parts.keyMaxAgeMs * (1 + AGE_JITTER * ageJitter)
+  /** Whether a write was made whose answer was lost. A key that is not shown does not tell. */
+  function isMade({ isUnanswered, registration }: Trying, observed: Observed): boolean {
+    return isUnanswered && !isKeyHidden(observed) && shows(observed, registration)
   }
 
-  function contested(mine: DomainState): number {
-    enter(mine, 'contested', CONTESTED)
+  /** From the moment it is seen: the write may fail for long. A key that is to go is in force yet. */
+  function seenBroken(mine: DomainState, step: Write): void {
+    if (step.kind === 'rotate' && mine.state === 'in_sync') return
+    enter(mine, 'pending', explain(step))
+  }
+
+  function contested(mine: DomainState, detail: string): number {
+    enter(mine, 'contested', detail)
     return CONTEST_WINDOW_MS
   }
 
@@ -148,30 +170,56 @@ export function createReconciler(parts: {
     const { domain } = mine
     // Before the write: after a crash the provider no longer shows the key that was found.
     await rememberFound(mine, step)
-    // In one transaction: whoever deregisters meanwhile either keeps us from it or waits for it.
-    const { released } = await rings.change(domain, (ring, { now }) =>
-      ring.released ? ring : withUnseen(ring, now),
-    )
-    if (released) return settle(mine, { kind: 'released' })
-    mine.trying = { kind: step.kind, observed: situation.observed }
+    if (!(await begin(domain))) return settle(mine, { kind: 'released' })
+    const registration = registrationOf(step, situation)
+    const trying = { step, registration, observed: situation.observed, isUnanswered: false }
+    mine.trying = trying
     // The answer may be lost: then it is this key that must not be rotated from once more.
     if (step.kind === 'rotate' && mine.rotateFrom === 'any') mine.rotateFrom = step.shown ?? 'any'
-    const registration = registrationOf(step, situation)
     try {
-      await (step.kind === 'create' ? api.add : api.update)(domain, registration, signal)
+      const write = step.kind === 'create' ? api.add : api.update
+      await write(domain, registration, signal, () => isStill(situation, signal))
     } catch (error) {
-      if (!UNCERTAIN.has(faultCode(error)))
-        await rings.change(domain, (ring) => withUnseen(ring, null))
+      trying.isUnanswered = mayHaveTakenEffect(error)
+      mine.writeRefused = !trying.isUnanswered
+      if (mine.writeRefused) await rings.change(domain, (ring) => withUnseen(ring, null))
       throw error
     }
-    mine.trying = null
-    metrics.changed(domain, step.kind)
-    if (step.kind === 'rotate') mine.rotateFrom = null
-    await contests.written(domain)
+    await noteMade(mine, step)
     mine.unseen = { step, registration, before: situation.observed, at: clock.elapsed() }
     mine.looks = 0
     enter(mine, 'pending', AWAITED)
     return nextLookMs(mine)
+  }
+
+  async function noteMade(mine: DomainState, { kind }: Write): Promise<void> {
+    mine.trying = null
+    metrics.changed(mine.domain, kind)
+    if (kind === 'rotate') mine.rotateFrom = null
+    await contests.written(mine.domain)
+  }
+
+  /**
+   * Notes that a write begins, in one transaction: whoever deregisters meanwhile either keeps us
+   * from it or waits for it. Returns whether it may begin.
+   */
+  async function begin(domain: string): Promise<boolean> {
+    const { released } = await rings.change(domain, (ring, { now }) =>
+      ring.released ? ring : withUnseen(ring, now),
+    )
+    return !released
+  }
+
+  /** Whether the provider still shows what a write was planned from, and nobody has deregistered. */
+  async function isStill({ domain, observed }: Situation, signal: AbortSignal): Promise<boolean> {
+    try {
+      await rings.refresh(domain)
+      const isSame = sameObservation(await api.describe(domain, signal), observed)
+      return isSame && (await begin(domain))
+    } catch {
+      // The next look meets it again, and tells.
+      return false
+    }
   }
 
   /** Accepts the key that was found: pushes sign with it, whether we may write or not. */
@@ -185,15 +233,15 @@ export function createReconciler(parts: {
     }
   }
 
-  async function confirm(mine: DomainState, unseen: UnseenWrite): Promise<number> {
-    const { write, kind } = unseen.step
+  async function confirm(mine: DomainState, { write, kind }: Write): Promise<number> {
     await inForce(mine, write)
     mine.unseen = null
     mine.keySeen = write
     log.info('registered', { domain: mine.domain, url: mine.url, change: kind })
     // A repair kept the key that was asked to go: that is the next step.
     if (mine.rotateFrom !== null) return nextLookMs(Object.assign(mine, { looks: 0 }))
-    if (await contests.seenOurs(mine.domain)) return contested(mine)
+    mine.foundUrl = null
+    if (await contests.seenOurs(mine.domain)) return contested(mine, CONTESTED_LATELY)
     Object.assign(mine, { state: 'in_sync', detail: null })
     return settle(mine, { kind: 'in_sync', shown: write, problem: null })
   }

@@ -1,7 +1,7 @@
 // Keeps every domain registered: one loop per domain that looks, waits and looks again; and the look
 // that a callback asks for when no key of ours verifies it.
 import { backOffMs } from '../core/back-off.ts'
-import { ringGeneration } from '../core/key-ring.ts'
+import { shownGeneration } from '../core/key-ring.ts'
 import { notifyUrl } from '../core/notify-url.ts'
 import { describeError, type FaultCode, faultCode } from '../errors.ts'
 import type { RegistrationView } from '../ports.ts'
@@ -36,6 +36,7 @@ const PASSING: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
 const RACES: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
   'api_config_exists',
   'api_config_not_found',
+  'outdated',
 ])
 
 type Loop = {
@@ -81,6 +82,8 @@ export function createRegistrar(
       wake: new AbortController(),
     })
   }
+  // A command has done it, beside the service: the state is to say so before the next interval.
+  rings.onReleased((domain) => loops.get(domain)?.wake.abort())
 
   async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -154,8 +157,7 @@ export function createRegistrar(
 
   function viewOf(mine: DomainState): RegistrationView {
     const { domain, state, url, foundUrl, lookedAt } = mine
-    const ring = rings.ring(domain)
-    const generation = ring.current?.kind === 'foreign' ? -1 : ringGeneration(ring)
+    const { current } = rings.ring(domain)
     return {
       domain,
       state,
@@ -164,7 +166,7 @@ export function createRegistrar(
       foundUrl,
       keyKnown: rings.accepted(domain).known,
       unsigned: rings.unsigned(domain),
-      generation: ring.current === null ? null : generation,
+      generation: current && shownGeneration(current),
       lastCallbackAt: isoTime(rings.lastCallbackAt(domain)),
       lookedAt: isoTime(lookedAt),
     }

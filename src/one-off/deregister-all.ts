@@ -1,17 +1,19 @@
 // Deletes the registrations that are ours, and nothing else. It stays done, beside a running service
-// too: the ring says so before the provider is touched.
+// too: the ring says so before the provider is touched, and no longer where that came to nothing.
 import type { Config } from '../config.ts'
 import { showDuration } from '../core/duration.ts'
-import { withReleased, withUnseen } from '../core/key-ring.ts'
-import { notifyUrl, showUrl } from '../core/notify-url.ts'
 import {
-  formerNotifyUrls,
-  isOurUrl,
-  MAX_LAG_MS,
-  mayStillShow,
-  type Observed,
-} from '../core/registration.ts'
-import { describeError } from '../errors.ts'
+  EMPTY_RING,
+  type Ring,
+  withReleased,
+  withReleaseTakenBack,
+  withUnseen,
+} from '../core/key-ring.ts'
+import { notifyUrl, showUrl } from '../core/notify-url.ts'
+import type { Observed } from '../core/observation.ts'
+import { formerNotifyUrls, isOurUrl } from '../core/registration.ts'
+import { MAX_LAG_MS, mayStillShow } from '../core/unseen-write.ts'
+import { describeError, mayHaveTakenEffect } from '../errors.ts'
 import type { World } from '../parts.ts'
 import { openRegistrar } from './open-registrar.ts'
 
@@ -44,16 +46,38 @@ export async function deregisterAll(
   async function deregister(domain: string): Promise<Deregistered> {
     const before = await look(domain)
     if (before !== 'nothing' && before !== 'ours') return notOurs(domain, before)
-    const { unseenSince } = await rings.change(domain, withReleased)
-    // Once more, right before: the provider has no conditional delete.
-    const now = await lookForWrite(domain, unseenSince)
-    if (now === 'ours') await api.remove(domain, signal)
-    else if (now !== 'nothing') return notOurs(domain, now)
-    await rings.change(domain, (ring) => withUnseen(ring, null))
-    if (before === 'nothing' && now === 'nothing') {
-      return { domain, outcome: 'nothing_there', detail: 'nothing there' }
+    let ringBefore = EMPTY_RING
+    const { unseenSince } = await rings.change(domain, (ring) => {
+      ringBefore = ring
+      return withReleased(ring)
+    })
+    let isDeleting = false
+    try {
+      // Once more, right before: the provider has no conditional delete.
+      const now = await lookForWrite(domain, unseenSince)
+      isDeleting = now === 'ours'
+      if (isDeleting) await api.remove(domain, signal, () => isStillOurs(domain))
+      else if (now !== 'nothing') {
+        await takeBack(domain, ringBefore)
+        return notOurs(domain, now)
+      }
+      await rings.change(domain, (ring) => withUnseen(ring, null))
+      const isDone = before === 'ours' || isDeleting
+      return isDone ? deleted(domain) : nothingThere(domain)
+    } catch (error) {
+      if (isDeleting && mayHaveTakenEffect(error)) return unsure(domain, error)
+      await takeBack(domain, ringBefore)
+      throw error
     }
-    return { domain, outcome: 'deleted', detail: 'deleted; register takes it up again' }
+  }
+
+  async function isStillOurs(domain: string): Promise<boolean> {
+    return (await look(domain).catch(() => null)) === 'ours'
+  }
+
+  /** Else nobody would look after what is still there. */
+  async function takeBack(domain: string, before: Ring): Promise<void> {
+    await rings.change(domain, (ring) => withReleaseTakenBack(ring, before))
   }
 
   /**
@@ -87,6 +111,21 @@ export async function deregisterAll(
   } finally {
     await close()
   }
+}
+
+function deleted(domain: string): Deregistered {
+  const detail =
+    'deleted; register takes it up again, and so does a replica with a store of its own: stop those, or deregister there too'
+  return { domain, outcome: 'deleted', detail }
+}
+
+function nothingThere(domain: string): Deregistered {
+  return { domain, outcome: 'nothing_there', detail: 'nothing there' }
+}
+
+function unsure(domain: string, error: unknown): Deregistered {
+  const detail = `${describeError(error)}; it may be deleted, and is not looked after any more: deregister again, or register`
+  return { domain, outcome: 'failed', detail }
 }
 
 function notOurs(domain: string, foundUrl: string): Deregistered {

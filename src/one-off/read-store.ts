@@ -5,8 +5,8 @@ import {
   type KeyRole,
   keyText,
   type Ring,
-  ringGeneration,
   roleOf,
+  shownGeneration,
 } from '../core/key-ring.ts'
 import type { Secret } from '../core/notify-key.ts'
 import type { World } from '../parts.ts'
@@ -19,7 +19,7 @@ export type KeyStatus = {
   readonly generation: number
   /** `no_secret`: it derives from a secret that is not given any more, and is not accepted. */
   readonly role: KeyRole | 'no_secret'
-  /** When it was first seen, ISO 8601. */
+  /** When it was first seen or, if it came in force later, since when it is; ISO 8601. */
   readonly seenAt: string
   /** Receiving time since its last use, or since it was last in force, in seconds. */
   readonly unusedSeconds: number
@@ -121,11 +121,10 @@ async function readDomain(
   const ring = (await store.loadRing(domain))?.ring ?? EMPTY_RING
   const { lastCallbackAt, unsigned } = await store.loadTally(domain)
   const { current, confirmedUrl, released } = ring
-  const foreign = current?.kind === 'foreign'
   return {
     domain,
     url: confirmedUrl,
-    generation: current === null ? null : foreign ? -1 : ringGeneration(ring),
+    generation: current && shownGeneration(current),
     keys: keysOf(ring, { domain, secrets, receiving: await store.loadReceivingTime() }),
     released,
     lastCallbackAt: lastCallbackAt === null ? null : new Date(lastCallbackAt).toISOString(),
@@ -141,7 +140,7 @@ function keysOf(
   return ring.keys
     .toSorted((a, b) => b.usedAt - a.usedAt)
     .map(({ id, seenAt, usedAt }) => ({
-      generation: id.kind === 'foreign' ? -1 : id.generation,
+      generation: shownGeneration(id),
       role: keyText(id, secrets, domain) === undefined ? 'no_secret' : roleOf(id, ring, secrets),
       seenAt: new Date(seenAt).toISOString(),
       unusedSeconds: Math.max(0, Math.round(receiving - usedAt)),

@@ -10,7 +10,7 @@ import { codeOf, reach } from './reach.ts'
 import type { SinkKind } from './sink-kind.ts'
 
 /** The time that Standard Webhooks gives a receiver at least; a sink that hangs waits no longer. */
-export const WEBHOOK_TIMEOUT_MS = 15_000
+const WEBHOOK_TIMEOUT_MS = 15_000
 
 /** About an event: too large, malformed or not understood; sent again it would be the same. */
 const REJECTS = new Set([400, 413, 415, 422])

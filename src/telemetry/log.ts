@@ -6,8 +6,7 @@ const STANDARD_ERROR = 2
 /** A reader of standard error that stalls costs at most this much memory; then lines are dropped. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** A second line of defence: nothing under these names is ever written. */
 const REDACTED = [

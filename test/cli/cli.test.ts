@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runCli } from '../../src/cli/cli.ts'
 import type { Shell } from '../../src/cli/shell.ts'
+import { EMPTY_RING } from '../../src/core/key-ring.ts'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
+import { systemClock } from '../../src/system-clock.ts'
 import { eventOf } from '../support/store-events.ts'
 import { openStore } from '../support/store-fixtures.ts'
 import { testShell } from '../support/test-shell.ts'
@@ -61,13 +63,14 @@ async function run(argv: string[], env = settings(), over: Partial<Shell> = {}) 
   return { ...it, code }
 }
 
-function configureElsewhere(): Promise<unknown> {
+function configureElsewhere(over: Record<string, string> = {}): Promise<unknown> {
   // Whatever holds the domain is not ours: another service of snaphook, with a URL of its own.
   return run(
     ['register'],
     settings({
       SNAPHOOK_PUBLIC_URL: 'https://elsewhere.example.com',
       SNAPHOOK_STORE: `sqlite:${join(folder, 'elsewhere.db')}`,
+      ...over,
     }),
   )
 }
@@ -93,6 +96,31 @@ describe('plan', () => {
     const { code, printed } = await run(['plan'])
     expect(code).toBe(2)
     expect(printed()).toContain('https://elsewhere.example.com/callbacks/')
+  })
+
+  test('a key that serve would rotate by age is a difference', async () => {
+    const env = settings({ SNAPHOOK_KEY_MAX_AGE: '1h' })
+    await run(['register'], env)
+    expect((await run(['plan'], env)).code).toBe(0)
+    const now = () => Date.now() + 3_600_000
+    const later = { overrides: { ...overrides, clock: { ...systemClock, now } } }
+    const { code, printed } = await run(['plan', '--json'], env, later)
+    expect(code).toBe(2)
+    expect(JSON.parse(printed())).toMatchObject([{ step: 'rotate', changes: true }])
+  })
+
+  test('a registration that serve would not write, since it is contested, is named', async () => {
+    const env = settings({ SNAPHOOK_ON_CONFLICT: 'takeover' })
+    await run(['register'], env)
+    const store = await openStore(join(folder, 'snaphook.db'))
+    const { ring, revision } = (await store.loadRing(DOMAIN)) ?? { ring: EMPTY_RING, revision: 0 }
+    const contest = { seenAt: [Date.now() - 2_000, Date.now() - 1_000], heldAt: null }
+    await store.saveRing(DOMAIN, { ...ring, contest }, revision)
+    expect((await run(['plan'], env)).code).toBe(0)
+    await configureElsewhere({ SNAPHOOK_ON_CONFLICT: 'takeover' })
+    const { code, printed } = await run(['plan'], env)
+    expect(code).toBe(2)
+    expect(printed()).toMatch(/contested .*callbacks go to https:\/\/elsewhere\.example\.com/)
   })
 
   test('exits 1 where the provider refuses', async () => {
@@ -158,7 +186,7 @@ describe('deregister', () => {
     await until('registered', () => serving.log.story().includes('registered'))
     const { code, printed } = await run(['deregister'], env)
     expect(code).toBe(0)
-    expect(printed()).toContain('deleted')
+    expect(printed()).toMatch(/deleted; .*a replica with a store of its own/)
     await until('the service has followed', () =>
       serving.log.story().includes('registration released'),
     )
@@ -205,6 +233,19 @@ describe('deregister', () => {
     emulator.setFaults([{ operation: '*', fault: 'forbidden' }])
     const refused = await run(['deregister'])
     expect([refused.code, refused.printed()]).toEqual([1, expect.stringContaining('failed')])
+  })
+
+  test.each([
+    ['forbidden', 'looked after as before', false, 'ram-policy-admin.json'],
+    ['applied_then_drop', 'no longer, and it says so', true, 'deregister again, or register'],
+  ] as const)('what Delete answers with %s is %s', async (fault, _, released, said) => {
+    await run(['register'])
+    emulator.setFaults([{ operation: 'DeleteLiveSnapshotNotifyConfig', fault }])
+    const { code, printed } = await run(['deregister'])
+    expect([code, printed()]).toEqual([1, expect.stringContaining(said)])
+    const status = JSON.parse((await run(['status', '--json'])).printed())
+    expect(status.store.domains[0].released).toBe(released)
+    if (!released) expect(status.store.domains[0].url).toContain(DOMAIN)
   })
 })
 

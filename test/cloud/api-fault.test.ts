@@ -41,6 +41,14 @@ describe('an error answer', () => {
     expect(fault.message).not.toContain(SECRET)
   })
 
+  test.each([
+    ['UpdateLiveSnapshotNotifyConfig', 'deploy/ram-policy.json'],
+    ['DeleteLiveSnapshotNotifyConfig', 'deploy/ram-policy-admin.json'],
+    ['DescribeLiveSnapshotConfig', 'deploy/ram-policy-doctor.json'],
+  ])('what is missing for %s is named: %s', (operation, policy) => {
+    expect(toApiFault(operation, apiError('Forbidden.RAM')).message).toContain(` ${policy} `)
+  })
+
   test('a code that is none is not passed on', () => {
     const { message } = toApiFault(OPERATION, apiError(`bad code ${SECRET}`))
     expect(message).not.toContain(SECRET)

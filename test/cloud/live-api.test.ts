@@ -212,6 +212,32 @@ describe('createPacer', () => {
     expect(at).toEqual([100, 300, 500])
   })
 
+  test('after a long wait it is asked whether the call is still to be made', async () => {
+    const clock = manualClock()
+    const pacer = createPacer(clock)
+    for (let n = 0; n < 5; n++) {
+      await clock.advance(1)
+      pacer.tell(true, clock.elapsed())
+    }
+    const start = clock.elapsed()
+    const asked: number[] = []
+    const ask = (answer: boolean) => async () => {
+      asked.push(clock.elapsed() - start)
+      await clock.sleep(500, never)
+      return answer
+    }
+    const turns = [true, true, false, true].map((answer) => pacer.turn(never, ask(answer)))
+    const outcomes = Promise.allSettled(turns)
+    await clock.advance(60_000)
+    expect(asked).toEqual([3_200, 6_900, 10_100])
+    expect(await outcomes).toMatchObject([
+      { value: start },
+      { value: start + 3_700 },
+      { reason: { code: 'outdated' } },
+      { value: start + 10_600 },
+    ])
+  })
+
   test('a wait ends with the signal', async () => {
     const clock = manualClock()
     const pacer = createPacer(clock)

@@ -23,6 +23,7 @@ describe('a contest', () => {
     expect(isHeld(contest, HOUR + 2)).toBe(false)
     const written = afterWrite(contest, HOUR + 2)
     expect(isHeld(written, 2 * HOUR)).toBe(true)
+    expect(afterDrift(written, 2 * HOUR)).toBe(written)
     expect(isHeld(afterDrift(written, 2 * HOUR + 2), 2 * HOUR + 2)).toBe(false)
   })
 

@@ -2,18 +2,23 @@ import { describe, expect, test } from 'vitest'
 import {
   acceptedKeys,
   EMPTY_RING,
+  isTooOld,
   type KeyId,
+  keysBeyond,
   keyText,
   MAX_KEYS,
   type Moment,
   type Ring,
   ringGeneration,
   sameKey,
+  shownGeneration,
   withConfirmedUrl,
   withCurrent,
   withMove,
   withoutRetired,
+  withProven,
   withReleased,
+  withReleaseTakenBack,
   withUnseen,
   withUse,
 } from '../../src/core/key-ring.ts'
@@ -116,6 +121,40 @@ describe('acceptedKeys', () => {
   })
 })
 
+describe('keysBeyond', () => {
+  const beyond = (ring: Ring) =>
+    keysBeyond(ring, [NEW, OLD], DOMAIN).map(({ id }) => (id.kind === 'derived' ? id : null))
+
+  test('goes on where those that are accepted end, for each secret', () => {
+    const ring = withCurrent(EMPTY_RING, derived(3), at(0))
+    expect(beyond(ring).map((id) => id?.generation)).toEqual([
+      5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+      15, 16, 17, 18, 19, 20,
+    ])
+    const [key] = keysBeyond(ring, [OLD], DOMAIN)
+    expect(key).toEqual({ key: notifyKey(OLD, DOMAIN, 5), id: derived(5, OLD), role: 'next' })
+    expect(beyond(EMPTY_RING)[0]).toEqual(derived(4))
+  })
+})
+
+describe('a callback proves', () => {
+  const ring = withCurrent(EMPTY_RING, derived(2), at(0))
+
+  test.each<[string, KeyId[], KeyId]>([
+    ['a later generation', [derived(3), derived(4), derived(3)], derived(4)],
+    ['a later generation of another secret', [derived(3, OLD)], derived(3, OLD)],
+    ['nothing by an earlier one, or the same', [derived(1), derived(2, OLD)], derived(2)],
+    ['nothing by a foreign key', [foreign(1)], derived(2)],
+  ])('%s', (_, ids, current) => {
+    expect(withProven(ring, ids, at(1)).current).toEqual(current)
+  })
+
+  test('nothing while a foreign key is in force', () => {
+    const held = withCurrent(ring, foreign(1), at(1))
+    expect(withProven(held, [derived(5)], at(2))).toBe(held)
+  })
+})
+
 describe('the ring', () => {
   test('keeps when a key was first seen, and when it was superseded', () => {
     const first = withCurrent(EMPTY_RING, derived(0), at(10))
@@ -194,6 +233,19 @@ describe('the ring', () => {
     expect(ringGeneration(withCurrent(EMPTY_RING, derived(2), at(0)))).toBe(2)
   })
 
+  test('knows whether its key is too old', () => {
+    const ring = withCurrent(EMPTY_RING, derived(2), at(10))
+    expect(isTooOld(ring, 5_000, 14_999)).toBe(false)
+    expect(isTooOld(ring, 5_000, 15_000)).toBe(true)
+    expect(isTooOld(ring, undefined, 15_000)).toBe(false)
+    expect(isTooOld(EMPTY_RING, 0, 15_000)).toBe(false)
+  })
+
+  test('shows a foreign key by a generation that none has', () => {
+    expect(shownGeneration(derived(2))).toBe(2)
+    expect(shownGeneration(foreign(1))).toBe(-1)
+  })
+
   test('tells keys apart', () => {
     expect(sameKey(derived(1), derived(1))).toBe(true)
     expect(sameKey(derived(1), derived(1, OLD))).toBe(false)
@@ -202,4 +254,15 @@ describe('the ring', () => {
     expect(sameKey(null, null)).toBe(false)
     expect(sameKey(derived(1), null)).toBe(false)
   })
+})
+
+test('a release that came to nothing leaves the ring as it was, with what it has learnt since', () => {
+  const before = withConfirmedUrl(
+    withCurrent(EMPTY_RING, derived(0), at(0)),
+    'https://a.example.com/',
+  )
+  const learnt = withUse(withReleased(before), foreign(1), at(1))
+  const { keys, ...rest } = withReleaseTakenBack(learnt, before)
+  expect({ ...rest, keys: before.keys }).toEqual(before)
+  expect(keys).toEqual(learnt.keys)
 })

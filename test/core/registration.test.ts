@@ -1,70 +1,31 @@
 import { describe, expect, test } from 'vitest'
+import { EMPTY_RING, withConfirmedUrl, withMove } from '../../src/core/key-ring.ts'
+import { notifyKey, secretFrom } from '../../src/core/notify-key.ts'
 import {
-  EMPTY_RING,
-  type KeyId,
-  type Ring,
-  withConfirmedUrl,
-  withCurrent,
-  withMove,
-} from '../../src/core/key-ring.ts'
-import { createKeySearch, notifyKey, secretFrom } from '../../src/core/notify-key.ts'
-import {
-  explain,
+  formerNotifyUrls,
   isDrift,
-  isLag,
-  MAX_LAG_MS,
-  mayStillShow,
-  type Observed,
   plan,
-  type Registration,
   registrationOf,
   type Situation,
-  shows,
-  type UnseenWrite,
   type Write,
 } from '../../src/core/registration.ts'
-
-const NEW = secretFrom(new Uint8Array(32).fill(1))
-const OLD = secretFrom(new Uint8Array(32).fill(2))
-const DOMAIN = 'play.example.com'
-const URL_ = `https://hook.example.com/callbacks/${DOMAIN}`
-const FORMER = `https://former.example.com/callbacks/${DOMAIN}`
-const ELSEWHERE = 'https://elsewhere.example.com/cb'
-const FOREIGN = 'setByHandInConsole1'
-const WEAK = 'aaaaaaaaaaaaaaaa'
-
-const derived = (generation: number, secret = NEW): KeyId => ({
-  kind: 'derived',
-  secret: secret.fingerprint,
-  generation,
-})
-const foreign: KeyId = { kind: 'foreign', key: FOREIGN }
-const at = { now: 0, receiving: 0 }
-const ringAt = (id: KeyId): Ring => withConfirmedUrl(withCurrent(EMPTY_RING, id, at), URL_)
-const ABSENT: Observed = { kind: 'absent' }
-const present = (over: Partial<Extract<Observed, { kind: 'present' }>> = {}): Observed => ({
-  kind: 'present',
-  url: URL_,
-  auth: true,
-  key: notifyKey(NEW, DOMAIN, 0),
-  ...over,
-})
-
-function situation(over: Partial<Situation> = {}): Situation {
-  const secrets = [NEW, OLD] as const
-  return {
-    domain: DOMAIN,
-    url: URL_,
-    formerUrls: [FORMER],
-    takeover: false,
-    secrets: [...secrets],
-    search: createKeySearch(secrets),
-    rotateFrom: null,
-    ring: EMPTY_RING,
-    observed: ABSENT,
-    ...over,
-  }
-}
+import { explain } from '../../src/core/step-texts.ts'
+import {
+  ABSENT,
+  DOMAIN,
+  derived,
+  ELSEWHERE,
+  FOREIGN,
+  FORMER,
+  foreign,
+  NEW,
+  OLD,
+  present,
+  ringAt,
+  situation,
+  URL_,
+  WEAK,
+} from './situations.ts'
 
 describe('plan', () => {
   test.each<[string, Partial<Situation>, object]>([
@@ -236,6 +197,24 @@ describe('plan', () => {
       { kind: 'rotate', shown: null, write: derived(2) },
     ],
     [
+      'a key that is not visible, of an older secret as far as the ring knows: to the first',
+      { ring: ringAt(derived(1, OLD)), observed: present({ key: null }) },
+      { kind: 'rotate', reason: 'older_secret', shown: null, write: derived(1) },
+    ],
+    [
+      'the same where the move was made before: left alone, and said',
+      {
+        ring: { ...ringAt(derived(1, OLD)), movedTo: NEW.fingerprint },
+        observed: present({ key: null }),
+      },
+      { kind: 'in_sync', shown: null, problem: 'not_of_first_secret' },
+    ],
+    [
+      'a key that is shown, and too simple, is not of an older secret',
+      { ring: ringAt(derived(1, OLD)), observed: present({ key: WEAK }) },
+      { kind: 'in_sync', shown: null, problem: 'too_simple' },
+    ],
+    [
       'asked to rotate, but never confirmed and not visible: repair',
       { rotateFrom: 'any', observed: present({ key: null }) },
       { kind: 'repair', reason: 'never_confirmed' },
@@ -291,60 +270,11 @@ describe('a write', () => {
     const off = situation({ observed: present({ auth: false, key: FOREIGN }) })
     expect(registrationOf(plan(off) as Write, off).key).toBe(FOREIGN)
   })
+})
 
-  const registration: Registration = { url: URL_, auth: 'yes', key: notifyKey(NEW, DOMAIN, 0) }
-
-  test.each<[string, Observed, boolean]>([
-    ['itself', present(), true],
-    ['itself with the key masked', present({ key: '****' }), true],
-    ['itself without the key', present({ key: null }), true],
-    ['another key', present({ key: FOREIGN }), false],
-    ['authentication off', present({ auth: false }), false],
-    ['another URL', present({ url: ELSEWHERE }), false],
-    ['nothing', ABSENT, false],
-  ])('is shown by %s: %s', (_, observed, expected) => {
-    expect(shows(observed, registration)).toBe(expected)
-  })
-
-  const MINUTE = 60_000
-  const write = (before: Observed): UnseenWrite => ({
-    step: plan(situation()) as Write,
-    registration,
-    before,
-    at: 0,
-  })
-
-  test.each<[string, Observed, Observed, number, boolean]>([
-    ['what was there before', ABSENT, ABSENT, 4 * MINUTE, true],
-    ['what was there before, after five minutes', ABSENT, ABSENT, 5 * MINUTE, false],
-    ['the former URL still', present({ url: FORMER }), present({ url: FORMER }), 0, true],
-    ['something new', ABSENT, present({ url: ELSEWHERE }), 0, false],
-    ['nothing any more', present({ url: FORMER }), ABSENT, 0, false],
-    [
-      'another key than before',
-      present({ auth: false }),
-      present({ auth: false, key: null }),
-      0,
-      false,
-    ],
-    [
-      'authentication as it was not before',
-      present({ key: null }),
-      present({ key: null, auth: false }),
-      0,
-      false,
-    ],
-  ])('lags where %s is seen', (_, before, observed, now, expected) => {
-    expect(isLag(observed, write(before), now)).toBe(expected)
-  })
-
-  test.each<[number | null, number, boolean]>([
-    [null, 0, false],
-    [0, 0, true],
-    [0, MAX_LAG_MS - 1, true],
-    [0, MAX_LAG_MS, false],
-    [MAX_LAG_MS, 0, false],
-  ])('that began at %s may still show at %s: %s', (since, now, expected) => {
-    expect(mayStillShow(since, now)).toBe(expected)
-  })
+test('former URLs are those of the settings, then what was registered, now and before', () => {
+  const ring = { ...ringAt(derived(0)), formerUrls: [FORMER] }
+  const former = formerNotifyUrls(ring, ['https://older.example.com/x'], DOMAIN)
+  expect(former).toEqual([`https://older.example.com/x/callbacks/${DOMAIN}`, URL_, FORMER])
+  expect(formerNotifyUrls(EMPTY_RING, [], DOMAIN)).toEqual([])
 })

@@ -23,7 +23,7 @@ test('a store that is there: writable, with the time of a sync, and as it was', 
 
 test('none yet: tries in its place and leaves nothing behind', async () => {
   const folder = temporaryFolder()
-  const found = await checkStore(join(folder, 'snaphook.db'), seals, elapsed)
+  const found = await checkStore(join(folder, 'new', 'data', 'snaphook.db'), seals, elapsed)
   expect(found).toMatchObject({ result: 'ok' })
   expect(found.detail).toContain('not there yet')
   expect(readdirSync(folder)).toEqual([])

@@ -38,7 +38,7 @@ const PASSING: [fault: FaultKind, reason: RegExp][] = [
   ['service_unavailable', /ServiceUnavailable.*passing/],
 ]
 const FINAL: [fault: FaultKind, advice: RegExp][] = [
-  ['forbidden', /ram-policy\.json/],
+  ['forbidden', /ram-policy(-admin)?\.json/],
   ['signature_mismatch', /access key/],
   ['unknown_domain', /SNAPHOOK_DOMAINS/],
   ['clock_refused', /clock/],
@@ -47,7 +47,6 @@ const FINAL: [fault: FaultKind, advice: RegExp][] = [
 const FAILED: Told = ['warn', 'a look failed; it is tried again']
 const AGAIN: Told = ['info', 'looks succeed again']
 const REGISTERED: Told = ['info', 'registered']
-const FOUND: Told = ['info', 'registration in sync']
 /** What is told when the write is begun. */
 const BEGUN: Readonly<Record<Operation, Told>> = {
   Describe: ['info', 'nothing registered, creating it'],
@@ -64,7 +63,7 @@ function costOf(operation: Operation, fault: FaultKind): { calls: Calls; told: T
   const none = { Describe: 0, Add: 0, Update: 0 }
   // A write that took effect before the connection broke is found, and not made again.
   return fault === 'applied_then_drop'
-    ? { calls: { ...none, Describe: 2, [operation]: 1 }, told: [begun, FAILED, FOUND, AGAIN] }
+    ? { calls: { ...none, Describe: 2, [operation]: 1 }, told: [begun, FAILED, REGISTERED, AGAIN] }
     : { calls: { ...none, Describe: 4, [operation]: 3 }, told: [begun, FAILED, AGAIN, REGISTERED] }
 }
 

@@ -52,12 +52,68 @@ describe('rotation', () => {
     await using it = await registration()
     await it.start()
     it.provider.show = () => null
+    await it.clock.advance(INTERVAL_MS)
     for (const generation of [1, 2, 3]) {
       it.set(OUR_URL, keyAt(generation))
       expect(await it.callback(keyAt(generation))).toBe('accepted')
       await it.clock.advance(60_000)
     }
     expect(it.view()).toMatchObject({ state: 'in_sync', generation: 3 })
+  })
+
+  test('twice by a replica beside, where no key is shown and none was pushed between', async () => {
+    await using first = await registration()
+    await first.start()
+    const { provider, clock } = first
+    await using second = await registration({ provider, clock })
+    await second.start()
+    provider.show = () => null
+    for (const _ of [1, 2]) {
+      first.registrar.rotate(DOMAIN)
+      await clock.advance(2 * INTERVAL_MS)
+    }
+    expect(second.accepts(keyAt(2))).toBe(false)
+    expect(await second.callback(keyAt(2))).toBe('accepted')
+    expect(second.accepts(keyAt(3))).toBe(true)
+    expect(second.view()).toMatchObject({ state: 'in_sync', generation: 2 })
+    // Not within 30 s of that look, and not where the key is shown.
+    expect(await second.callback(keyAt(6))).toBe('bad_signature')
+    provider.show = (key) => key
+    await clock.advance(30_000)
+    expect(await second.callback(keyAt(6))).toBe('bad_signature')
+  })
+
+  test('to a new secret, where no key is shown: once', async () => {
+    const first = await registration({ secrets: [OLD, NEW] })
+    await first.start()
+    const { provider, clock, store } = first
+    await first[Symbol.asyncDispose]()
+    provider.show = () => null
+    await using then = await registration({ provider, clock, store, secrets: [NEW, OLD] })
+    await then.start()
+    await clock.advance(5 * INTERVAL_MS)
+    expect(then.configured()).toMatchObject({ key: KEY })
+    expect(then.changes).toEqual(['rotate'])
+    expect(then.view()).toMatchObject({ state: 'in_sync', detail: null })
+    expect(then.accepts(notifyKey(OLD, DOMAIN, 0))).toBe(true)
+  })
+
+  test('by a callback alone is none where the key in force is shown', async () => {
+    await using it = await registration({ keyMaxAgeMs: MAX_AGE, alone: true })
+    await it.start()
+    // Rotated elsewhere, pushed, and put back by hand.
+    it.set(OUR_URL, keyAt(1))
+    await it.clock.advance(INTERVAL_MS)
+    it.set(OUR_URL, keyAt(0))
+    for (let count = 0; count < 4; count += 1) {
+      await it.clock.advance(INTERVAL_MS)
+      expect(await it.callback(keyAt(1))).toBe('accepted')
+      await it.clock.advance(61_000)
+      expect(it.view()?.generation).toBe(0)
+    }
+    // And so its age counts.
+    await it.clock.advance(2 * MAX_AGE)
+    expect(it.configured()).toMatchObject({ key: keyAt(1) })
   })
 
   test("by age, plus this replica's jitter; once per period and not once per replica", async () => {
@@ -85,6 +141,20 @@ describe('rotation', () => {
       expect(provider.configurations.get(DOMAIN)).toMatchObject({ key: keyAt(period) })
       await clock.advance(1.04 * MAX_AGE + INTERVAL_MS)
     }
+  })
+
+  test('by age is none of a key that was put back, for the age that it had before', async () => {
+    await using it = await registration({ keyMaxAgeMs: MAX_AGE, alone: true })
+    it.set(OUR_URL, FOREIGN)
+    await it.start()
+    await it.clock.advance(4 * HOUR)
+    it.registrar.rotate(DOMAIN)
+    await it.clock.advance(HOUR)
+    it.set(OUR_URL, FOREIGN)
+    await it.clock.advance(HOUR)
+    expect(it.configured()).toMatchObject({ key: FOREIGN })
+    await it.clock.advance(MAX_AGE)
+    expect(it.configured()).toMatchObject({ key: keyAt(1) })
   })
 
   test('is accepted by another replica before it has looked', async () => {
@@ -147,7 +217,7 @@ describe('rotation', () => {
     expect([first.view(), put.view()]).toMatchObject(Array(2).fill({ detail: null }))
   })
 
-  test('goes one generation, also where the answer to the write is lost', async () => {
+  test('goes one generation, told and counted as such, also where the answer is lost', async () => {
     await using it = await registration()
     await it.start()
     it.provider.lostAnswers = 1
@@ -155,6 +225,13 @@ describe('rotation', () => {
     await it.clock.advance(3 * INTERVAL_MS)
     expect(it.configured()).toMatchObject({ key: keyAt(1) })
     expect(it.view()).toMatchObject({ state: 'in_sync', detail: null, generation: 1 })
+    expect(it.changes).toEqual(['create', 'rotate'])
+    expect(it.log.story().slice(-4)).toEqual([
+      'rotating the notify key',
+      'a look failed; it is tried again',
+      'registered',
+      'looks succeed again',
+    ])
     it.registrar.rotate(DOMAIN)
     await it.clock.advance(2 * INTERVAL_MS)
     expect(it.configured()).toMatchObject({ key: keyAt(2) })
@@ -306,18 +383,62 @@ describe('a contest', () => {
     expect(it.configured()).toMatchObject({ url: OUR_URL })
     await overwritten(it)
     expect(it.configured()).toMatchObject({ url: ELSEWHERE })
-    expect(it.view()).toMatchObject({
-      state: 'contested',
-      detail: expect.stringContaining('other owner'),
+    const detail = expect.stringContaining(`(callbacks go to ${ELSEWHERE}); find the other owner`)
+    expect(it.view()).toMatchObject({ state: 'contested', detail, foundUrl: ELSEWHERE })
+    expect(it.log.lines.at(-1)).toMatchObject({
+      message: 'registration contested',
+      fields: { detail },
     })
     const writes = it.provider.count('update')
     await it.clock.advance(HOUR - INTERVAL_MS)
     expect(it.provider.count('update')).toBe(writes)
     await it.clock.advance(2 * INTERVAL_MS)
     expect(it.provider.count('update')).toBe(writes + 1)
-    expect(it.view()?.state).toBe('contested')
+    expect(it.view()).toMatchObject({
+      state: 'contested',
+      detail: expect.stringContaining('ours is there again'),
+      foundUrl: null,
+    })
     await it.clock.advance(2 * HOUR)
     expect(it.view()?.state).toBe('in_sync')
+  })
+
+  test('is none where one edit is seen again after restarts, since the repair does not show yet', async () => {
+    const first = await registration()
+    await first.start()
+    const { store, provider, clock } = first
+    await first[Symbol.asyncDispose]()
+    first.set(OUR_URL, KEY, false)
+    const edited = provider.configurations.get(DOMAIN) ?? { kind: 'absent' }
+    const shownFrom = clock.now() + 4 * 60_000
+    const describe: LiveApi['describe'] = async (...call) => {
+      const observed = await provider.api.describe(...call)
+      return clock.now() < shownFrom ? edited : observed
+    }
+    const api = { ...provider.api, describe }
+    for (const _ of [1, 2]) {
+      await using it = await registration({ store, provider, clock, api })
+      await it.start()
+      expect(it.configured()).toMatchObject({ auth: true })
+      await clock.advance(20_000)
+    }
+    await using last = await registration({ store, provider, clock, api })
+    await last.start()
+    expect(last.rings.ring(DOMAIN).contest.seenAt).toHaveLength(1)
+    expect(last.view()?.state).toBe('pending')
+    await clock.advance(2 * INTERVAL_MS)
+    expect(last.view()?.state).toBe('in_sync')
+  })
+
+  test('ends at once where a command deregisters', async () => {
+    await using it = await registration({ takeover: true })
+    await it.start()
+    for (const _ of [1, 2, 3]) await overwritten(it)
+    expect(it.view()?.state).toBe('contested')
+    const stored = it.store.rings.get(DOMAIN) ?? { ring: EMPTY_RING, revision: 0 }
+    await it.store.saveRing(DOMAIN, withReleased(stored.ring), stored.revision)
+    await it.clock.advance(2_000)
+    expect(it.view()?.state).toBe('released')
   })
 
   test('is not forgotten by a restart', async () => {

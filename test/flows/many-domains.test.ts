@@ -2,7 +2,7 @@
 // called meanwhile. `npm run bench -- domains` does the same with real processes.
 import { expect, test } from 'vitest'
 import { createPacer } from '../../src/cloud/pacer.ts'
-import type { LiveApi } from '../../src/ports.ts'
+import type { IsStill, LiveApi } from '../../src/ports.ts'
 import { fakeApi, memoryStore } from '../support/flow-fakes.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { registration } from './registration-fixture.ts'
@@ -20,7 +20,7 @@ function setWorld() {
   const paced = <Call extends (...call: never[]) => Promise<unknown>>(call: Call): Call => {
     const pacer = createPacer(clock)
     const slow = async (...given: Parameters<Call>) => {
-      await pacer.turn(never)
+      await pacer.turn(never, given[3] as IsStill | undefined)
       const answer = await call(...given)
       await clock.sleep(LATENCY_MS, never)
       return answer

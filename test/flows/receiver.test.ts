@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { AcceptedKey } from '../../src/core/key-ring.ts'
+import type { AcceptedKey, KeyId } from '../../src/core/key-ring.ts'
 import { sign } from '../../src/core/signature.ts'
 import { type FaultCode, ServiceError } from '../../src/errors.ts'
 import { type CallbackRequest, createReceiver, type KeySource } from '../../src/flows/receiver.ts'
@@ -26,6 +26,9 @@ function fixture(over: { append?: EventLog['append']; skewSeconds?: number | und
     mayLook: false,
     unsigned: 0,
     used: [] as string[],
+    beyond: [] as AcceptedKey[],
+    learnt: [] as KeyId[],
+    forgetful: false,
   }
   const keys: KeySource = {
     hosts: () => [HOST],
@@ -35,6 +38,11 @@ function fixture(over: { append?: EventLog['append']; skewSeconds?: number | und
       const look = Promise.withResolvers<void>()
       looks.push(look)
       return look.promise
+    },
+    beyond: () => state.beyond,
+    async learn(_, id) {
+      if (state.forgetful) throw new Error('not saved')
+      state.learnt.push(id)
     },
     noteUse: (_, id) => state.used.push(id.kind),
     noteUnsigned() {
@@ -194,6 +202,20 @@ describe('a look on an unknown key', () => {
     state.keys = [keyOf(FRESH)]
     looks[0]?.resolve()
     expect(await waiting).toBe('accepted')
+  })
+
+  test.each([
+    ['is learnt', false],
+    ['that can not be saved counts for this callback', true],
+  ])('to no avail: a key beyond those that are accepted %s', async (_, forgetful) => {
+    const { post, state, looks } = fixture()
+    Object.assign(state, { mayLook: true, beyond: [keyOf(FRESH)], forgetful })
+    const waiting = [post({ key: FRESH }), post({ key: 'neitherThisOne' })]
+    for (const look of looks) look.resolve()
+    expect(await Promise.all(waiting)).toEqual(['accepted', 'bad_signature'])
+    expect(state.learnt).toEqual(forgetful ? [] : [keyOf(FRESH).id])
+    state.mayLook = false
+    expect(await post({ key: FRESH })).toBe('bad_signature')
   })
 
   test('ends after 2.5 s with a refusal', async () => {

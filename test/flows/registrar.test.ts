@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { createPacer } from '../../src/cloud/pacer.ts'
+import { EMPTY_RING, type Ring, withReleased } from '../../src/core/key-ring.ts'
 import { notifyKey } from '../../src/core/notify-key.ts'
 import type { FaultCode } from '../../src/errors.ts'
+import type { LiveApi } from '../../src/ports.ts'
 import { fakeApi } from '../support/flow-fakes.ts'
+import { manualClock } from '../support/manual-clock.ts'
 import {
   DOMAIN,
   ELSEWHERE,
@@ -10,8 +14,18 @@ import {
   KEY,
   OLD,
   OUR_URL,
+  PUBLIC_URL,
   registration,
 } from './registration-fixture.ts'
+
+/** What a command does to the ring, on the same store. */
+async function commanded(
+  { store }: Awaited<ReturnType<typeof registration>>,
+  alter: (ring: Ring) => Ring,
+): Promise<void> {
+  const { ring, revision } = store.rings.get(DOMAIN) ?? { ring: EMPTY_RING, revision: 0 }
+  await store.saveRing(DOMAIN, alter(ring), revision)
+}
 
 const ours = (key: string) => ({ kind: 'present', url: OUR_URL, auth: true, key })
 
@@ -127,6 +141,19 @@ describe('each step of the plan acts', () => {
     expect(it.provider.calls).toEqual([])
   })
 
+  test('released, or taken up again, beside the service: it shows within seconds', async () => {
+    await using it = await registration()
+    await it.start()
+    await commanded(it, withReleased)
+    it.provider.configurations.delete(DOMAIN)
+    await it.clock.advance(2_000)
+    expect(it.view()?.state).toBe('released')
+    await commanded(it, (ring) => ({ ...ring, released: false }))
+    await it.clock.advance(2_000)
+    expect(it.view()?.state).toBe('in_sync')
+    expect(it.configured()).toEqual(ours(KEY))
+  })
+
   test('a registration that is gone is created again, with a warning', async () => {
     await using it = await registration()
     await it.start()
@@ -134,6 +161,19 @@ describe('each step of the plan acts', () => {
     await it.clock.advance(INTERVAL_MS)
     expect(it.configured()).toEqual(ours(KEY))
     expect(it.log.story()).toContain('registration is gone, creating it again')
+  })
+
+  test('one that went away while the service was down is told of with a warning, too', async () => {
+    const before = await registration()
+    await before.start()
+    await before[Symbol.asyncDispose]()
+    const { store, provider, clock } = before
+    provider.configurations.delete(DOMAIN)
+    await using it = await registration({ store, provider, clock })
+    await it.start()
+    expect(it.log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { message: 'registration is gone, creating it again' },
+    ])
   })
 })
 
@@ -188,6 +228,19 @@ describe('lag', () => {
     ])
   })
 
+  test('a key that is shown, and is too simple, does not show the rotation from it', async () => {
+    await using it = await registration()
+    it.set(OUR_URL, 'aaaaaaaaaaaaaaaa')
+    await it.start()
+    it.provider.lagMs = 60_000
+    it.registrar.rotate(DOMAIN)
+    it.registrar.look(DOMAIN)
+    await it.clock.advance(1_000)
+    expect(it.view()?.state).toBe('pending')
+    await it.clock.advance(INTERVAL_MS)
+    expect(it.view()).toMatchObject({ state: 'in_sync', detail: null })
+  })
+
   test('a write that never shows is planned again after five minutes', async () => {
     await using it = await registration()
     it.set(OUR_URL, KEY, false)
@@ -227,6 +280,61 @@ describe('races and faults', () => {
     expect(it.provider.count(operation)).toBe(3)
   })
 
+  describe('a write that had to wait for its turn', () => {
+    const former = 'https://former.example.com'
+
+    /** Throttled, with the writes of 50 other domains before ours, which is to change a former URL. */
+    async function waiting() {
+      const clock = manualClock()
+      const provider = fakeApi(clock.now)
+      const pacer = createPacer(clock)
+      for (let times = 0; times < 5; times++) {
+        await clock.advance(1_000)
+        pacer.tell(true, clock.elapsed())
+      }
+      const { signal } = new AbortController()
+      for (let others = 0; others < 50; others++) void pacer.turn(signal)
+      const update: LiveApi['update'] = async (...call) => {
+        await pacer.turn(call[2], call[3])
+        return provider.api.update(...call)
+      }
+      const api = { ...provider.api, update }
+      const publicUrls: [string, string] = [PUBLIC_URL, former]
+      const it = await registration({ clock, provider, api, publicUrls })
+      it.set(`${former}/callbacks/${DOMAIN}`, KEY)
+      await it.start()
+      await clock.advance(30_000)
+      return it
+    }
+
+    test('looks again, and is made', async () => {
+      await using it = await waiting()
+      await it.clock.advance(200_000)
+      expect(it.configured()).toEqual(ours(KEY))
+      expect(it.provider.count('update')).toBe(1)
+      expect(it.provider.count('describe')).toBe(3)
+    })
+
+    test('does not overwrite what was set meanwhile', async () => {
+      await using it = await waiting()
+      it.set(ELSEWHERE, FOREIGN)
+      await it.clock.advance(200_000)
+      expect(it.configured()).toMatchObject({ url: ELSEWHERE })
+      expect(it.view()).toMatchObject({ state: 'conflict', foundUrl: ELSEWHERE })
+    })
+
+    test('is not made where a command has deregistered meanwhile, nor where nobody can look', async () => {
+      await using it = await waiting()
+      await commanded(it, withReleased)
+      await it.clock.advance(200_000)
+      expect(it.view()?.state).toBe('released')
+      await using other = await waiting()
+      other.provider.faults.push({ operation: 'describe', code: 'api_unavailable', times: 1 })
+      await other.clock.advance(131_000)
+      expect(it.provider.count('update') + other.provider.count('update')).toBe(0)
+    })
+  })
+
   test.each<FaultCode>(['api_throttled', 'api_unavailable', 'api_credentials'])(
     '%s: tried again sooner while no key is known, and said once',
     async (code) => {
@@ -244,6 +352,20 @@ describe('races and faults', () => {
       expect(it.log.story().filter((line) => line.startsWith('a look failed'))).toHaveLength(1)
     },
   )
+
+  test('the back-off begins anew after a look that went well', async () => {
+    await using it = await registration()
+    it.provider.faults.push({ operation: 'describe', code: 'api_unavailable', times: 9 })
+    it.provider.lagMs = 4 * 60_000
+    await it.start()
+    await it.clock.advance(60_000)
+    expect(it.view()?.state).toBe('pending')
+    it.provider.faults.push({ operation: 'describe', code: 'api_unavailable', times: 1 })
+    const before = it.provider.calls.length
+    await it.clock.advance(32_000)
+    const [failed = 0, next = 0] = it.provider.calls.slice(before).map(({ at }) => at)
+    expect(Math.round(next - failed)).toBe(188)
+  })
 
   test('a passing fault later keeps the state, and waits up to a minute', async () => {
     await using it = await registration()
@@ -312,11 +434,74 @@ describe('races and faults', () => {
     it.provider.faults.push({ operation: 'add', code: 'api_unavailable', times: 10 })
     await it.clock.advance(INTERVAL_MS + 120_000)
     expect(it.provider.count('add')).toBe(11)
-    expect(it.view()?.state).toBe('in_sync')
+    expect(it.view()).toMatchObject({
+      state: 'pending',
+      detail: 'nothing is registered; add fails (api_unavailable)',
+    })
     await it.clock.advance(120_000)
     expect(it.configured()).toEqual(ours(KEY))
     expect(it.changes).toEqual(['create', 'create'])
     expect(it.log.story().filter((line) => line.startsWith('registration is gone'))).toHaveLength(1)
+  })
+
+  test.each<[string, (it: Awaited<ReturnType<typeof registration>>) => unknown, FaultCode, string]>(
+    [
+      ['gone', (it) => it.provider.configurations.delete(DOMAIN), 'api_unavailable', 'nothing is'],
+      ['switched off', (it) => it.set(OUR_URL, KEY, false), 'api_throttled', 'switched off'],
+      // Add and Describe do not agree.
+      [
+        'raced for',
+        (it) => it.provider.configurations.delete(DOMAIN),
+        'api_config_exists',
+        'nothing',
+      ],
+    ],
+  )('what is seen to be %s, and cannot be written, is not in sync', async (_, edit, code, why) => {
+    await using it = await registration()
+    await it.start()
+    edit(it)
+    for (const operation of ['add', 'update']) {
+      it.provider.faults.push({ operation, code, times: 1_000 })
+    }
+    await it.clock.advance(2 * INTERVAL_MS)
+    expect(it.states.get(DOMAIN)).toBe('pending')
+    expect(it.view()?.detail).toContain(why)
+    it.provider.faults.length = 0
+    await it.clock.advance(INTERVAL_MS)
+    expect(it.view()).toMatchObject({ state: 'in_sync', detail: null })
+  })
+
+  test('a write that is refused for good is failed, and stays so while it is tried again', async () => {
+    await using it = await registration()
+    await it.start()
+    it.set(OUR_URL, KEY, false)
+    it.provider.faults.push({ operation: 'update', code: 'api_denied', times: 3 })
+    await it.clock.advance(3 * INTERVAL_MS)
+    expect(it.view()).toMatchObject({ state: 'failed', detail: 'update fails (api_denied)' })
+    expect(it.log.story().filter((line) => line === 'registration failed')).toHaveLength(1)
+  })
+
+  test('a rotation that cannot be written leaves the registration in sync', async () => {
+    await using it = await registration()
+    await it.start()
+    it.registrar.rotate(DOMAIN)
+    it.provider.faults.push({ operation: 'update', code: 'api_unavailable', times: 1_000 })
+    await it.clock.advance(2 * INTERVAL_MS)
+    expect(it.view()).toMatchObject({
+      state: 'in_sync',
+      detail: 'update fails (api_unavailable)',
+    })
+  })
+
+  test('a conflict that is gone is not shown any more, though nothing can be written yet', async () => {
+    await using it = await registration()
+    it.set(ELSEWHERE, FOREIGN)
+    await it.start()
+    expect(it.view()?.foundUrl).toBe(ELSEWHERE)
+    it.provider.configurations.delete(DOMAIN)
+    it.provider.faults.push({ operation: 'add', code: 'api_unavailable', times: 1_000 })
+    await it.clock.advance(2 * INTERVAL_MS)
+    expect(it.view()).toMatchObject({ state: 'pending', foundUrl: null })
   })
 
   test('a store that fails is a passing fault', async () => {

@@ -3,7 +3,7 @@
 import { expect } from 'vitest'
 import { type KeyId, keyName, keyText, sameKey } from '../../src/core/key-ring.ts'
 import { createKeySearch, isUsableKey, type Secret } from '../../src/core/notify-key.ts'
-import type { Observed } from '../../src/core/registration.ts'
+import type { Observed } from '../../src/core/observation.ts'
 import type { LiveApi } from '../../src/ports.ts'
 import { fakeApi, memoryStore } from '../support/flow-fakes.ts'
 import { manualClock } from '../support/manual-clock.ts'

@@ -1,7 +1,8 @@
 // Hand-written stand-ins for what the flows need of the world.
 import type { RefusedEvent } from '../../src/core/delivery.ts'
 import type { Ring } from '../../src/core/key-ring.ts'
-import type { Observed, Registration } from '../../src/core/registration.ts'
+import type { Observed } from '../../src/core/observation.ts'
+import type { Registration } from '../../src/core/registration.ts'
 import type { NewEvent, StoredEvent } from '../../src/core/snapshot-event.ts'
 import { type FaultCode, ServiceError } from '../../src/errors.ts'
 import type {
