@@ -137,12 +137,13 @@ export function createReconciler(parts: {
     return unseen === null && trying === null && mayStillShow(unseenSince, clock.now())
   }
 
-  function isTried({ trying }: DomainState, step: Step, observed: Observed): boolean {
-    return (
-      trying !== null &&
-      trying.step.kind === step.kind &&
-      sameObservation(trying.observed, observed)
-    )
+  function isTried(
+    mine: DomainState,
+    { kind }: Step,
+    observed: Observed,
+  ): mine is DomainState & { trying: Trying } {
+    const { trying } = mine
+    return trying?.step.kind === kind && sameObservation(trying.observed, observed)
   }
 
   /** Whether a write was made whose answer was lost. A key that is not shown does not tell. */
@@ -172,7 +173,9 @@ export function createReconciler(parts: {
     await rememberFound(mine, step)
     if (!(await begin(domain))) return settle(mine, { kind: 'released' })
     const registration = registrationOf(step, situation)
-    const trying = { step, registration, observed: situation.observed, isUnanswered: false }
+    const { observed } = situation
+    const isUnanswered = isTried(mine, step, observed) && mine.trying.isUnanswered
+    const trying = { step, registration, observed, isUnanswered }
     mine.trying = trying
     // The answer may be lost: then it is this key that must not be rotated from once more.
     if (step.kind === 'rotate' && mine.rotateFrom === 'any') mine.rotateFrom = step.shown ?? 'any'
@@ -180,13 +183,13 @@ export function createReconciler(parts: {
       const write = step.kind === 'create' ? api.add : api.update
       await write(domain, registration, signal, () => isStill(situation, signal))
     } catch (error) {
-      trying.isUnanswered = mayHaveTakenEffect(error)
-      mine.writeRefused = !trying.isUnanswered
-      if (mine.writeRefused) await rings.change(domain, (ring) => withUnseen(ring, null))
+      mine.writeRefused = !mayHaveTakenEffect(error)
+      trying.isUnanswered ||= !mine.writeRefused
+      if (!trying.isUnanswered) await rings.change(domain, (ring) => withUnseen(ring, null))
       throw error
     }
     await noteMade(mine, step)
-    mine.unseen = { step, registration, before: situation.observed, at: clock.elapsed() }
+    mine.unseen = { step, registration, before: observed, at: clock.elapsed() }
     mine.looks = 0
     enter(mine, 'pending', AWAITED)
     return nextLookMs(mine)
