@@ -41,7 +41,7 @@ export type Trying = {
   readonly registration: Registration
   /** What was there before. */
   readonly observed: Observed
-  /** Whether the last call ended without an answer: it may have taken effect. */
+  /** Whether a call ended without an answer: it may have taken effect. */
   isUnanswered: boolean
 }
 

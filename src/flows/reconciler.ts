@@ -10,29 +10,26 @@ import {
   withCurrent,
   withMove,
   withUnseen,
-  withUse,
 } from '../core/key-ring.ts'
 import type { KeySearch, Secret } from '../core/notify-key.ts'
-import { isKeyHidden, type Observed, sameObservation } from '../core/observation.ts'
+import { isKeyHidden, type Observed } from '../core/observation.ts'
 import {
   formerNotifyUrls,
   isDrift,
   plan,
-  registrationOf,
   type Settled,
   type Situation,
-  type Step,
   type Write,
 } from '../core/registration.ts'
 import { explain, explainContest, strangeUrl } from '../core/step-texts.ts'
 import { isLag, mayStillShow, shows } from '../core/unseen-write.ts'
-import { mayHaveTakenEffect } from '../errors.ts'
 import type { Clock, LiveApi, Log, Random, RegistrarMetrics } from '../ports.ts'
 import { announce } from './announce.ts'
 import { createConclusion } from './conclusion.ts'
 import { createContests } from './contests.ts'
-import { createStateEntry, type DomainState, type Trying } from './domain-state.ts'
+import { createStateEntry, type DomainState } from './domain-state.ts'
 import type { RingKeeper } from './ring-keeper.ts'
+import { createWrites } from './writes.ts'
 
 /** When to look after a write; the last one repeats. Changes may take minutes to show (FACTS 2). */
 const LOOKS_AFTER_WRITE_MS = [0, 1_000, 2_000, 5_000, 10_000, 30_000] as const
@@ -72,6 +69,7 @@ export function createReconciler(parts: {
   const [{ fingerprint: first }] = secrets
   const enter = createStateEntry(log, metrics)
   const contests = createContests({ rings, clock })
+  const writes = createWrites({ rings, contests, api, clock, metrics })
   const conclude = createConclusion({ rings, metrics, log })
 
   async function look(mine: DomainState, signal: AbortSignal): Promise<number> {
@@ -86,9 +84,9 @@ export function createReconciler(parts: {
     if (mine.unseen !== null && shows(observed, mine.unseen.registration)) {
       return confirm(mine, mine.unseen.step)
     }
-    if (mine.trying !== null && isMade(mine.trying, observed)) {
+    if (mine.trying !== null && writes.isMade(mine.trying, observed)) {
       const { step } = mine.trying
-      await noteMade(mine, step)
+      await writes.noteMade(mine, step)
       return confirm(mine, step)
     }
     if (mine.unseen !== null && isLag(observed, mine.unseen, clock.elapsed())) {
@@ -97,20 +95,25 @@ export function createReconciler(parts: {
     }
     const situation = situationOf(mine, observed)
     const step = plan(situation)
-    const isRetry = isTried(mine, step, observed)
+    const isRetry = writes.isTried(mine, step, observed)
     // Before a write is seen, what is seen may be what was there before it, and was counted then.
     const isCounted = isRetry || isOthersUnseen(mine, situation.ring)
     mine.unseen = null
     mine.foundUrl = strangeUrl(step, situation)
     const wasOurs = isDrift(step, situation)
     if (wasOurs && (await contests.drifted(domain, isCounted))) {
-      await rememberFound(mine, step)
+      await writes.rememberFound(mine, step)
       return contested(mine, explainContest(step, situation))
     }
     if ('write' in step) {
       if (!isRetry) announce(mine, step, wasOurs, log)
       if (!(isRetry && writeRefused)) seenBroken(mine, step)
-      return apply(mine, step, situation, signal)
+      if (!(await writes.write(mine, step, situation, signal))) {
+        return settle(mine, { kind: 'released' })
+      }
+      mine.looks = 0
+      enter(mine, 'pending', AWAITED)
+      return nextLookMs(mine)
     }
     if ('shown' in step) {
       mine.rotateFrom = null
@@ -137,19 +140,6 @@ export function createReconciler(parts: {
     return unseen === null && trying === null && mayStillShow(unseenSince, clock.now())
   }
 
-  function isTried({ trying }: DomainState, step: Step, observed: Observed): boolean {
-    return (
-      trying !== null &&
-      trying.step.kind === step.kind &&
-      sameObservation(trying.observed, observed)
-    )
-  }
-
-  /** Whether a write was made whose answer was lost. A key that is not shown does not tell. */
-  function isMade({ isUnanswered, registration }: Trying, observed: Observed): boolean {
-    return isUnanswered && !isKeyHidden(observed) && shows(observed, registration)
-  }
-
   /** From the moment it is seen: the write may fail for long. A key that is to go is in force yet. */
   function seenBroken(mine: DomainState, step: Write): void {
     if (step.kind === 'rotate' && mine.state === 'in_sync') return
@@ -159,78 +149,6 @@ export function createReconciler(parts: {
   function contested(mine: DomainState, detail: string): number {
     enter(mine, 'contested', detail)
     return CONTEST_WINDOW_MS
-  }
-
-  async function apply(
-    mine: DomainState,
-    step: Write,
-    situation: Situation,
-    signal: AbortSignal,
-  ): Promise<number> {
-    const { domain } = mine
-    // Before the write: after a crash the provider no longer shows the key that was found.
-    await rememberFound(mine, step)
-    if (!(await begin(domain))) return settle(mine, { kind: 'released' })
-    const registration = registrationOf(step, situation)
-    const trying = { step, registration, observed: situation.observed, isUnanswered: false }
-    mine.trying = trying
-    // The answer may be lost: then it is this key that must not be rotated from once more.
-    if (step.kind === 'rotate' && mine.rotateFrom === 'any') mine.rotateFrom = step.shown ?? 'any'
-    try {
-      const write = step.kind === 'create' ? api.add : api.update
-      await write(domain, registration, signal, () => isStill(situation, signal))
-    } catch (error) {
-      trying.isUnanswered = mayHaveTakenEffect(error)
-      mine.writeRefused = !trying.isUnanswered
-      if (mine.writeRefused) await rings.change(domain, (ring) => withUnseen(ring, null))
-      throw error
-    }
-    await noteMade(mine, step)
-    mine.unseen = { step, registration, before: situation.observed, at: clock.elapsed() }
-    mine.looks = 0
-    enter(mine, 'pending', AWAITED)
-    return nextLookMs(mine)
-  }
-
-  async function noteMade(mine: DomainState, { kind }: Write): Promise<void> {
-    mine.trying = null
-    metrics.changed(mine.domain, kind)
-    if (kind === 'rotate') mine.rotateFrom = null
-    await contests.written(mine.domain)
-  }
-
-  /**
-   * Notes that a write begins, in one transaction: whoever deregisters meanwhile either keeps us
-   * from it or waits for it. Returns whether it may begin.
-   */
-  async function begin(domain: string): Promise<boolean> {
-    const { released } = await rings.change(domain, (ring, { now }) =>
-      ring.released ? ring : withUnseen(ring, now),
-    )
-    return !released
-  }
-
-  /** Whether the provider still shows what a write was planned from, and nobody has deregistered. */
-  async function isStill({ domain, observed }: Situation, signal: AbortSignal): Promise<boolean> {
-    try {
-      await rings.refresh(domain)
-      const isSame = sameObservation(await api.describe(domain, signal), observed)
-      return isSame && (await begin(domain))
-    } catch {
-      // The next look meets it again, and tells.
-      return false
-    }
-  }
-
-  /** Accepts the key that was found: pushes sign with it, whether we may write or not. */
-  async function rememberFound({ domain }: DomainState, step: Write): Promise<void> {
-    const { shown } = step
-    if (step.kind === 'replace' && step.joins !== null) {
-      const { joins } = step
-      await rings.change(domain, (ring, at) => withUse(ring, joins, at))
-    } else if (shown !== null) {
-      await rings.change(domain, (ring, at) => withCurrent(ring, shown, at))
-    }
   }
 
   async function confirm(mine: DomainState, { write, kind }: Write): Promise<number> {

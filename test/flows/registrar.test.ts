@@ -471,6 +471,21 @@ describe('races and faults', () => {
     expect(it.view()).toMatchObject({ state: 'in_sync', detail: null })
   })
 
+  test('a write whose answer was lost, and which shows late, is the one that was made', async () => {
+    await using it = await registration()
+    Object.assign(it.provider, { lostAnswers: 1, lagMs: 10_000 })
+    await it.start()
+    await it.clock.advance(5_000)
+    // Add answers now that there is one.
+    expect(it.provider.count('add')).toBeGreaterThan(1)
+    expect(it.store.rings.get(DOMAIN)?.ring.unseenSince).not.toBeNull()
+    await it.clock.advance(30_000)
+    expect(it.view()?.state).toBe('in_sync')
+    expect(it.changes).toEqual(['create'])
+    expect(it.log.story()).toContain('registered')
+    expect(it.store.rings.get(DOMAIN)?.ring.unseenSince).toBeNull()
+  })
+
   test('a write that is refused for good is failed, and stays so while it is tried again', async () => {
     await using it = await registration()
     await it.start()
