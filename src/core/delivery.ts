@@ -14,6 +14,11 @@ const MAX_RETRY_AFTER_MS = 15 * 60_000
 const MAX_PART_BYTES = 256 * 1024
 /** So often a batch, or an event alone, may break the sink before it is suspected itself. */
 export const MAX_STRIKES = 10
+/**
+ * So often a suspect has to break the sink in a row, once the sink has taken another event: behind
+ * a balancer each attempt may meet a backend that is still down while the next one is up.
+ */
+const CONFIRMATIONS = 3
 
 type Undelivered = {
   /** For people; it holds no secret. */
@@ -123,9 +128,9 @@ export function partsOf(events: readonly StoredEvent[]): Part[] {
 /** The step after an attempt to deliver `part` came to `outcome`. */
 export function nextDelivery(outcome: DeliveryOutcome, part: Part, random: number): NextDelivery {
   if (outcome.kind === 'delivered') return { kind: 'advance' }
-  const strike = outcome.kind === 'failed' && outcome.strike === true
-  const strikes = part.strikes + (strike ? 1 : 0)
-  const tried = { ...part, failures: part.failures + 1, strikes }
+  const strike = isStrike(outcome)
+  const tried = triedPart(outcome, part)
+  const { strikes } = tried
   const { reason } = outcome
   const alone = part.events.length === 1
   if (outcome.kind === 'rejected') return alone ? bury(tried, reason) : split(part, part.suspect)
@@ -157,29 +162,70 @@ export function nextRetry(outcome: DeliveryOutcome, part: Part, random: number):
 }
 
 export type NextComparison =
-  /** The cursor may pass the one that was compared, and the events that are given up with it. */
-  | { readonly kind: 'bury'; readonly refused: readonly RefusedEvent[] }
-  | { readonly kind: 'undecided'; readonly compared: Part }
+  /** The sink works: each suspect is tried once more. `refused`: what it will not take of `compared`. */
+  | { readonly kind: 'works'; readonly refused: readonly RefusedEvent[] }
+  /** Where `compared` has become suspect itself, the next comparison is with the event after it. */
+  | { readonly kind: 'undecided'; readonly compared: Part; readonly afterMs: number }
 
 /**
- * The step after `compared`, the event that follows the suspects (each alone, in order), was tried:
- * where the sink comes to a verdict on it, it works, and the suspects are to blame. Where it breaks
- * over that one too, all may be innocent; one that broke it too often is a suspect itself.
+ * The step after `compared`, the event that follows the suspects, was tried: where the sink comes to
+ * a verdict on it, it works. Where it breaks over that one too, all may be innocent; one that broke
+ * it too often is a suspect itself.
  */
 export function nextComparison(
   outcome: DeliveryOutcome,
-  suspects: readonly Part[],
   compared: Part,
+  random: number,
 ): NextComparison {
-  const refused = suspects.map((part) => refusedEvent(part, `broke the sink ${part.strikes} times`))
-  if (outcome.kind === 'delivered') return { kind: 'bury', refused }
-  const tried = { ...compared, failures: compared.failures + 1 }
+  if (outcome.kind === 'delivered') return { kind: 'works', refused: [] }
+  const tried = triedPart(outcome, compared)
   if (outcome.kind === 'rejected') {
-    return { kind: 'bury', refused: [...refused, refusedEvent(tried, outcome.reason)] }
+    return { kind: 'works', refused: [refusedEvent(tried, outcome.reason)] }
   }
-  const strike = outcome.kind === 'failed' && outcome.strike === true
-  const strikes = compared.strikes + (strike ? 1 : 0)
-  return { kind: 'undecided', compared: { ...tried, strikes } }
+  return {
+    kind: 'undecided',
+    compared: { ...tried, suspect: tried.strikes >= MAX_STRIKES },
+    afterMs: waitMs(outcome, tried.failures, random),
+  }
+}
+
+export type NextConfirmation =
+  | { readonly kind: 'advance' }
+  | { readonly kind: 'bury'; readonly refused: RefusedEvent }
+  | { readonly kind: 'again'; readonly suspect: Part }
+  /** The sink does not work after all. */
+  | { readonly kind: 'undecided'; readonly afterMs: number }
+
+/**
+ * The step after a suspect was tried for the nth time since the sink took the event after it. What
+ * it broke before, an outage may have: it is to blame for what it breaks now.
+ */
+export function nextConfirmation(
+  outcome: DeliveryOutcome,
+  suspect: Part,
+  nth: number,
+  random: number,
+): NextConfirmation {
+  if (outcome.kind === 'delivered') return { kind: 'advance' }
+  const tried = triedPart(outcome, suspect)
+  if (outcome.kind === 'rejected') {
+    return { kind: 'bury', refused: refusedEvent(tried, outcome.reason) }
+  }
+  if (!isStrike(outcome)) {
+    return { kind: 'undecided', afterMs: waitMs(outcome, tried.failures, random) }
+  }
+  if (nth < CONFIRMATIONS) return { kind: 'again', suspect: tried }
+  const reason = `broke the sink ${tried.strikes} times`
+  return { kind: 'bury', refused: refusedEvent(tried, reason) }
+}
+
+function isStrike(outcome: DeliveryOutcome): boolean {
+  return outcome.kind === 'failed' && outcome.strike === true
+}
+
+function triedPart(outcome: DeliveryOutcome, part: Part): Part {
+  const strikes = part.strikes + (isStrike(outcome) ? 1 : 0)
+  return { ...part, failures: part.failures + 1, strikes }
 }
 
 function refusedEvent(part: Part, reason: string): RefusedEvent {

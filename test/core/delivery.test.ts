@@ -6,6 +6,7 @@ import {
   MAX_STRIKES,
   newPart,
   nextComparison,
+  nextConfirmation,
   nextDelivery,
   nextRetry,
   type Part,
@@ -170,39 +171,79 @@ describe('an attempt', () => {
 })
 
 describe('the event after the suspects', () => {
-  const suspects = [
-    part([1], { failures: 12, strikes: 10 }),
-    part([2], { failures: 10, strikes: 10 }),
-  ]
   const compared = part([3], { failures: 1, strikes: 1 })
-  const guilty = [
-    { event: { seq: 1 }, attempts: 12 },
-    { event: { seq: 2 }, attempts: 10 },
-  ]
 
-  test.each<[what: string, outcome: DeliveryOutcome, next: object]>([
-    ['passes: they are to blame', DELIVERED, { kind: 'bury', refused: guilty }],
+  test.each<[what: string, outcome: DeliveryOutcome, of: Part, next: object]>([
+    ['passes: the sink works', DELIVERED, compared, { kind: 'works', refused: [] }],
     [
-      'is rejected: the sink works, and all of them are given up',
+      'is rejected: the sink works, and it is given up with them',
       REJECTED,
+      compared,
       {
-        kind: 'bury',
-        refused: [...guilty, { event: { seq: 3 }, attempts: 2, reason: 'answered 422' }],
+        kind: 'works',
+        refused: [{ event: { seq: 3 }, attempts: 2, reason: 'answered 422' }],
       },
     ],
     [
       'breaks the sink as well',
       BROKE,
-      { kind: 'undecided', compared: { failures: 2, strikes: 2 } },
+      compared,
+      { kind: 'undecided', compared: { failures: 2, strikes: 2, suspect: false }, afterMs: 500 },
     ],
-    ['finds no connection', FAILED, { kind: 'undecided', compared: { failures: 2, strikes: 1 } }],
+    [
+      'breaks the sink for the tenth time: it is suspect itself',
+      BROKE,
+      part([3], NINE),
+      { kind: 'undecided', compared: { failures: 10, strikes: 10, suspect: true } },
+    ],
+    [
+      'finds no connection',
+      { ...FAILED, retryAfterMs: 60_000 },
+      compared,
+      { kind: 'undecided', compared: { failures: 2, strikes: 1 }, afterMs: 60_000 },
+    ],
     [
       'is refused by the sink',
       REFUSED,
+      compared,
       { kind: 'undecided', compared: { failures: 2, strikes: 1 } },
     ],
-  ])('%s', (_what, outcome, next) => {
-    expect(nextComparison(outcome, suspects, compared)).toMatchObject(next)
+  ])('%s', (_what, outcome, of, next) => {
+    expect(nextComparison(outcome, of, 0)).toMatchObject(next)
+  })
+})
+
+describe('a suspect that is tried while the sink works', () => {
+  const suspect = part([1], { failures: 12, strikes: 10 })
+
+  test.each<[what: string, outcome: DeliveryOutcome, nth: number, next: object]>([
+    ['is delivered: it was the outage', DELIVERED, 1, { kind: 'advance' }],
+    [
+      'is rejected',
+      REJECTED,
+      1,
+      { kind: 'bury', refused: { event: { seq: 1 }, attempts: 13, reason: 'answered 422' } },
+    ],
+    [
+      'breaks it: perhaps a backend that is still down',
+      BROKE,
+      2,
+      { kind: 'again', suspect: { failures: 13, strikes: 11 } },
+    ],
+    [
+      'breaks it three times: it is to blame',
+      BROKE,
+      3,
+      { kind: 'bury', refused: { attempts: 13, reason: 'broke the sink 11 times' } },
+    ],
+    [
+      'finds no connection: the sink does not work after all',
+      { ...FAILED, retryAfterMs: 900_000 },
+      3,
+      { kind: 'undecided', afterMs: 900_000 },
+    ],
+  ])('%s', (_what, outcome, nth, next) => {
+    expect(nextConfirmation(outcome, suspect, nth, 0)).toMatchObject(next)
   })
 })
 

@@ -321,6 +321,48 @@ describe('a sink that breaks', () => {
     await dispatcher.stop(never())
   })
 
+  test('over everything, and then on one of two backends: nothing is given up', async () => {
+    const sink = fakeSink('a')
+    const { dispatcher, append, store, clock } = fixture([sink])
+    sink.answer = () => BROKE
+    await append(200)
+    void dispatcher.run()
+    await clock.advance(DAY_MS / 4)
+    let request = 0
+    sink.answer = () => (request++ % 2 === 0 ? BROKE : { kind: 'delivered' })
+    await clock.advance(60 * 60_000)
+    expect(store.letters).toEqual([])
+    expect(sink.had.toSorted((a, b) => a - b).filter((seq, n, all) => seq !== all[n - 1])).toEqual(
+      upTo(200),
+    )
+    // One that was delivered after its neighbour has the neighbour come again.
+    const last = upTo(200).map((seq) => sink.had.lastIndexOf(seq))
+    expect(last).toEqual(last.toSorted((a, b) => a - b))
+    await dispatcher.stop(never())
+  })
+
+  test('over an event, and is gone when that is tried once more: it is kept until it breaks it again', async () => {
+    const sink = pickySink([1], BROKE)
+    const { dispatcher, append, store, clock } = fixture([sink])
+    await append(2)
+    const { answer } = sink
+    let isGone = false
+    sink.answer = async (seqs) => {
+      const outcome = isGone ? REFUSED : await answer(seqs)
+      isGone ||= outcome.kind === 'delivered'
+      return outcome
+    }
+    void dispatcher.run()
+    await clock.advance(DAY_MS / 4)
+    expect(sink.had).toEqual([2])
+    expect(store.letters).toEqual([])
+    sink.answer = answer
+    await clock.advance(DAY_MS / 4)
+    expect(sink.had).toEqual([2, 2])
+    expect(store.letters.map(({ event }) => event.seq)).toEqual([1])
+    await dispatcher.stop(never())
+  })
+
   test('over the last event: it is given up only when the next one passes', async () => {
     const sink = pickySink([3], BROKE)
     const { dispatcher, append, store, clock } = fixture([sink])
