@@ -1,10 +1,11 @@
 // Delivers again what somebody has asked for, beside the loop of the sink: what is new does not wait,
 // and the cursor stays where it is. How far it got is kept, so that a restart goes on from there.
-import { nextDelivery, partsOf, restOf } from '../core/delivery.ts'
+import { type Part, partsOf, type RefusedEvent } from '../core/delivery.ts'
 import { isSelected } from '../core/replay.ts'
 import type { StoredEvent } from '../core/snapshot-event.ts'
 import type { Replay } from '../ports.ts'
 import type { Loop } from './dispatcher.ts'
+import { deliverParts } from './part-loop.ts'
 
 /** How soon a command is followed; asking costs next to nothing. */
 const POLL_MS = 1_000
@@ -13,96 +14,91 @@ const MAX_BATCH = 100
 /** Events that are passed over cost a read; how far that got is kept every so many. */
 const KEPT_EVERY = 10_000
 
-const CALLED_OFF = 'replay is called off'
-
-type Tally = { delivered: number; refused: number }
-
 /** Runs until stopped. */
 export async function runReplays(loop: Loop): Promise<void> {
-  const { sink, events, replays, clock, random, log, insist } = loop
-
+  const { sink, replays, clock } = loop
   while (!loop.draining.aborted) {
-    const replay = await firstOpen()
-    if (replay === undefined) await clock.sleep(POLL_MS, loop.draining)
-    else await play(replay)
+    // A store in trouble has none to give.
+    const replay = await replays.nextReplay(sink.name).catch(() => null)
+    if (replay === null) await clock.sleep(POLL_MS, loop.draining)
+    else await play(loop, replay)
+  }
+}
+
+/** From where it got to, until it ends, is called off, or all is stopped. */
+async function play(loop: Loop, { id, lastSeq, ...replay }: Replay): Promise<void> {
+  const { sink, events, replays, log, insist } = loop
+  const which = { sink: sink.name, replay: id }
+  /** What was looked at and delivered, or passed over. */
+  let seq = replay.nextSeq
+  let kept = seq
+  let isAtEnd = false
+  let isOpen = true
+  let isFailing = false
+
+  log.info('replay begins', which)
+  await deliverParts(loop, {
+    async next() {
+      while (!isAtEnd && !loop.draining.aborted && (await goesOn())) {
+        const { found, end } = await look(seq, MAX_BATCH)
+        if (found !== undefined) return found
+        seq = end
+        if (seq >= lastSeq || seq - kept >= KEPT_EVERY) await keep(seq, 0, 0)
+      }
+      return undefined
+    },
+    async following(after) {
+      for (let at = after; at < lastSeq && !loop.draining.aborted; ) {
+        const { found, end } = await look(at, 1)
+        if (found !== undefined) return found
+        at = end
+      }
+      return undefined
+    },
+    async moveOn(last, delivered, refused) {
+      seq = last.seq
+      refused.forEach(tell)
+      await keep(seq, delivered, refused.length)
+    },
+    report(state, reason) {
+      if (state === 'ok' && isFailing) log.info('replay goes on', which)
+      if (state !== 'ok' && !isFailing) log.warn('replay fails, retrying', { ...which, reason })
+      isFailing = state !== 'ok'
+    },
+    goesOn,
+  })
+  if (!isOpen) log.info('replay is called off', which)
+  else if (isAtEnd) log.info('replay ends', which)
+
+  /** Of the next events after `after` the selected ones, up to `limit`, and the last one looked at. */
+  async function look(after: number, limit: number): Promise<{ found?: Part; end: number }> {
+    const read = await insist(() => events.read(after, MAX_BATCH))
+    // Stopped: nothing was looked at.
+    if (read === undefined) return { end: after }
+    const selected = read
+      .filter((event) => event.seq <= lastSeq && isSelected(event, replay))
+      .map((event): StoredEvent => ({ ...event, replay: id }))
+    const [found] = partsOf(selected.slice(0, limit))
+    const end = Math.min(read.at(-1)?.seq ?? lastSeq, lastSeq)
+    return found === undefined ? { end } : { found, end }
   }
 
-  /** A store in trouble has none to give. */
-  async function firstOpen(): Promise<Replay | undefined> {
-    return (await replays.nextReplay(sink.name).catch(() => null)) ?? undefined
+  async function goesOn(): Promise<boolean> {
+    const open = await insist(() => replays.nextReplay(sink.name))
+    // Stopped before the store could tell is not called off.
+    if (open !== undefined) isOpen = open?.id === id
+    return open?.id === id
   }
 
-  /** From where it got to, until it ends, is cancelled, or all is stopped. */
-  async function play({ id, lastSeq, ...replay }: Replay): Promise<void> {
-    const which = { sink: sink.name, replay: id }
-    log.info('replay begins', which)
-    let kept = replay.nextSeq
-    let seq = replay.nextSeq
-    for (;;) {
-      const read = (await insist(() => events.read(seq, MAX_BATCH))) ?? []
-      const batch = read.filter((event) => event.seq <= lastSeq)
-      const selected = batch.filter((event) => isSelected(event, replay))
-      const done = await deliver(id, selected)
-      if (loop.draining.aborted) return
-      if (done === undefined) {
-        log.info(CALLED_OFF, which)
-        return
-      }
-      seq = batch.at(-1)?.seq ?? lastSeq
-      const isEnd = seq >= lastSeq || (read.at(-1)?.seq ?? lastSeq) >= lastSeq
-      if (selected.length > 0 || isEnd || seq - kept >= KEPT_EVERY) {
-        await insist(() => replays.advanceReplay({ id, seq, ...done, isEnd }))
-        kept = seq
-        if ((await firstOpen())?.id !== id) {
-          log.info(isEnd ? 'replay ends' : CALLED_OFF, which)
-          return
-        }
-      }
-    }
+  async function keep(upTo: number, delivered: number, refused: number): Promise<void> {
+    kept = upTo
+    const isEnd = upTo >= lastSeq
+    await insist(() => replays.advanceReplay({ id, seq: upTo, delivered, refused, isEnd }))
+    isAtEnd = isEnd
   }
 
-  /** Delivers all of `selected`; undefined when it was stopped or cancelled first. */
-  async function deliver(id: number, selected: readonly StoredEvent[]): Promise<Tally | undefined> {
-    const done = { delivered: 0, refused: 0 }
-    const marked = selected.map((event) => ({ ...event, replay: id }))
-    const parts = partsOf(marked)
-    for (let part = parts[0]; part !== undefined; part = parts[0]) {
-      const outcome = await loop.attempt(part.events)
-      const through = restOf(outcome, part)
-      if (through !== undefined) {
-        done.delivered += part.events.length - through.rest.events.length
-        part = through.rest
-        parts[0] = part
-      }
-      const next = nextDelivery(outcome, part, random())
-      switch (next.kind) {
-        case 'advance':
-          done.delivered += part.events.length
-          parts.shift()
-          break
-        case 'split':
-          parts.splice(0, 1, ...next.parts)
-          break
-        case 'bury':
-          giveUp(next.refused.reason)
-          break
-        case 'retry':
-          if (next.compare) {
-            giveUp(next.reason)
-            break
-          }
-          parts[0] = next.part
-          await clock.sleep(next.afterMs, loop.draining)
-          if (loop.draining.aborted || (await firstOpen())?.id !== id) return undefined
-      }
-    }
-    return done
-
-    /** It was delivered before, or is a dead letter: nothing is to be kept of it. */
-    function giveUp(reason: string): void {
-      const seq = parts.shift()?.events[0]?.seq
-      done.refused += 1
-      log.warn('a replayed event is refused', { sink: sink.name, replay: id, seq, reason })
-    }
+  /** It was delivered before, or is a dead letter: nothing is to be kept of it. */
+  function tell({ event, reason }: RefusedEvent): void {
+    log.warn('a replayed event is refused', { ...which, seq: event.seq, reason })
   }
 }

@@ -643,7 +643,80 @@ describe('a replay', () => {
     sink.answer = () => ({ kind: 'delivered' })
     await clock.advance(10 * 60_000)
     expect(sink.had).toEqual([])
-    expect(log.story()).toEqual(['replay begins', 'replay is called off'])
+    expect(log.story()).toEqual(['replay begins', 'replay fails, retrying', 'replay is called off'])
+    await dispatcher.stop(never())
+  })
+
+  test('gives nothing up while the sink breaks over everything', async () => {
+    const { store, sink, clock, dispatcher } = await delivered(100)
+    sink.answer = () => BROKE
+    await store.requestReplay(ALL)
+    await clock.advance(DAY_MS / 4)
+    sink.answer = () => ({ kind: 'delivered' })
+    await clock.advance(10 * 60_000)
+    expect(sink.had).toEqual(upTo(100))
+    expect(store.replays).toMatchObject([{ delivered: 100, refused: 0, endedAt: 1 }])
+    await dispatcher.stop(never())
+  })
+
+  test('sends no larger batches than the loop beside it', async () => {
+    const { store, sink, append, clock, dispatcher } = await delivered(0)
+    sink.answer = () => ({ kind: 'delivered' })
+    for (const n of upTo(9)) {
+      await store.append({ ...eventOf(n), body: new Uint8Array(64 * 1024) })
+    }
+    await append(0)
+    dispatcher.notify()
+    await clock.settle()
+    sink.batches.length = 0
+    await store.requestReplay(ALL)
+    await clock.advance(1_000)
+    expect(sink.batches).toEqual([4, 4, 1])
+    await dispatcher.stop(never())
+  })
+
+  test('is not called off by a store that fails for a moment', async () => {
+    const { store, sink, clock, dispatcher, log } = await delivered(2)
+    sink.answer = () => ({ kind: 'failed', reason: 'no answer' })
+    await store.requestReplay(ALL)
+    await clock.advance(1_000)
+    store.fail = 'store_slow'
+    await clock.advance(60_000)
+    store.fail = undefined
+    sink.answer = () => ({ kind: 'delivered' })
+    await clock.advance(10 * 60_000)
+    expect(sink.had).toEqual([1, 2])
+    expect(log.story()).not.toContain('replay is called off')
+    expect(log.story()).toContain('replay ends')
+    await dispatcher.stop(never())
+  })
+
+  test('keeps what it delivered when it is stopped then', async () => {
+    const { store, sink, clock, dispatcher } = await delivered(150)
+    let stopping: Promise<void> | undefined
+    sink.answer = () => {
+      stopping ??= dispatcher.stop(never())
+      return { kind: 'delivered' }
+    }
+    await store.requestReplay(ALL)
+    await clock.advance(1_000)
+    await stopping
+    expect(sink.had).toEqual(upTo(100))
+    expect(store.replays).toMatchObject([{ nextSeq: 100, delivered: 100, endedAt: null }])
+  })
+
+  test('says when it begins to fail, and when it goes on', async () => {
+    const { store, sink, clock, dispatcher, log } = await delivered(2)
+    sink.answer = () => REFUSED
+    await store.requestReplay(ALL)
+    await clock.advance(60 * 60_000)
+    expect(log.lines).toMatchObject([
+      { message: 'replay begins' },
+      { level: 'warn', fields: { sink: 'a', replay: 1, reason: 'answered 401' } },
+    ])
+    sink.answer = () => ({ kind: 'delivered' })
+    await clock.advance(10 * 60_000)
+    expect(log.story().slice(2)).toEqual(['replay goes on', 'replay ends'])
     await dispatcher.stop(never())
   })
 
