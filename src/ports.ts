@@ -162,8 +162,8 @@ export type Replay = ReplayRequest & {
   /** Epoch ms. */
   readonly requestedAt: number
   /** Events up to this one have been looked at. */
-  readonly nextSeq: number
-  /** The last event of the log when it was asked for. */
+  readonly lookedUpTo: number
+  /** Where the cursor of the sink was when it was asked for: what comes after is not had yet. */
   readonly lastSeq: number
   readonly delivered: number
   readonly refused: number
@@ -184,7 +184,7 @@ export type ReplayProgress = {
 }
 
 export interface ReplayStore {
-  /** Asks for a replay of what is in the log now. Returns its number. */
+  /** Asks for a replay of what the sink has had by now. Returns its number. */
   requestReplay(request: ReplayRequest): Promise<number>
   /** The first replay of a sink that has not ended, or null. */
   nextReplay(sink: string): Promise<Replay | null>

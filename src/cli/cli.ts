@@ -86,7 +86,7 @@ function createProgram(shell: Shell, done: (code: number) => void): Command {
     .option('--limit <n>', 'how many to list', '100')
     .option('--json', 'print JSON')
     .action(async (action, options) => done(await runDeadLetters(shell, action, options)))
-  command('replay', 'have a sink get again what it got before, marked as such')
+  command('replay', 'have a sink get again what it has had by now, marked as such')
     .option('--sink <name>', 'the sink')
     .option('--since <time>', 'received then or later: a time, or 2h for two hours ago')
     .option('--until <time>', 'received before then')

@@ -30,7 +30,7 @@ async function play(loop: Loop, { id, lastSeq, ...replay }: Replay): Promise<voi
   const { sink, events, replays, log, insist } = loop
   const which = { sink: sink.name, replay: id }
   /** What was looked at and delivered, or passed over. */
-  let seq = replay.nextSeq
+  let seq = replay.lookedUpTo
   let kept = seq
   let isAtEnd = false
   let isOpen = true

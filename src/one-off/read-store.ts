@@ -100,7 +100,8 @@ export async function readStore(
 }
 
 function replayStatus(replay: Replay): ReplayStatus {
-  const { id, sink, requestedAt, endedAt, cancelled, delivered, refused, nextSeq, lastSeq } = replay
+  const { id, sink, requestedAt, endedAt, cancelled, delivered, refused, lookedUpTo, lastSeq } =
+    replay
   const ended = cancelled ? 'cancelled' : 'done'
   return {
     number: id,
@@ -109,7 +110,7 @@ function replayStatus(replay: Replay): ReplayStatus {
     requestedAt: new Date(requestedAt).toISOString(),
     delivered,
     refused,
-    left: endedAt === null ? lastSeq - nextSeq : 0,
+    left: endedAt === null ? lastSeq - lookedUpTo : 0,
   }
 }
 

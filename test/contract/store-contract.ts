@@ -357,17 +357,18 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       const [service, command] = await Promise.all([open(), open()])
       for (const n of range(3)) await service.append(eventOf(n))
       expect(await service.nextReplay('hook')).toBeNull()
+      await service.advanceCursor('hook', 2)
       const first = await command.requestReplay(request)
       const second = await command.requestReplay({ ...request, since: null })
       expect(await service.nextReplay('other')).toBeNull()
-      const asked = { ...request, id: first, lastSeq: 3, nextSeq: 0, delivered: 0, refused: 0 }
+      const asked = { ...request, id: first, lastSeq: 2, lookedUpTo: 0, delivered: 0, refused: 0 }
       expect(await service.nextReplay('hook')).toMatchObject({ ...asked, endedAt: null })
-      await service.advanceReplay({ ...progress, id: first, seq: 2 })
-      await service.advanceReplay({ ...progress, id: first, seq: 3, isEnd: true })
+      await service.advanceReplay({ ...progress, id: first, seq: 1 })
+      await service.advanceReplay({ ...progress, id: first, seq: 2, isEnd: true })
       expect(await service.nextReplay('hook')).toMatchObject({ id: second, since: null })
       expect(await command.listReplays()).toMatchObject([
         { id: second, cancelled: false, endedAt: null },
-        { id: first, nextSeq: 3, delivered: 4, refused: 2, endedAt: expect.any(Number) },
+        { id: first, lookedUpTo: 2, delivered: 4, refused: 2, endedAt: expect.any(Number) },
       ])
     })
 

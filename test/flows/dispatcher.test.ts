@@ -675,6 +675,19 @@ describe('a replay', () => {
     await dispatcher.stop(never())
   })
 
+  test('is of what the sink has had: nothing comes as a replay first', async () => {
+    const { store, sink, append, clock, dispatcher } = await delivered(3)
+    sink.answer = () => REFUSED
+    await append(5)
+    await clock.advance(60 * 60_000)
+    sink.answer = () => ({ kind: 'delivered' })
+    await store.requestReplay(ALL)
+    await clock.advance(10 * 60_000)
+    expect(sink.had).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(store.replays).toMatchObject([{ lastSeq: 3, delivered: 3 }])
+    await dispatcher.stop(never())
+  })
+
   test('is not called off by a store that fails for a moment', async () => {
     const { store, sink, clock, dispatcher, log } = await delivered(2)
     sink.answer = () => ({ kind: 'failed', reason: 'no answer' })
@@ -702,7 +715,7 @@ describe('a replay', () => {
     await clock.advance(1_000)
     await stopping
     expect(sink.had).toEqual(upTo(100))
-    expect(store.replays).toMatchObject([{ nextSeq: 100, delivered: 100, endedAt: null }])
+    expect(store.replays).toMatchObject([{ lookedUpTo: 100, delivered: 100, endedAt: null }])
   })
 
   test('says when it begins to fail, and when it goes on', async () => {

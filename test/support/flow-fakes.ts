@@ -161,10 +161,10 @@ export function memoryStore(): Store & {
     async requestReplay(request: ReplayRequest) {
       check()
       const id = store.replays.length + 1
-      const lastSeq = events.length
+      const lastSeq = cursors.get(request.sink) ?? 0
       store.replays.push({
         ...request,
-        ...{ id, lastSeq, requestedAt: 0, nextSeq: 0, delivered: 0, refused: 0 },
+        ...{ id, lastSeq, requestedAt: 0, lookedUpTo: 0, delivered: 0, refused: 0 },
         ...{ endedAt: null, cancelled: false },
       })
       return id
@@ -184,7 +184,7 @@ export function memoryStore(): Store & {
           ? it
           : {
               ...it,
-              nextSeq: seq,
+              lookedUpTo: seq,
               delivered: it.delivered + delivered,
               refused: it.refused + refused,
               endedAt: isEnd ? 1 : null,

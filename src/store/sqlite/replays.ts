@@ -10,11 +10,11 @@ export type SqlReplays = ReturnType<typeof createReplays>
 export function createReplays(db: DatabaseSync) {
   const insert = db.prepare(`
     insert into replays (sink, since, until, domain, stream, requested_at, last_seq)
-    values (?, ?, ?, ?, ?, ?, coalesce((select seq from sqlite_sequence where name = 'events'), 0))
+    values (?, ?, ?, ?, ?, ?, coalesce((select seq from cursors where sink = ?), 0))
     returning id
   `)
   const columns = `
-    id, sink, since, until, domain, stream, requested_at as requestedAt, next_seq as nextSeq,
+    id, sink, since, until, domain, stream, requested_at as requestedAt, next_seq as lookedUpTo,
     last_seq as lastSeq, delivered, refused, ended_at as endedAt, cancelled
   `
   const selectNext = db.prepare(`
@@ -33,7 +33,7 @@ export function createReplays(db: DatabaseSync) {
 
   return {
     request({ sink, since, until, domain, stream }: ReplayRequest, at: number): number {
-      return Number(insert.get(sink, since, until, domain, stream, at)?.id)
+      return Number(insert.get(sink, since, until, domain, stream, at, sink)?.id)
     },
 
     /** The first one of a sink that has not ended, or null. */
