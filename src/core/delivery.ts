@@ -15,10 +15,15 @@ const MAX_PART_BYTES = 256 * 1024
 /** So often a batch, or an event alone, may break the sink before it is suspected itself. */
 export const MAX_STRIKES = 10
 /**
- * So often a suspect has to break the sink in a row, once the sink has taken another event: behind
+ * So often a suspect has to fail in a row, once the sink has taken another event: behind
  * a balancer each attempt may meet a backend that is still down while the next one is up.
  */
 const CONFIRMATIONS = 3
+/**
+ * So many events are given up in a row. A whole batch of which nothing passes says more about the
+ * sink (a wrong secret, a TLS port, a schema that has changed) than about its events.
+ */
+export const MAX_GIVEN_UP = 100
 
 type Undelivered = {
   /** For people; it holds no secret. */
@@ -125,15 +130,26 @@ export function partsOf(events: readonly StoredEvent[]): Part[] {
   return parts.map(newPart)
 }
 
-/** The step after an attempt to deliver `part` came to `outcome`. */
-export function nextDelivery(outcome: DeliveryOutcome, part: Part, random: number): NextDelivery {
+/**
+ * The step after an attempt to deliver `part` came to `outcome`. `givenUp`: so many events before it
+ * were given up with none delivered since.
+ */
+export function nextDelivery(
+  outcome: DeliveryOutcome,
+  part: Part,
+  random: number,
+  givenUp = 0,
+): NextDelivery {
   if (outcome.kind === 'delivered') return { kind: 'advance' }
   const strike = isStrike(outcome)
   const tried = triedPart(outcome, part)
   const { strikes } = tried
   const { reason } = outcome
   const alone = part.events.length === 1
-  if (outcome.kind === 'rejected') return alone ? bury(tried, reason) : split(part, part.suspect)
+  if (outcome.kind === 'rejected') {
+    if (!alone) return split(part, part.suspect)
+    return givenUp < MAX_GIVEN_UP ? bury(tried, reason) : halt(tried, reason, random)
+  }
   if (strike && !alone && (part.suspect || strikes >= MAX_STRIKES)) return split(part, true)
   return {
     kind: 'retry',
@@ -169,22 +185,24 @@ export type NextComparison =
 
 /**
  * The step after `compared`, the event that follows the suspects, was tried: where the sink comes to
- * a verdict on it, it works. Where it breaks over that one too, all may be innocent; one that broke
- * it too often is a suspect itself.
+ * a verdict on it, it works, unless it rejects one event after the other. Where it breaks over that
+ * one too, all may be innocent; one that broke it too often is a suspect itself. `givenUp` as above.
  */
 export function nextComparison(
   outcome: DeliveryOutcome,
   compared: Part,
   random: number,
+  givenUp: number,
 ): NextComparison {
   if (outcome.kind === 'delivered') return { kind: 'works', refused: [] }
   const tried = triedPart(outcome, compared)
-  if (outcome.kind === 'rejected') {
+  const rejected = outcome.kind === 'rejected'
+  if (rejected && givenUp < MAX_GIVEN_UP) {
     return { kind: 'works', refused: [refusedEvent(tried, outcome.reason)] }
   }
   return {
     kind: 'undecided',
-    compared: { ...tried, suspect: tried.strikes >= MAX_STRIKES },
+    compared: { ...tried, suspect: rejected || tried.strikes >= MAX_STRIKES },
     afterMs: waitMs(outcome, tried.failures, random),
   }
 }
@@ -208,19 +226,19 @@ export function nextConfirmation(
 ): NextConfirmation {
   if (outcome.kind === 'delivered') return { kind: 'advance' }
   const tried = triedPart(outcome, suspect)
-  if (outcome.kind === 'rejected') {
-    return { kind: 'bury', refused: refusedEvent(tried, outcome.reason) }
-  }
-  if (!isStrike(outcome)) {
+  const rejected = outcome.kind === 'rejected'
+  if (!rejected && !isStrike(outcome)) {
     return { kind: 'undecided', afterMs: waitMs(outcome, tried.failures, random) }
   }
   if (nth < CONFIRMATIONS) return { kind: 'again', suspect: tried }
-  const reason = `broke the sink ${tried.strikes} times`
+  const reason = rejected ? outcome.reason : `broke the sink ${tried.strikes} times`
   return { kind: 'bury', refused: refusedEvent(tried, reason) }
 }
 
 function isStrike(outcome: DeliveryOutcome): boolean {
-  return outcome.kind === 'failed' && outcome.strike === true
+  if (outcome.kind !== 'failed' || outcome.strike !== true) return false
+  // One that says when to come back knows what it is in for: it is not an event that breaks it.
+  return (outcome.retryAfterMs ?? 0) === 0
 }
 
 function triedPart(outcome: DeliveryOutcome, part: Part): Part {
@@ -234,6 +252,18 @@ function refusedEvent(part: Part, reason: string): RefusedEvent {
 
 function bury(part: Part, reason: string): NextDelivery {
   return { kind: 'bury', refused: refusedEvent(part, reason) }
+}
+
+/** It is taken for the sink, until that takes this event or one that comes after it. */
+function halt(part: Part, reason: string, random: number): NextDelivery {
+  return {
+    kind: 'retry',
+    part,
+    afterMs: backOffMs(RETRY, part.failures, random),
+    state: 'refused',
+    reason: `rejects one event after the other (${reason})`,
+    compare: true,
+  }
 }
 
 function split({ events }: Part, suspect: boolean): NextDelivery {

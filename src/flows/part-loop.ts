@@ -30,6 +30,8 @@ export async function deliverParts(loop: Loop, source: Source): Promise<void> {
   let parts: Part[] = []
   /** Events after the first part that were tried out of turn, to see whether the sink works. */
   let compared: Part[] = []
+  /** Events given up since the last one that was delivered. */
+  let givenUp = 0
 
   while (!loop.ended.aborted) {
     let part = parts[0] ?? (await source.next())
@@ -43,7 +45,7 @@ export async function deliverParts(loop: Loop, source: Source): Promise<void> {
       await moveOn(through.last, delivered, [])
     }
     if (loop.ended.aborted && outcome.kind !== 'delivered') return
-    const next = nextDelivery(outcome, part, random())
+    const next = nextDelivery(outcome, part, random(), givenUp)
     switch (next.kind) {
       case 'advance':
         source.report('ok', null)
@@ -73,6 +75,7 @@ export async function deliverParts(loop: Loop, source: Source): Promise<void> {
     refused: readonly RefusedEvent[],
   ): Promise<void> {
     compared = []
+    givenUp = delivered > 0 ? 0 : givenUp + refused.length
     parts = parts.filter(({ events }) => (events[0] as StoredEvent).seq > last.seq)
     await source.moveOn(last, delivered, refused)
   }
@@ -84,7 +87,7 @@ export async function deliverParts(loop: Loop, source: Source): Promise<void> {
     const part = known ?? (await source.following(eventOf(suspects.at(-1) as Part).seq))
     if (part === undefined || loop.draining.aborted) return { afterMs: 0 }
     const outcome = await loop.attempt(part.events)
-    const step = nextComparison(outcome, part, random())
+    const step = nextComparison(outcome, part, random(), givenUp)
     if (step.kind === 'undecided') {
       compared = [...suspects.slice(1), step.compared]
       return step

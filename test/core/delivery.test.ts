@@ -98,6 +98,12 @@ describe('an attempt', () => {
       { kind: 'retry', state: 'failing', compare: false, part: NINE },
     ],
     [
+      'a batch is told when to come back for the hundredth time: it is not what breaks the sink',
+      { ...BROKE, retryAfterMs: 60_000 },
+      part([1, 2], { failures: 99, suspect: true }),
+      { kind: 'retry', afterMs: 300_000 / 2, compare: false, part: { failures: 100, strikes: 0 } },
+    ],
+    [
       'an event alone broke the sink nine times',
       BROKE,
       part([1], { failures: 8, strikes: 8, suspect: true }),
@@ -145,6 +151,19 @@ describe('an attempt', () => {
   ])('a batch is split: %s', (_what, outcome, of, halves) => {
     const next = nextDelivery(outcome, of, 0)
     expect(next.kind === 'split' && next.parts.map(shape)).toEqual(halves)
+  })
+
+  test('an event rejected after a hundred others is not given up: it is the sink', () => {
+    expect(nextDelivery(REJECTED, part([1]), 0, 99)).toMatchObject({ kind: 'bury' })
+    expect(nextDelivery(REJECTED, part([1, 2]), 0, 100)).toMatchObject({ kind: 'split' })
+    expect(nextDelivery(REJECTED, part([1], { failures: 1 }), 0, 100)).toMatchObject({
+      kind: 'retry',
+      part: { failures: 2 },
+      afterMs: 500,
+      state: 'refused',
+      reason: 'rejects one event after the other (answered 422)',
+      compare: true,
+    })
   })
 
   test('split parts hold every event, in order', () => {
@@ -209,7 +228,14 @@ describe('the event after the suspects', () => {
       { kind: 'undecided', compared: { failures: 2, strikes: 1 } },
     ],
   ])('%s', (_what, outcome, of, next) => {
-    expect(nextComparison(outcome, of, 0)).toMatchObject(next)
+    expect(nextComparison(outcome, of, 0, 99)).toMatchObject(next)
+  })
+
+  test('is rejected as a hundred before it were: it is suspect, and nothing is given up', () => {
+    expect(nextComparison(REJECTED, compared, 0, 100)).toMatchObject({
+      kind: 'undecided',
+      compared: { failures: 2, suspect: true },
+    })
   })
 })
 
@@ -219,9 +245,9 @@ describe('a suspect that is tried while the sink works', () => {
   test.each<[what: string, outcome: DeliveryOutcome, nth: number, next: object]>([
     ['is delivered: it was the outage', DELIVERED, 1, { kind: 'advance' }],
     [
-      'is rejected',
+      'is rejected three times',
       REJECTED,
-      1,
+      3,
       { kind: 'bury', refused: { event: { seq: 1 }, attempts: 13, reason: 'answered 422' } },
     ],
     [

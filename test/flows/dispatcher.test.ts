@@ -266,6 +266,78 @@ describe('an event that is rejected', () => {
   })
 })
 
+describe('a sink that rejects one event after the other', () => {
+  const story = ({ letters }: ReturnType<typeof memoryStore>) =>
+    letters.map(({ event }) => event.seq)
+
+  test('is taken for the fault after a hundred: it refuses, and nothing more is given up', async () => {
+    const sink = fakeSink('a')
+    const { dispatcher, append, store, clock } = fixture([sink])
+    sink.answer = () => REJECTED
+    await append(300)
+    void dispatcher.run()
+    await clock.advance(DAY_MS / 24)
+    expect(story(store)).toEqual(upTo(100))
+    expect(dispatcher.progress()).toMatchObject([
+      { cursor: 100, state: 'refused', problem: expect.stringContaining('answered 422') },
+    ])
+    sink.batches.length = 0
+    await clock.advance(DAY_MS / 24)
+    expect(sink.batches.length).toBeLessThan(30)
+    sink.answer = () => ({ kind: 'delivered' })
+    await clock.advance(5 * 60_000)
+    expect(sink.had).toEqual(upTo(300).slice(100))
+    expect(story(store)).toEqual(upTo(100))
+    expect(dispatcher.progress()).toMatchObject([{ cursor: 300, state: 'ok' }])
+    await dispatcher.stop(never())
+  })
+
+  test('and takes one after those: they are given up after all', async () => {
+    const sink = pickySink(upTo(103), REJECTED)
+    const { dispatcher, append, store, clock } = fixture([sink])
+    await append(105)
+    void dispatcher.run()
+    await clock.settle()
+    await clock.settle()
+    expect(dispatcher.progress()).toMatchObject([{ cursor: 100, state: 'refused' }])
+    await clock.advance(5 * 60_000)
+    expect(sink.had).toEqual([104, 105])
+    expect(story(store)).toEqual(upTo(103))
+    await dispatcher.stop(never())
+  })
+
+  test('with one delivered in between is not', async () => {
+    const sink = pickySink(without(150, 60), REJECTED)
+    const { dispatcher, append, store, clock } = fixture([sink])
+    await append(150)
+    void dispatcher.run()
+    await clock.advance(1_000)
+    expect(sink.had).toEqual([60])
+    expect(store.letters).toHaveLength(149)
+    await dispatcher.stop(never())
+  })
+})
+
+test('the pause that a sink asks for is kept, whatever is under suspicion', async () => {
+  const sink = fakeSink('a')
+  const { dispatcher, append, clock } = fixture([sink])
+  const at: number[] = []
+  // Enough to have the batch split, and the first event compared with its neighbour.
+  const broken = Array<DeliveryOutcome>(25).fill(BROKE)
+  sink.answer = () => {
+    const outcome = broken.pop()
+    if (outcome !== undefined) return outcome
+    at.push(clock.elapsed())
+    return { ...BROKE, retryAfterMs: 60_000 }
+  }
+  await append(200)
+  void dispatcher.run()
+  await clock.advance(60 * 60_000)
+  const gaps = at.slice(1).map((time, n) => time - (at[n] as number))
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(60_000)
+  await dispatcher.stop(never())
+})
+
 describe('a sink that refuses', () => {
   test('keeps its events, shows as refused, and catches up in full batches', async () => {
     const sink = fakeSink('a')
