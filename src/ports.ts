@@ -68,8 +68,11 @@ export interface EventLog {
    * `store_failed`, `store_damaged`.
    */
   append(event: NewEvent): Promise<Appended>
-  /** Up to `limit` events whose seq is above `after`, in order. */
-  read(after: number, limit: number): Promise<StoredEvent[]>
+  /**
+   * Events whose seq is above `after`, in order: up to `limit`, and up to `maxBytes` of bodies, but
+   * at least one if there is any.
+   */
+  read(after: number, limit: number, maxBytes?: number): Promise<StoredEvent[]>
   /** Events in the log, and the highest seq given out (0 in an empty log). */
   stats(): Promise<{ events: number; lastSeq: number }>
 }

@@ -11,7 +11,7 @@ const MAX_RETRY_AFTER_MS = 15 * 60_000
  * Of bodies: with what is written around and in them, a batch stays near the 1 MiB that proxies take
  * by default, and is sent in time over a slow line. One event alone is always let through.
  */
-const MAX_PART_BYTES = 256 * 1024
+export const MAX_PART_BYTES = 256 * 1024
 /** So often a batch, or an event alone, may break the sink before it is suspected itself. */
 export const MAX_STRIKES = 10
 /**
@@ -113,21 +113,6 @@ export function restOf(
   if (last === undefined) return undefined
   const left = part.events.filter(({ seq }) => seq > last.seq)
   return { rest: { ...newPart(left), suspect: part.suspect }, last }
-}
-
-/** `events` in parts that are not too large to be sent together. */
-export function partsOf(events: readonly StoredEvent[]): Part[] {
-  const parts: StoredEvent[][] = []
-  let bytes = Number.POSITIVE_INFINITY
-  for (const event of events) {
-    bytes += event.body.byteLength
-    if (bytes > MAX_PART_BYTES) {
-      parts.push([])
-      bytes = event.body.byteLength
-    }
-    parts.at(-1)?.push(event)
-  }
-  return parts.map(newPart)
 }
 
 /**

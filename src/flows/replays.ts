@@ -1,6 +1,6 @@
 // Delivers again what somebody has asked for, beside the loop of the sink: what is new does not wait,
 // and the cursor stays where it is. How far it got is kept, so that a restart goes on from there.
-import { type Part, partsOf, type RefusedEvent } from '../core/delivery.ts'
+import { MAX_PART_BYTES, newPart, type Part, type RefusedEvent } from '../core/delivery.ts'
 import { isSelected } from '../core/replay.ts'
 import type { StoredEvent } from '../core/snapshot-event.ts'
 import type { Replay } from '../ports.ts'
@@ -72,15 +72,14 @@ async function play(loop: Loop, { id, lastSeq, ...replay }: Replay): Promise<voi
 
   /** Of the next events after `after` the selected ones, up to `limit`, and the last one looked at. */
   async function look(after: number, limit: number): Promise<{ found?: Part; end: number }> {
-    const read = await insist(() => events.read(after, MAX_BATCH))
+    const read = await insist(() => events.read(after, MAX_BATCH, MAX_PART_BYTES))
     // Stopped: nothing was looked at.
     if (read === undefined) return { end: after }
     const selected = read
       .filter((event) => event.seq <= lastSeq && isSelected(event, replay))
       .map((event): StoredEvent => ({ ...event, replay: id }))
-    const [found] = partsOf(selected.slice(0, limit))
     const end = Math.min(read.at(-1)?.seq ?? lastSeq, lastSeq)
-    return found === undefined ? { end } : { found, end }
+    return selected.length === 0 ? { end } : { found: newPart(selected.slice(0, limit)), end }
   }
 
   async function goesOn(): Promise<boolean> {

@@ -1,7 +1,7 @@
 // The loop of one sink: read after the cursor, deliver, advance. The cursor moves after delivery, so
 // a crash repeats and never loses. While one batch is on its way the cursor of the one before is
 // written, and the next one is read.
-import { type Part, partsOf } from '../core/delivery.ts'
+import { MAX_PART_BYTES, newPart, type Part } from '../core/delivery.ts'
 import type { Loop, SinkProgress } from './dispatcher.ts'
 import { deliverParts } from './part-loop.ts'
 
@@ -70,7 +70,7 @@ export async function runSink(loop: Loop, mine: SinkProgress): Promise<void> {
   }
 
   async function readPart(after: number, limit: number): Promise<Part | undefined> {
-    const batch = (await insist(() => events.read(after, limit))) ?? []
-    return partsOf(batch)[0]
+    const batch = (await insist(() => events.read(after, limit, MAX_PART_BYTES))) ?? []
+    return batch.length === 0 ? undefined : newPart(batch)
   }
 }

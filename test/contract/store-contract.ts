@@ -55,6 +55,20 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       expect(await store.read(10, 4)).toEqual([])
     })
 
+    it('reads bodies of so many bytes, and one event at least', async () => {
+      const store = await newPlace()()
+      for (const [n, size] of [100, 50, 60, 300, 1, 1].entries()) {
+        await store.append(eventOf(n, { body: new Uint8Array(size) }))
+      }
+      const read = async (after: number, limit: number) =>
+        (await store.read(after, limit, 150)).map(({ seq }) => seq)
+      expect(await read(0, 100)).toEqual([1, 2])
+      expect(await read(0, 1)).toEqual([1])
+      expect(await read(2, 100)).toEqual([3])
+      expect(await read(3, 100)).toEqual([4])
+      expect(await read(4, 100)).toEqual([5, 6])
+    })
+
     it('answers concurrent appends in the order they were made', async () => {
       const store = await newPlace()()
       const answers = await Promise.all(range(300).map((n) => store.append(eventOf(n))))

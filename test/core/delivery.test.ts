@@ -10,7 +10,6 @@ import {
   nextDelivery,
   nextRetry,
   type Part,
-  partsOf,
   restOf,
 } from '../../src/core/delivery.ts'
 import { eventOf, range } from '../support/store-events.ts'
@@ -34,14 +33,6 @@ const REFUSED: DeliveryOutcome = { kind: 'refused', reason: 'answered 401' }
 const FAILED: DeliveryOutcome = { kind: 'failed', reason: 'no connection' }
 const BROKE: DeliveryOutcome = { kind: 'failed', reason: 'answered 500', strike: true }
 const NINE = { failures: 9, strikes: 9 }
-
-test('what is sent together is bounded in bytes, and one event is let through alone', () => {
-  const sizes = [100, 100, 50, 60, 1, 300, 1, 1].map((kib) => kib * 1024)
-  const sized = sizes.map((size, n) => ({ ...eventOf(n, { body: new Uint8Array(size) }), seq: n }))
-  const parts = partsOf(sized).map(shape)
-  expect(parts).toEqual([fresh(0, 1, 2), fresh(3, 4), fresh(5), fresh(6, 7)])
-  expect(partsOf([])).toEqual([])
-})
 
 describe('an attempt that ended in the middle', () => {
   const some = { ...FAILED, confirmed: 2 } as const

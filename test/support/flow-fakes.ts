@@ -74,9 +74,15 @@ export function memoryStore(): Store & {
       events.push({ ...event, seq: events.length + 1 })
       return { seq: events.length, duplicate: false }
     },
-    async read(after: number, limit: number) {
+    async read(after: number, limit: number, maxBytes = Number.POSITIVE_INFINITY) {
       check()
-      return events.slice(after, after + limit)
+      let bytes = 0
+      const end = events.findIndex(({ body }, index) => {
+        if (index < after) return false
+        bytes += body.byteLength
+        return index > after && bytes > maxBytes
+      })
+      return events.slice(after, Math.min(after + limit, end === -1 ? events.length : end))
     },
     async stats() {
       check()

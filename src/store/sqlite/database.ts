@@ -58,8 +58,8 @@ function offer(db: DatabaseSync, file: StoreFile) {
       { log, rings, cursors, deadLetters, receivingTime, tallies },
       file.path,
     ),
-    read: ({ after, limit }: { after: number; limit: number }) =>
-      packStored(log.read(after, limit)),
+    read: ({ after, limit, maxBytes }: { after: number; limit: number; maxBytes?: number }) =>
+      packStored(log.read(after, limit, maxBytes)),
     stats: () => log.stats(),
     loadRing: (domain: string) => rings.load(domain),
     ringsVersion: () => rings.version(),

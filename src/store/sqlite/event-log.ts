@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { NewEvent, StoredEvent } from '../../core/snapshot-event.ts'
 import type { Appended } from '../../ports.ts'
 
-/** One read stops here, in bytes of bodies, so that it never keeps commits waiting for long. */
+/** No read goes further, in bytes of bodies, so that it never keeps commits waiting for long. */
 const MAX_READ_BYTES = 8 * 1024 * 1024
 
 export type LogStats = { readonly events: number; readonly lastSeq: number }
@@ -40,15 +40,15 @@ export function createEventLog(db: DatabaseSync) {
       return { seq: Number(lastInsertRowid), duplicate: false }
     },
 
-    /** Events above `after`, in order: up to `limit`, and at least one if there is any. */
-    read(after: number, limit: number): StoredEvent[] {
+    /** Events above `after`, in order: as many as are wanted, and at least one if there is any. */
+    read(after: number, limit: number, maxBytes = MAX_READ_BYTES): StoredEvent[] {
       const events: StoredEvent[] = []
       let bytes = 0
       for (const row of select.iterate(after, limit)) {
         const event = { ...row } as StoredEvent
-        events.push(event)
         bytes += event.body.byteLength
-        if (bytes >= MAX_READ_BYTES) break
+        if (events.length > 0 && bytes > Math.min(maxBytes, MAX_READ_BYTES)) break
+        events.push(event)
       }
       return events
     },

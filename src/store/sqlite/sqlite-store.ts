@@ -56,7 +56,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 
   return {
     append: queue.append,
-    read: async (after, limit) => unpackStored(await writer.call('read', { after, limit })),
+    read: async (after, limit, maxBytes) => {
+      const wanted = { after, limit, ...(maxBytes !== undefined && { maxBytes }) }
+      return unpackStored(await writer.call('read', wanted))
+    },
     stats: () => inTime(writer.call('stats', undefined), STATS_TIMEOUT_MS),
 
     async loadRing(domain) {

@@ -146,7 +146,7 @@ describe('reading', () => {
     const database = open()
     const body = new Uint8Array(3 * 1024 * 1024)
     database.commit(batch(range(5).map((n) => eventOf(n, { body }))))
-    expect(database.read({ after: 0, limit: 100 }).seqs).toEqual([1, 2, 3])
+    expect(database.read({ after: 0, limit: 100 }).seqs).toEqual([1, 2])
     expect(database.read({ after: 3, limit: 100 }).seqs).toEqual([4, 5])
     // A read that stopped early holds no snapshot: the log can still be emptied.
     expect(database.pragma('wal_checkpoint(truncate)')).toBe(0)
