@@ -253,6 +253,7 @@ describe('replay', () => {
   test('is asked for, shown by status, and called off', async () => {
     const store = await openStore(join(folder, 'snaphook.db'))
     for (const n of [1, 2, 3]) await store.append(eventOf(n))
+    await store.advanceCursor('stdout', 3)
     const narrow = ['--since', '2026-01-31', '--until', '2026-01-31T08:00:00.5', '--stream', 'a/b']
     const asked = await run(['replay', '--sink', 'stdout', '--domain', 'd', ...narrow])
     expect([asked.code, asked.printed()]).toEqual([0, expect.stringContaining('replay 1: by the')])

@@ -162,6 +162,18 @@ describe('stopping', () => {
     expect(sinks.map(({ had }) => had)).toEqual([[], []])
   })
 
+  test('before the cursor could be read delivers nothing from the beginning', async () => {
+    const { sinks, dispatcher, append, clock, store } = fixture()
+    await append(5)
+    await store.advanceCursor('a', 5)
+    store.fail = 'store_failed'
+    void dispatcher.run()
+    await clock.settle()
+    store.fail = undefined
+    await dispatcher.stop(never())
+    expect(sinks[0]?.had).toEqual([])
+  })
+
   test('at once where it may not take any time', async () => {
     const { dispatcher, append } = fixture()
     void dispatcher.run()
