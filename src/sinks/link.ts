@@ -1,5 +1,6 @@
 // One connection to a server, opened when it is needed and given up after any failure: what a server
 // has said on a connection is not trusted after that, and a fail-over is found by connecting again.
+// Work that is under way on it beside the one that failed may end in peace, though.
 // When to try again is not decided here, so nothing is queued here either.
 
 /** The work was not waited for any longer; the message is for people. */
@@ -13,6 +14,14 @@ export type Link<C> = {
   close(): Promise<void>
 }
 
+type Held<C> = {
+  readonly connection: Promise<C>
+  /** So many are at work on it. */
+  users: number
+  /** Nothing new is begun on it. */
+  isGivenUp: boolean
+}
+
 export function createLink<C>(options: {
   /** `lost` is to be called when the connection is gone. */
   readonly open: (lost: () => void) => Promise<C>
@@ -21,26 +30,47 @@ export function createLink<C>(options: {
   readonly limitMs: number
 }): Link<C> {
   const { open, end, limitMs } = options
-  let current: Promise<C> | undefined
+  let current: Held<C> | undefined
 
-  function drop(which: Promise<C>): void {
-    if (current === which) current = undefined
-    which.then(end).catch(() => undefined)
+  function giveUp(held: Held<C>): void {
+    if (current === held) current = undefined
+    held.isGivenUp = true
+  }
+
+  function endNow({ connection }: Held<C>): void {
+    connection.then(end).catch(() => undefined)
+  }
+
+  function hold(): Held<C> {
+    const lost = (): void => {
+      giveUp(held)
+      endNow(held)
+    }
+    const held: Held<C> = { connection: open(lost), users: 0, isGivenUp: false }
+    return held
   }
 
   return {
     async use(work, signal) {
-      current ??= open(() => drop(mine))
+      current ??= hold()
       const mine = current
+      mine.users += 1
       try {
-        return await inTime(mine.then(work), limitMs, signal)
+        return await inTime(mine.connection.then(work), limitMs, signal)
       } catch (error) {
-        drop(mine)
+        giveUp(mine)
+        // What is sent again must not come twice, and the second time late: it is taken back.
+        if (error instanceof GivenUp) endNow(mine)
         throw error
+      } finally {
+        mine.users -= 1
+        if (mine.isGivenUp && mine.users === 0) endNow(mine)
       }
     },
     async close() {
-      if (current !== undefined) drop(current)
+      if (current === undefined) return
+      endNow(current)
+      giveUp(current)
     },
   }
 }
