@@ -35,6 +35,7 @@ describe('what is wrong with', () => {
     ['stdout:x', 'must be stdout: and nothing more'],
     ['https://', 'must be an http:// or https:// URL'],
     [`https://u:${PASSWORD}@x`, 'must not hold a user name or password'],
+    ['http://x:10080/hook', 'must have another port than 10080'],
     ['redis:host?stream=s', 'must name a host'],
     ['redis://?stream=s', 'must name a host'],
     ['redis://host:port?stream=s', 'must name a host'],

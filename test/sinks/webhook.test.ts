@@ -7,7 +7,7 @@ import { CloudEvent, HTTP } from 'cloudevents'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createSinks } from '../../src/sinks/create-sinks.ts'
-import { createWebhookSink, outcomeOf } from '../../src/sinks/webhook.ts'
+import { createWebhookSink, outcomeOf, WEBHOOK } from '../../src/sinks/webhook.ts'
 import { assertNoSecrets } from '../support/no-secrets.ts'
 import { eventOf } from '../support/store-events.ts'
 
@@ -43,6 +43,14 @@ function sinkTo(url: string, over: { secrets?: string[]; timeoutMs?: number } = 
   const secrets = [NEW_SECRET, OLD_SECRET]
   return createWebhookSink({ name: 'hook', url, secrets, now: Date.now, ...over })
 }
+
+// As fetch has it, which would fail for ever with no hint at the port.
+test.each([1, 21, 6_000, 6_666, 10_080])('port %i is a problem of the settings', async (port) => {
+  const [blocked, free] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${port + 30_000}`]
+  expect(WEBHOOK.problem(blocked)).toContain(`another port than ${port}`)
+  expect(WEBHOOK.problem(free)).toBeUndefined()
+  await expect(fetch(blocked)).rejects.toMatchObject({ cause: { message: 'bad port' } })
+})
 
 describe('what a receiver is sent', () => {
   test('is a batch that the CloudEvents library reads', async () => {
