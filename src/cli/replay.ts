@@ -1,7 +1,7 @@
 // `replay`: has a sink get again what it got before, by the running service.
 import { parseDuration } from '../core/duration.ts'
 import { cancelReplay, requestReplay } from '../one-off/replays.ts'
-import { EXIT, refuseOption, type Shell, withConfig } from './shell.ts'
+import { EXIT, refuseOption, type Shell, wholeNumber, withConfig } from './shell.ts'
 
 type Options = {
   readonly sink?: string
@@ -18,11 +18,13 @@ const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/
 const ZONE = /(Z|[+-]\d\d:\d\d)$/
 
 export function runReplay(shell: Shell, options: Options): Promise<number> {
-  const { sink, domain = null, stream = null, cancel, json } = options
+  const { sink, stream = null, cancel, json } = options
+  // As the settings have it.
+  const domain = options.domain?.toLowerCase() ?? null
   if ((sink === undefined) === (cancel === undefined)) {
     throw refuseOption(shell, '--sink', 'given, or else --cancel')
   }
-  const number = cancel === undefined ? null : wholeNumber(shell, cancel)
+  const number = cancel === undefined ? null : wholeNumber(shell, '--cancel', cancel)
   const since = timeOf(shell, '--since', options.since)
   const until = timeOf(shell, '--until', options.until)
   if (since !== null && until !== null && since >= until) {
@@ -44,6 +46,9 @@ export function runReplay(shell: Shell, options: Options): Promise<number> {
         `one of the settings (${known.join(', ')}), not "${sink}"`,
       )
     }
+    if (domain !== null && !config.domains.includes(domain)) {
+      shell.error(`snaphook: ${domain} is not in the settings; a replay is asked for all the same`)
+    }
     const replay = await requestReplay(config, { sink, since, until, domain, stream })
     if (replay === null) shell.error(`snaphook: there is no store at ${config.storePath} yet`)
     else if (json) shell.print(JSON.stringify({ replay }))
@@ -52,16 +57,12 @@ export function runReplay(shell: Shell, options: Options): Promise<number> {
   })
 }
 
-function wholeNumber(shell: Shell, given: string): number {
-  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given)
-  throw refuseOption(shell, '--cancel', `the number of a replay, not "${given}"`)
-}
-
 /** Epoch ms of a time, or of so long ago. */
 function timeOf(shell: Shell, option: string, given: string | undefined): number | null {
   if (given === undefined) return null
+  const now = shell.overrides?.clock?.now ?? Date.now
   const ago = parseDuration(given)
-  if (ago !== undefined) return Date.now() - ago
+  if (ago !== undefined) return now() - ago
   const isWhole = ZONE.test(given) || !given.includes('T')
   const time = TIME.test(given) ? Date.parse(isWhole ? given : `${given}Z`) : Number.NaN
   if (!Number.isNaN(time)) return time

@@ -57,6 +57,12 @@ export function durationOption(shell: Shell, option: string, given: string): num
   throw refuseOption(shell, option, `a duration such as 90s or 1h, not "${given}"`)
 }
 
+/** The number of an option such as `--limit 20`. */
+export function wholeNumber(shell: Shell, option: string, given: string): number {
+  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given)
+  throw refuseOption(shell, option, `a whole number, not "${given}"`)
+}
+
 /** The generation of a notify key, in words where it has none or is not known. */
 export function showGeneration(generation: number | null): string {
   if (generation === null) return 'unknown'

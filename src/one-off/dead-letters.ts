@@ -1,10 +1,7 @@
 // Looks at dead letters and changes them, for the command; beside a running service or without one.
-import { existsSync } from 'node:fs'
 import type { Config } from '../config.ts'
 import type { DeadLetter, DeadLetterChange, ExpiredRange } from '../ports.ts'
-import { createSeals } from '../store/seal.ts'
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
-import { systemClock } from '../system-clock.ts'
+import { changeStore } from './change-store.ts'
 import { knownSecrets, openForLooking } from './looking.ts'
 
 export type { DeadLetter, ExpiredRange }
@@ -37,20 +34,16 @@ export async function changeDeadLetters(
   config: Config,
   change: DeadLetterSelection,
 ): Promise<number> {
-  if (!existsSync(config.storePath)) return 0
-  const seals = createSeals(knownSecrets(config))
-  const store = await openSqliteStore({ path: config.storePath, seals, now: systemClock.now })
-  try {
+  const changed = await changeStore(config, async (store) => {
     let total = 0
     if (change.kind === 'drop' && change.seqs === null) {
       total += await store.dropExpired(change.sink)
     }
     for (;;) {
-      const changed = await store.changeDeadLetters(change)
-      if (changed === 0) return total
-      total += changed
+      const slice = await store.changeDeadLetters(change)
+      if (slice === 0) return total
+      total += slice
     }
-  } finally {
-    await store.close()
-  }
+  })
+  return changed ?? 0
 }

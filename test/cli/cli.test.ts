@@ -257,6 +257,7 @@ describe('replay', () => {
     const narrow = ['--since', '2026-01-31', '--until', '2026-01-31T08:00:00.5', '--stream', 'a/b']
     const asked = await run(['replay', '--sink', 'stdout', '--domain', 'd', ...narrow])
     expect([asked.code, asked.printed()]).toEqual([0, expect.stringContaining('replay 1: by the')])
+    expect(asked.errors()).toContain('d is not in the settings')
     expect(await store.nextReplay('stdout')).toMatchObject({
       id: 1,
       since: Date.parse('2026-01-31T00:00Z'),
@@ -271,8 +272,12 @@ describe('replay', () => {
     expect(await store.nextReplay('stdout')).toBeNull()
     expect((await run(['replay', '--cancel', '1'])).code).toBe(1)
     expect((await run(['status'])).printed()).toMatch(/^1 +stdout +cancelled /m)
-    const again = await run(['replay', '--sink', 'stdout', '--since', '2h', '--json'])
-    expect(again.printed()).toBe('{"replay":2}')
+    const clock = { ...systemClock, now: () => 10_000_000 }
+    const later = { overrides: { ...overrides, clock } }
+    const since = ['--sink', 'stdout', '--since', '2h', '--domain', DOMAIN.toUpperCase()]
+    const again = await run(['replay', ...since, '--json'], settings(), later)
+    expect([again.printed(), again.errors()]).toEqual(['{"replay":2}', ''])
+    expect(await store.nextReplay('stdout')).toMatchObject({ since: 2_800_000, domain: DOMAIN })
   })
 
   test('of nothing where there is no store: exit 1, and none is made', async () => {
