@@ -30,7 +30,7 @@ const SETTINGS: Settings = {
   // Nobody listens there: every delivery fails, and is reported.
   SNAPHOOK_SINKS: [
     'stdout:',
-    `hook=http://127.0.0.1:1/${SINK_TOKEN}`,
+    `hook=http://127.0.0.1:2/${SINK_TOKEN}`,
     `redis=redis://:${REDIS_PASSWORD}@127.0.0.1:1?stream=snapshots`,
     `nats=nats://snaphook:${NATS_PASSWORD}@127.0.0.1:1?subject=snapshots`,
   ].join(),

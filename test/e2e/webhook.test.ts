@@ -88,7 +88,7 @@ test('a webhook gets all events in order; what it rejects is kept until it is tr
 
 test('plain http to another machine is warned of at start, by the name of the sink', async () => {
   await using stage = await setStage()
-  const hosts = ['127.0.0.1:9', 'localhost', '[::1]', 'sink.example.com', '127.0.0.1.example.com']
+  const hosts = ['127.0.0.1:2', 'localhost', '[::1]', 'sink.example.com', '127.0.0.1.example.com']
   const sinks = hosts.map((host, index) => `sink${index}=http://${host}/token`)
   await using service = await serveHere(stage, {
     SNAPHOOK_SINKS: [...sinks, 'tls=https://sink.example.com/token'].join(),
