@@ -527,12 +527,14 @@ describe('dead-letters', () => {
       /^stdout +4 to 5 +2 +1970\S+ +expired$/m,
     )
     const range = { sink: 'stdout', reason: 'expired', fromSeq: 4, toSeq: 5, count: 2 }
-    expect((await list()).ranges).toMatchObject([range])
-    expect((await list('--sink', 'gone')).ranges).toEqual([])
+    // One that is not in the settings any more missed more of them.
+    const others = [{ sink: 'gone', fromSeq: 2, toSeq: 5, count: 4 }]
+    expect((await list()).ranges).toMatchObject([...others, range])
+    expect((await list('--sink', 'gone')).ranges).toMatchObject(others)
     await run(['dead-letters', 'drop', '--sink', 'stdout', '--seq', '1'])
-    expect((await list()).ranges).toMatchObject([range])
+    expect((await list('--sink', 'stdout')).ranges).toMatchObject([range])
     expect((await run(['dead-letters', 'drop', '--sink', 'stdout'])).printed()).toBe('3 dropped')
-    expect((await list()).ranges).toEqual([])
+    expect((await list()).ranges).toMatchObject(others)
   })
 
   test('none where there is no store, and none is made', async () => {
