@@ -507,6 +507,8 @@ describe('dead-letters', () => {
     const query = { sink: 'stdout', retryRequested: true, limit: 9 }
     expect((await store.readDeadLetters(query)).map(({ event }) => event.seq)).toEqual([1, 3])
     expect((await run(['dead-letters', 'list'])).printed()).toContain('to be tried again')
+    const removed = await run(['dead-letters', 'retry', '--sink', 'gone'])
+    expect(removed.errors()).toContain('no sink gone is in the settings')
     expect(await act('drop', '--sink', 'stdout', '--seq', '2', '--json')).toBe('{"drop":1}')
     expect(await act('drop', '--all')).toBe('3 dropped')
     expect(await act('list')).toBe('no dead letters')
@@ -550,6 +552,8 @@ describe('dead-letters', () => {
     ['drop', '--seq', '1', '--all'],
     ['list', '--limit', '0'],
     ['list', '--sink', 'stdout', '--seq', 'x'],
+    ['list', '--sink', 'stdout', '--seq', '1'],
+    ['list', '--all'],
     ['burn'],
   ])('%s %s %s: wrong usage', async (...args) => {
     const { code, errors } = await run(['dead-letters', ...args])
