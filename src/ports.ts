@@ -217,20 +217,21 @@ export type PruneStep = {
   readonly at: number
 }
 
+/** Events that a sink lacked and that are gone; its cursor was moved to `toSeq`. */
+export type Expired = { readonly sink: string; readonly count: number; readonly toSeq: number }
+
 export type Pruned = {
   readonly removed: number
-  /** How many of these each sink lacked, and where its cursor was moved to. */
-  readonly expired: readonly {
-    readonly sink: string
-    readonly count: number
-    readonly toSeq: number
-  }[]
+  /** Also of sinks that are not in the settings any more. */
+  readonly expired: readonly Expired[]
   /** How long the transaction took, sync included. */
   readonly seconds: number
   /** What the store held before; room that was given back inside its file is not counted. */
   readonly usedBytes: number
   /** There is no room, and dead letters have to make it. */
   readonly isCrowded: boolean
+  /** There may be more to go: all that the step looked at is gone. */
+  readonly isMore: boolean
 }
 
 /** How the log is kept from growing for ever. A step is small: appends wait while it is made. */
@@ -238,7 +239,7 @@ export interface Retention {
   /** Removes the oldest events that may go; what a sink lacks becomes an `ExpiredRange` of it. */
   prune(step: PruneStep): Promise<Pruned>
   /** Removes up to `limit` of the oldest dead letters. Returns how many, and how long it took. */
-  pruneLetters(limit: number): Promise<Pick<Pruned, 'removed' | 'seconds'>>
+  pruneLetters(limit: number): Promise<Pick<Pruned, 'removed' | 'expired' | 'seconds'>>
   /** What has expired for a sink, or for any. */
   readExpired(sink: string | null): Promise<readonly ExpiredRange[]>
   /** Forgets what has expired. Returns how many ranges. */

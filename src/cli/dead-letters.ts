@@ -26,6 +26,13 @@ export function runDeadLetters(
   const sink = named ?? null
   const seqs = seq?.map((given) => wholeNumber(shell, '--seq', given)) ?? null
   const count = wholeNumber(shell, '--limit', limit)
+  if (action === 'list' && (seqs !== null || all)) {
+    throw refuseOption(
+      shell,
+      '--sink',
+      'the only choice for list: --seq and --all are for retry and drop',
+    )
+  }
   if (seqs !== null && sink === null) throw refuseOption(shell, '--seq', 'given with --sink')
   if (action !== 'list' && (sink === null) === (all === undefined)) {
     throw refuseOption(shell, '--sink', 'given, or else --all')
@@ -40,6 +47,10 @@ export function runDeadLetters(
       if (json) shell.print(JSON.stringify({ total, letters: letters.map(shown), ranges }, null, 2))
       else shell.print([listed(letters, total), ...listedRanges(expired)].join('\n'))
       return EXIT.done
+    }
+    const isKnown = config.sinks.some(({ name }) => name === sink)
+    if (action === 'retry' && sink !== null && !isKnown) {
+      shell.error(`snaphook: no sink ${sink} is in the settings: they wait until it is put back`)
     }
     const kind = action === 'retry' ? 'request_retry' : 'drop'
     const changed = await changeDeadLetters(config, { kind, sink, seqs })

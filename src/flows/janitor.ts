@@ -2,8 +2,10 @@
 // is too old or when there is no room, and is then missed by name. In small steps, with pauses: the
 // appends of callbacks wait while one is made.
 import { showDuration } from '../core/duration.ts'
-import { describeError } from '../errors.ts'
-import type { Clock, JanitorMetrics, Log, Pruned, Retention } from '../ports.ts'
+import { faultCode } from '../errors.ts'
+import type { Clock, Expired, JanitorMetrics, Log, Pruned, Retention } from '../ports.ts'
+import { patientTime } from './patient-time.ts'
+import { createTrouble } from './trouble.ts'
 
 /** A look costs next to nothing; a store that grows fast must not grow far beyond its limit. */
 const INTERVAL_MS = 1_000
@@ -37,14 +39,17 @@ export function createJanitor(parts: {
 }): Janitor {
   const { store, sinks, retentionMs, retentionMaxMs, maxBytes, clock, metrics, log } = parts
   const unsaid = new Map<string, number>()
-  let lettersGone = 0
   let saidAt = -Infinity
   let stepEvents = STEP_EVENTS.first
-  let problem: string | null = null
+  const time = patientTime(clock)
+  const trouble = createTrouble(log, {
+    begun: 'the log is not pruned, since the store fails',
+    over: 'the log is pruned again',
+  })
 
   /** Removes a little of what may go. Returns the pause before the next step, in ms. */
   async function step(): Promise<number> {
-    const now = clock.now()
+    const now = time()
     const pruned = await store.prune({
       deliveredBefore: now - retentionMs,
       anyBefore: now - retentionMaxMs,
@@ -54,36 +59,38 @@ export function createJanitor(parts: {
       at: now,
     })
     metrics.storeSize(pruned.usedBytes, maxBytes)
-    for (const { sink, count, toSeq } of pruned.expired) {
-      parts.onExpired(sink, toSeq)
-      metrics.expired(sink, count)
-      unsaid.set(sink, (unsaid.get(sink) ?? 0) + count)
+    for (const each of pruned.expired) {
+      // A sink that was taken out finds in the store what it missed; nobody waits for it.
+      if (!sinks.includes(each.sink)) continue
+      parts.onExpired(each.sink, each.toSeq)
+      miss(each)
     }
     if (!pruned.isCrowded) return paced(pruned, pruned.usedBytes > NEARLY * maxBytes)
     const letters = await store.pruneLetters(stepEvents)
-    lettersGone += letters.removed
-    return paced(letters, true)
+    for (const each of letters.expired) miss(each)
+    return paced({ ...letters, isMore: true }, true)
+  }
+
+  function miss({ sink, count }: Expired): void {
+    metrics.expired(sink, count)
+    unsaid.set(sink, (unsaid.get(sink) ?? 0) + count)
   }
 
   function paced(
-    { removed, seconds }: Pick<Pruned, 'removed' | 'seconds'>,
+    { isMore, seconds }: Pick<Pruned, 'isMore' | 'seconds'>,
     isTight: boolean,
   ): number {
-    const isFull = removed >= stepEvents
-    if (removed > 0 && seconds > STEP_SECONDS.most) {
-      stepEvents = Math.max(STEP_EVENTS.least, stepEvents / 2)
-    }
-    if (isFull && seconds < STEP_SECONDS.least) {
+    if (seconds > STEP_SECONDS.most) stepEvents = Math.max(STEP_EVENTS.least, stepEvents / 2)
+    if (isMore && seconds < STEP_SECONDS.least) {
       stepEvents = Math.min(STEP_EVENTS.most, stepEvents * 2)
     }
     // At least half of the writer's time is left to callbacks.
-    if (isFull) return seconds * 1_000
+    if (isMore) return seconds * 1_000
     return isTight ? TIGHT_INTERVAL_MS : INTERVAL_MS
   }
 
   function say(): void {
-    if ((unsaid.size === 0 && lettersGone === 0) || clock.elapsed() - saidAt < SAY_INTERVAL_MS)
-      return
+    if (unsaid.size === 0 || clock.elapsed() - saidAt < SAY_INTERVAL_MS) return
     saidAt = clock.elapsed()
     for (const [sink, count] of unsaid) {
       log.error('events have expired: this sink will not get them', {
@@ -92,11 +99,7 @@ export function createJanitor(parts: {
         why: `older than ${showDuration(retentionMaxMs)}, or no room for them`,
       })
     }
-    if (lettersGone > 0) {
-      log.error('no room for so many dead letters: the oldest are gone', { count: lettersGone })
-    }
     unsaid.clear()
-    lettersGone = 0
   }
 
   return {
@@ -104,14 +107,13 @@ export function createJanitor(parts: {
       while (!signal.aborted) {
         const pauseMs = await step().then(
           (pause) => {
-            problem = null
+            trouble.passed(store)
             return pause
           },
           (error: unknown) => {
-            const reason = describeError(error)
-            if (reason !== problem)
-              log.warn('the log is not pruned, since the store fails', { reason })
-            problem = reason
+            trouble.met(store, error)
+            // What a step writes before it frees anything has to fit, too.
+            if (faultCode(error) === 'store_full') stepEvents = Math.max(1, stepEvents / 4)
             return INTERVAL_MS
           },
         )

@@ -19,12 +19,14 @@ export function createReadiness(parts: {
   const startedAt = clock.elapsed()
   let stopping = false
   let registeredOnce = false
+  /** As last known: a store that fails tells nothing of it, and sinks show all the same. */
+  let known = { events: 0, lastSeq: 0, letters: new Map() as ReadonlyMap<string, number> }
 
   async function check(): Promise<Readiness> {
     const registrations = registrar.views()
     const [storeProblem, sinks] = await Promise.all([
       store.checkWritable().then(() => null, describeError),
-      sinkViews().catch(() => []),
+      learn().then(sinkViews, sinkViews),
     ])
     const waited = clock.elapsed() - startedAt >= FIRST_PASS_MS
     const passed = registrations.every(({ state }) => state !== 'pending')
@@ -44,24 +46,29 @@ export function createReadiness(parts: {
     }
   }
 
-  async function sinkViews(stats = store.stats()): Promise<SinkView[]> {
-    const [{ lastSeq }, letters] = await Promise.all([stats, store.countDeadLetters()])
+  async function learn(): Promise<void> {
+    const [stats, letters] = await Promise.all([store.stats(), store.countDeadLetters()])
+    known = { ...stats, letters }
+  }
+
+  function sinkViews(): SinkView[] {
     return dispatcher.progress().map(({ name, cursor, state, problem }) => ({
       name,
       state,
-      lag: Math.max(0, lastSeq - cursor),
+      lag: Math.max(0, known.lastSeq - cursor),
       detail: problem,
-      deadLetters: letters.get(name) ?? 0,
+      deadLetters: known.letters.get(name) ?? 0,
     }))
   }
 
+  /** Rejects where the store does. */
   async function sample(): Promise<Sample> {
-    const stats = store.stats()
-    const sinks = await sinkViews(stats)
+    await learn()
     return {
-      eventsStored: (await stats).events,
-      lagBySink: new Map(sinks.map(({ name, lag }) => [name, lag])),
-      deadLettersBySink: new Map(sinks.map(({ name, deadLetters }) => [name, deadLetters])),
+      eventsStored: known.events,
+      lagBySink: new Map(sinkViews().map(({ name, lag }) => [name, lag])),
+      // Also of sinks that are not in the settings any more: somebody has to see to them.
+      deadLettersBySink: known.letters,
     }
   }
 

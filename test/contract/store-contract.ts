@@ -425,7 +425,8 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       await store.advanceCursor('other', 2)
       await store.advanceCursor('removed', 1)
       const both = { ...step, sinks: ['hook', 'other'], deliveredBefore: receivedAt(5) }
-      expect(await store.prune(both)).toMatchObject({ removed: 2, expired: [] })
+      const missing = [{ sink: 'removed', count: 1, toSeq: 2 }]
+      expect(await store.prune(both)).toMatchObject({ removed: 2, expired: missing })
       expect(await seqs(store)).toEqual([3, 4, 5, 6])
       await store.advanceCursor('other', 6)
       expect(await store.prune({ ...both, deliveredBefore: receivedAt(3) })).toMatchObject({
@@ -434,15 +435,56 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       expect(await seqs(store)).toEqual([4, 5, 6])
       expect(await store.prune({ ...both, sinks: [] })).toMatchObject({ removed: 2 })
       expect(await store.stats()).toEqual({ events: 1, lastSeq: 6 })
-      expect(await store.readExpired(null)).toEqual([])
+      // Nobody waits for the one that was taken out; put back, it is told what it missed.
+      const missed = { sink: 'removed', fromSeq: 2, toSeq: 5, count: 4 }
+      expect(await store.readExpired('removed')).toMatchObject([missed])
+      expect(await store.loadCursor('removed')).toBe(5)
     })
 
     it('removes so many events in one step, and goes on in the next', async () => {
       const store = await filled(5)
       const all = { ...step, sinks: [], deliveredBefore: receivedAt(9), limit: 2 }
       for (const removed of [2, 2, 1, 0]) {
-        expect(await store.prune(all)).toMatchObject({ removed, seconds: expect.any(Number) })
+        const isMore = removed === 2
+        expect(await store.prune(all)).toMatchObject({
+          removed,
+          isMore,
+          seconds: expect.any(Number),
+        })
       }
+    })
+
+    it('removes few large events in one step, so that it is short', async () => {
+      const store = await newPlace()()
+      const body = new Uint8Array(60_000)
+      await Promise.all(range(100).map((n) => store.append(eventOf(n, { body }))))
+      const all = { ...step, sinks: [], deliveredBefore: receivedAt(999) }
+      const { removed, isMore } = await store.prune(all)
+      expect(removed).toBeGreaterThan(50)
+      expect(removed).toBeLessThan(80)
+      expect(isMore).toBe(true)
+      expect(await store.prune(all)).toMatchObject({ removed: 100 - removed, isMore: false })
+    })
+
+    it('does not keep what is delivered for a time of receipt that is ahead', async () => {
+      const store = await filled(5, [0, 1, 2])
+      await store.advanceCursor('hook', 3)
+      const later = { ...step, at: receivedAt(0), deliveredBefore: receivedAt(0) - 1 }
+      expect(await store.prune(later)).toMatchObject({ removed: 3, expired: [] })
+      expect(await seqs(store)).toEqual([4, 5])
+    })
+
+    it('keeps a bounded number of ranges, and counts all that is gone', async () => {
+      const store = await newPlace()()
+      await Promise.all(range(450).map((n) => store.append(eventOf(n))))
+      for (let seq = 1; seq < 450; seq += 2) {
+        await store.advanceCursor('hook', seq)
+        await store.prune({ ...step, anyBefore: receivedAt(seq + 1) })
+      }
+      const ranges = await store.readExpired('hook')
+      expect(ranges.length).toBeLessThanOrEqual(100)
+      expect(ranges.reduce((sum, { count }) => sum + count, 0)).toBe(225)
+      expect(ranges.at(-1)?.toSeq).toBe(450)
     })
 
     it('removes what is too old also where a sink lacks it: one range, that goes on', async () => {

@@ -76,7 +76,7 @@ describe('once ready', () => {
     const { set, ready, store, readiness } = fixture()
     for (const index of [0, 1]) set(index, { state: 'in_sync', keyKnown: true })
     store.fail = 'store_full'
-    expect(await readiness.check()).toMatchObject({ ready: false, store: 'failing', sinks: [] })
+    expect(await readiness.check()).toMatchObject({ ready: false, store: 'failing' })
     store.fail = undefined
     expect(await ready()).toBe(true)
     readiness.stop()
@@ -100,9 +100,20 @@ test('sinks are shown with their lag, and sampled for the metrics', async () => 
   expect((await readiness.check()).sinks).toEqual([
     { name: 'stdout', state: 'refused', lag: 2, detail: 'answered 401', deadLetters: 1 },
   ])
+  // Letters of a sink that was taken out are somebody's business still.
+  await store.advanceCursor('old', 1, [refused])
   expect(await readiness.sample()).toEqual({
     eventsStored: 3,
     lagBySink: new Map([['stdout', 2]]),
-    deadLettersBySink: new Map([['stdout', 1]]),
+    deadLettersBySink: new Map([
+      ['stdout', 1],
+      ['old', 1],
+    ]),
   })
+  store.fail = 'store_failed'
+  sink.cursor = 2
+  expect((await readiness.check()).sinks).toMatchObject([
+    { name: 'stdout', state: 'refused', lag: 1, deadLetters: 1 },
+  ])
+  await expect(readiness.sample()).rejects.toMatchObject({ code: 'store_failed' })
 })

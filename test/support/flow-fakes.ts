@@ -207,11 +207,11 @@ export function memoryStore(): Store & {
     },
     async prune() {
       check()
-      return { removed: 0, expired: [], seconds: 0, usedBytes: 0, isCrowded: false }
+      return { removed: 0, expired: [], seconds: 0, usedBytes: 0, isCrowded: false, isMore: false }
     },
     async pruneLetters() {
       check()
-      return { removed: 0, seconds: 0 }
+      return { removed: 0, expired: [], seconds: 0 }
     },
     async readExpired() {
       check()

@@ -15,6 +15,7 @@ import { openConnection, type StoreFile } from './connection.ts'
 import { createCursors } from './cursors.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createEventLog } from './event-log.ts'
+import { createExpired } from './expired.ts'
 import { openFault } from './faults.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
 import { createPruning } from './pruning.ts'
@@ -45,7 +46,8 @@ function offer(db: DatabaseSync, file: StoreFile) {
   const rings = createRings(db)
   const cursors = createCursors(db)
   const deadLetters = createDeadLetters(db)
-  const pruning = createPruning(db, cursors)
+  const expired = createExpired(db)
+  const pruning = createPruning(db, cursors, expired)
   const replays = createReplays(db)
   const receivingTime = createReceivingTime(db)
   const tallies = createTallies(db)
@@ -72,10 +74,9 @@ function offer(db: DatabaseSync, file: StoreFile) {
       if (statSync(file.path, { throwIfNoEntry: false })?.ino !== ino) throw moved(file.path)
       return timed(() => pruning.prune(step))
     },
-    pruneLetters: (step: { limit: number; at: number }) =>
-      timed(() => ({ removed: pruning.pruneLetters(step) })),
-    readExpired: (sink: string | null) => pruning.expired(sink),
-    dropExpired: (sink: string | null) => transact(db, () => pruning.dropExpired(sink)),
+    pruneLetters: (step: { limit: number; at: number }) => timed(() => pruning.pruneLetters(step)),
+    readExpired: (sink: string | null) => expired.list(sink),
+    dropExpired: (sink: string | null) => transact(db, () => expired.drop(sink)),
     requestReplay: ({ at, ...request }: ReplayRequest & { at: number }) =>
       transact(db, () => replays.request(request, at)),
     nextReplay: (sink: string) => replays.next(sink),
