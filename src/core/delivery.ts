@@ -23,7 +23,7 @@ const CONFIRMATIONS = 3
  * So many events are given up in a row. A whole batch of which nothing passes says more about the
  * sink (a wrong secret, a TLS port, a schema that has changed) than about its events.
  */
-export const MAX_GIVEN_UP = 100
+const MAX_GIVEN_UP = 100
 
 type Undelivered = {
   /** For people; it holds no secret. */
@@ -163,31 +163,27 @@ export function nextRetry(outcome: DeliveryOutcome, part: Part, random: number):
 }
 
 export type NextComparison =
-  /** The sink works: each suspect is tried once more. `refused`: what it will not take of `compared`. */
-  | { readonly kind: 'works'; readonly refused: readonly RefusedEvent[] }
+  /** The sink works: each suspect is tried once more. */
+  | { readonly kind: 'works' }
   /** Where `compared` has become suspect itself, the next comparison is with the event after it. */
   | { readonly kind: 'undecided'; readonly compared: Part; readonly afterMs: number }
 
 /**
- * The step after `compared`, the event that follows the suspects, was tried: where the sink comes to
- * a verdict on it, it works, unless it rejects one event after the other. Where it breaks over that
- * one too, all may be innocent; one that broke it too often is a suspect itself. `givenUp` as above.
+ * The step after `compared`, the event that follows the suspects, was tried: where it passes, the
+ * sink works. Where the sink breaks over that one too, all may be innocent; one that broke it too
+ * often is a suspect itself. So is one that is rejected: a proxy may do that before a sink that is
+ * down, so it proves nothing.
  */
 export function nextComparison(
   outcome: DeliveryOutcome,
   compared: Part,
   random: number,
-  givenUp: number,
 ): NextComparison {
-  if (outcome.kind === 'delivered') return { kind: 'works', refused: [] }
+  if (outcome.kind === 'delivered') return { kind: 'works' }
   const tried = triedPart(outcome, compared)
-  const rejected = outcome.kind === 'rejected'
-  if (rejected && givenUp < MAX_GIVEN_UP) {
-    return { kind: 'works', refused: [refusedEvent(tried, outcome.reason)] }
-  }
   return {
     kind: 'undecided',
-    compared: { ...tried, suspect: rejected || tried.strikes >= MAX_STRIKES },
+    compared: { ...tried, suspect: outcome.kind === 'rejected' || tried.strikes >= MAX_STRIKES },
     afterMs: waitMs(outcome, tried.failures, random),
   }
 }

@@ -87,7 +87,7 @@ export async function deliverParts(loop: Loop, source: Source): Promise<void> {
     const part = known ?? (await source.following(eventOf(suspects.at(-1) as Part).seq))
     if (part === undefined || loop.draining.aborted) return { afterMs: 0 }
     const outcome = await loop.attempt(part.events)
-    const step = nextComparison(outcome, part, random(), givenUp)
+    const step = nextComparison(outcome, part, random())
     if (step.kind === 'undecided') {
       compared = [...suspects.slice(1), step.compared]
       return step
@@ -105,7 +105,7 @@ export async function deliverParts(loop: Loop, source: Source): Promise<void> {
     }
     source.report('ok', null)
     // One that came after its neighbour came too late: the neighbour comes again, in its turn.
-    if (!isLate) await moveOn(eventOf(part), outcome.kind === 'delivered' ? 1 : 0, step.refused)
+    if (!isLate) await moveOn(eventOf(part), 1, [])
     return true
   }
 

@@ -447,6 +447,23 @@ describe('a sink that breaks', () => {
     await dispatcher.stop(never())
   })
 
+  test('over everything but what a proxy rejects: nothing is given up till it is back', async () => {
+    const sink = fakeSink('a')
+    const { dispatcher, append, store, clock } = fixture([sink])
+    const isDown = (outcome: DeliveryOutcome) => (seqs: number[]) =>
+      seqs.includes(2) && seqs.length === 1 ? REJECTED : outcome
+    sink.answer = isDown(BROKE)
+    await append(3)
+    void dispatcher.run()
+    await clock.advance(DAY_MS / 4)
+    expect(store.letters).toEqual([])
+    sink.answer = isDown({ kind: 'delivered' })
+    await clock.advance(5 * 60_000)
+    expect(sink.had).toEqual([1, 3])
+    expect(store.letters.map(({ event }) => event.seq)).toEqual([2])
+    await dispatcher.stop(never())
+  })
+
   test('over the last event: it is given up only when the next one passes', async () => {
     const sink = pickySink([3], BROKE)
     const { dispatcher, append, store, clock } = fixture([sink])
