@@ -6,7 +6,7 @@ import {
   type ExpiredRange,
   listDeadLetters,
 } from '../one-off/dead-letters.ts'
-import { EXIT, refuseOption, type Shell, table, withConfig } from './shell.ts'
+import { EXIT, refuseOption, type Shell, table, wholeNumber, withConfig } from './shell.ts'
 
 export const DEAD_LETTER_ACTIONS = ['list', 'retry', 'drop'] as const
 
@@ -59,11 +59,6 @@ export function runDeadLetters(
     else shell.print(`${changed} to be tried again: by the running service, or once it runs`)
     return EXIT.done
   })
-}
-
-function wholeNumber(shell: Shell, option: string, given: string): number {
-  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given)
-  throw refuseOption(shell, option, `a whole number, not "${given}"`)
 }
 
 function shown({ sink, event, diedAt, ...rest }: DeadLetter) {

@@ -24,6 +24,8 @@ const STORE_RETRY_MS = 1_000
 export type SinkProgress = {
   readonly name: string
   cursor: number
+  /** What has expired before the sink had it. */
+  goneUpTo: number
   state: SinkState
   problem: string | null
 }
@@ -76,7 +78,7 @@ export function createDispatcher(parts: World & { readonly sinks: readonly Sink[
     over: 'store serves the dispatcher again',
   })
   const progress = sinks.map(
-    ({ name }): SinkProgress => ({ name, cursor: 0, state: 'ok', problem: null }),
+    ({ name }): SinkProgress => ({ name, cursor: 0, goneUpTo: 0, state: 'ok', problem: null }),
   )
 
   function notify(): void {
@@ -153,7 +155,9 @@ export function createDispatcher(parts: World & { readonly sinks: readonly Sink[
     progress: () => progress,
     expired(sink, seq) {
       const mine = progress.find(({ name }) => name === sink)
-      if (mine !== undefined) mine.cursor = Math.max(mine.cursor, seq)
+      if (mine === undefined) return
+      mine.cursor = Math.max(mine.cursor, seq)
+      mine.goneUpTo = Math.max(mine.goneUpTo, seq)
     },
     async stop(signal) {
       signal.addEventListener('abort', () => ended.abort(), { once: true })

@@ -22,6 +22,8 @@ export interface Source {
   report(state: SinkState, problem: string | null): void
   /** Whether it is still wanted; asked after a pause. */
   goesOn(): Promise<boolean>
+  /** Events up to this seq have expired and are counted as lost: they are not to be delivered late. */
+  goneUpTo(): number
 }
 
 export async function deliverParts(loop: Loop, source: Source): Promise<void> {
@@ -65,8 +67,17 @@ export async function deliverParts(loop: Loop, source: Source): Promise<void> {
         if (settled === true) break
         await clock.sleep(Math.max(next.afterMs, settled.afterMs), loop.draining)
         if (loop.draining.aborted || !(await source.goesOn())) return
+        dropGone(source.goneUpTo())
       }
     }
+  }
+
+  function dropGone(seq: number): void {
+    if (parts.every(({ events }) => eventOf({ events }).seq > seq)) return
+    parts = parts
+      .map((part) => ({ ...part, events: part.events.filter((event) => event.seq > seq) }))
+      .filter(({ events }) => events.length > 0)
+    compared = []
   }
 
   async function moveOn(
@@ -119,7 +130,7 @@ export async function deliverParts(loop: Loop, source: Source): Promise<void> {
   }
 }
 
-/** The one event of a part. */
-function eventOf({ events }: Part): StoredEvent {
+/** The first event of a part, or its only one. */
+function eventOf({ events }: Pick<Part, 'events'>): StoredEvent {
   return events[0] as StoredEvent
 }

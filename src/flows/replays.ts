@@ -66,6 +66,8 @@ async function play(loop: Loop, { id, lastSeq, ...replay }: Replay): Promise<voi
       isFailing = state !== 'ok'
     },
     goesOn,
+    // What is in memory was not lost to this replay, even if the log has lost it since.
+    goneUpTo: () => 0,
   })
   if (!isOpen) log.info('replay is called off', which)
   else if (isAtEnd) log.info('replay ends', which)

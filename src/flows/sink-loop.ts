@@ -54,6 +54,7 @@ export async function runSink(loop: Loop, mine: SinkProgress): Promise<void> {
       metrics.sinkState(sink.name, state)
     },
     goesOn: async () => true,
+    goneUpTo: () => mine.goneUpTo,
   })
   await saved
 

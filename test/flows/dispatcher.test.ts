@@ -134,6 +134,22 @@ test('a sink that fails loses nothing, holds nobody up, and is tried ever more r
   await dispatcher.stop(never())
 })
 
+test('what has expired while the sink was down is not delivered late: it is counted as lost', async () => {
+  const { sinks, dispatcher, append, clock } = fixture()
+  const [sink] = sinks
+  if (sink) sink.answer = () => ({ kind: 'failed', reason: 'no answer' })
+  void dispatcher.run()
+  await append(5)
+  await clock.advance(60_000)
+  dispatcher.expired('a', 3)
+  dispatcher.expired('not here', 9)
+  expect(dispatcher.progress()).toMatchObject([{ cursor: 3 }])
+  if (sink) sink.answer = () => ({ kind: 'delivered' })
+  await clock.advance(10 * 60_000)
+  expect(sink?.had).toEqual([4, 5])
+  await dispatcher.stop(never())
+})
+
 describe('stopping', () => {
   test('delivers what is in the log first', async () => {
     const { sinks, dispatcher, append, clock } = fixture()

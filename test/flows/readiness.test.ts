@@ -21,7 +21,7 @@ function fixture() {
     lookedAt: null,
   }
   const views = [view, { ...view, domain: 'live.example.com' }]
-  const sink = { name: 'stdout', cursor: 0, state: 'ok' as SinkState, problem: null }
+  const sink = { name: 'stdout', cursor: 0, goneUpTo: 0, state: 'ok' as SinkState, problem: null }
   const readiness = createReadiness({
     store,
     registrar: { views: () => views },
