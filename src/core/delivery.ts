@@ -15,11 +15,6 @@ export const MAX_PART_BYTES = 256 * 1024
 /** So often a batch, or an event alone, may break the sink before it is suspected itself. */
 export const MAX_STRIKES = 10
 /**
- * So often a suspect has to fail in a row, once the sink has taken another event: behind
- * a balancer each attempt may meet a backend that is still down while the next one is up.
- */
-const CONFIRMATIONS = 3
-/**
  * So many events are given up in a row. A whole batch of which nothing passes says more about the
  * sink (a wrong secret, a TLS port, a schema that has changed) than about its events.
  */
@@ -162,72 +157,18 @@ export function nextRetry(outcome: DeliveryOutcome, part: Part, random: number):
     : { kind: 'keep', reason: outcome.reason }
 }
 
-export type NextComparison =
-  /** The sink works: each suspect is tried once more. */
-  | { readonly kind: 'works' }
-  /** Where `compared` has become suspect itself, the next comparison is with the event after it. */
-  | { readonly kind: 'undecided'; readonly compared: Part; readonly afterMs: number }
-
-/**
- * The step after `compared`, the event that follows the suspects, was tried: where it passes, the
- * sink works. Where the sink breaks over that one too, all may be innocent; one that broke it too
- * often is a suspect itself. So is one that is rejected: a proxy may do that before a sink that is
- * down, so it proves nothing.
- */
-export function nextComparison(
-  outcome: DeliveryOutcome,
-  compared: Part,
-  random: number,
-): NextComparison {
-  if (outcome.kind === 'delivered') return { kind: 'works' }
-  const tried = triedPart(outcome, compared)
-  return {
-    kind: 'undecided',
-    compared: { ...tried, suspect: outcome.kind === 'rejected' || tried.strikes >= MAX_STRIKES },
-    afterMs: waitMs(outcome, tried.failures, random),
-  }
-}
-
-export type NextConfirmation =
-  | { readonly kind: 'advance' }
-  | { readonly kind: 'bury'; readonly refused: RefusedEvent }
-  | { readonly kind: 'again'; readonly suspect: Part }
-  /** The sink does not work after all. */
-  | { readonly kind: 'undecided'; readonly afterMs: number }
-
-/**
- * The step after a suspect was tried for the nth time since the sink took the event after it. What
- * it broke before, an outage may have: it is to blame for what it breaks now.
- */
-export function nextConfirmation(
-  outcome: DeliveryOutcome,
-  suspect: Part,
-  nth: number,
-  random: number,
-): NextConfirmation {
-  if (outcome.kind === 'delivered') return { kind: 'advance' }
-  const tried = triedPart(outcome, suspect)
-  const rejected = outcome.kind === 'rejected'
-  if (!rejected && !isStrike(outcome)) {
-    return { kind: 'undecided', afterMs: waitMs(outcome, tried.failures, random) }
-  }
-  if (nth < CONFIRMATIONS) return { kind: 'again', suspect: tried }
-  const reason = rejected ? outcome.reason : `broke the sink ${tried.strikes} times`
-  return { kind: 'bury', refused: refusedEvent(tried, reason) }
-}
-
-function isStrike(outcome: DeliveryOutcome): boolean {
+export function isStrike(outcome: DeliveryOutcome): boolean {
   if (outcome.kind !== 'failed' || outcome.strike !== true) return false
   // One that says when to come back knows what it is in for: it is not an event that breaks it.
   return (outcome.retryAfterMs ?? 0) === 0
 }
 
-function triedPart(outcome: DeliveryOutcome, part: Part): Part {
+export function triedPart(outcome: DeliveryOutcome, part: Part): Part {
   const strikes = part.strikes + (isStrike(outcome) ? 1 : 0)
   return { ...part, failures: part.failures + 1, strikes }
 }
 
-function refusedEvent(part: Part, reason: string): RefusedEvent {
+export function refusedEvent(part: Part, reason: string): RefusedEvent {
   return { event: part.events[0] as StoredEvent, reason, attempts: part.failures }
 }
 
@@ -259,7 +200,7 @@ function split({ events }: Part, suspect: boolean): NextDelivery {
   }
 }
 
-function waitMs(outcome: DeliveryOutcome, failures: number, random: number): number {
+export function waitMs(outcome: DeliveryOutcome, failures: number, random: number): number {
   const asked = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) : 0
   return Math.max(backOffMs(RETRY, failures, random), Math.min(asked, MAX_RETRY_AFTER_MS))
 }

@@ -1,15 +1,9 @@
-// Which keys a domain accepts, and until when. A ring is what one store knows of one domain; every
+// What one store knows of one domain: its keys, and until when each is kept. Every
 // change is a new value. Two clocks: epoch ms for the age of a key, and receiving time (seconds
 // that this store's service has listened) for disuse, so that a downtime retires nothing.
 import { type Contest, NO_CONTEST } from './contest.ts'
 import { notifyKey, type Secret } from './notify-key.ts'
 
-/** How far back a key of ours is accepted whatever its use. */
-const GENERATIONS_BACK = 2
-/** Until the key in force is known, generations 0 up to this one are tried. */
-const LAST_UNSEEN_GENERATION = 3
-/** So many more are tried where the provider shows no key and a callback can not be verified. */
-const GENERATIONS_BEYOND = 16
 /** Bounds the work that one bad signature causes. */
 export const MAX_KEYS = 16
 /** A former URL costs a host to check against; nobody moves more often than this. */
@@ -23,7 +17,7 @@ export type KeyId =
   | { readonly kind: 'derived'; readonly secret: string; readonly generation: number }
   | { readonly kind: 'foreign'; readonly key: string }
 
-type DerivedKey = Extract<KeyId, { kind: 'derived' }>
+export type DerivedKey = Extract<KeyId, { kind: 'derived' }>
 
 /** A key that this store has seen in force, or seen used. */
 export type RingKey = {
@@ -65,14 +59,6 @@ export const EMPTY_RING: Ring = {
 /** One moment on both clocks: epoch ms, and seconds of receiving time. */
 export type Moment = { readonly now: number; readonly receiving: number }
 
-export const KEY_ROLES = ['current', 'next', 'previous', 'foreign'] as const
-export type KeyRole = (typeof KEY_ROLES)[number]
-export type AcceptedKey = {
-  readonly key: string
-  readonly id: KeyId
-  readonly role: KeyRole
-}
-
 export function sameKey(a: KeyId | null, b: KeyId | null): boolean {
   return a !== null && b !== null && keyName(a) === keyName(b)
 }
@@ -108,72 +94,6 @@ export function isTooOld(
 ): boolean {
   const seenAt = keys.find(({ id }) => sameKey(id, current))?.seenAt
   return maxAgeMs !== undefined && seenAt !== undefined && now - seenAt >= maxAgeMs
-}
-
-/**
- * The keys that a callback of `domain` may be signed with, at most 16, the likeliest first: the
- * key in force, the generations around it, then what this store has seen, the longest unused last.
- */
-export function acceptedKeys(
-  ring: Ring,
-  secrets: readonly Secret[],
-  domain: string,
-): AcceptedKey[] {
-  const around = (some: readonly Secret[]) =>
-    some.flatMap((secret) => generationsAround(ring, secret))
-  const seen = ring.keys.toSorted((a, b) => b.usedAt - a.usedAt).map(({ id }) => id)
-  const likely = [ring.current ?? [], around(secrets.slice(0, 1))].flat()
-  const accepted = new Map<string, AcceptedKey>()
-  for (const id of [...likely, ...seen, ...around(secrets.slice(1))]) {
-    const key = keyText(id, secrets, domain)
-    if (key !== undefined && !accepted.has(key)) {
-      accepted.set(key, { key, id, role: roleOf(id, ring, secrets) })
-    }
-  }
-  return [...accepted.values()].slice(0, MAX_KEYS)
-}
-
-/**
- * The keys of some generations after those that are accepted. Where the provider shows no key,
- * replicas may have rotated on unseen: only a callback can prove it, since it takes our secret.
- */
-export function keysBeyond(ring: Ring, secrets: readonly Secret[], domain: string): AcceptedKey[] {
-  const from = lastAccepted(ring) + 1
-  return secrets.flatMap((secret) =>
-    generations(secret, from, lastAccepted(ring) + GENERATIONS_BEYOND).map((id) => ({
-      key: notifyKey(secret, domain, id.generation),
-      id,
-      role: 'next' as const,
-    })),
-  )
-}
-
-function generationsAround(ring: Ring, secret: Secret): KeyId[] {
-  const from = Math.max(0, ringGeneration(ring) - GENERATIONS_BACK)
-  return generations(secret, from, lastAccepted(ring))
-}
-
-function lastAccepted(ring: Ring): number {
-  const generation = ringGeneration(ring)
-  return generation < 0 ? LAST_UNSEEN_GENERATION : generation + 1
-}
-
-function generations(secret: Secret, from: number, to: number): DerivedKey[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => ({
-    kind: 'derived',
-    secret: secret.fingerprint,
-    generation: from + index,
-  }))
-}
-
-/** What a key is to the one in force. */
-export function roleOf(id: KeyId, ring: Ring, secrets: readonly Secret[]): KeyRole {
-  if (id.kind === 'foreign') return 'foreign'
-  if (sameKey(id, ring.current)) return 'current'
-  const generation = ringGeneration(ring)
-  if (id.generation !== generation) return id.generation > generation ? 'next' : 'previous'
-  const isNext = ring.current?.kind === 'derived' && id.secret === secrets[0]?.fingerprint
-  return isNext ? 'next' : 'previous'
 }
 
 /** The ring after `id` was seen in force. */

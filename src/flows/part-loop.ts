@@ -1,8 +1,7 @@
 // Delivers part after part, in order, until there is none. What an outcome means is decided in core;
 // here it is carried out. Where the events come from, and what is noted of them, is the source's.
+
 import {
-  nextComparison,
-  nextConfirmation,
   nextDelivery,
   type Part,
   type RefusedEvent,
@@ -10,6 +9,7 @@ import {
   type SinkState,
 } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/snapshot-event.ts'
+import { nextComparison, nextConfirmation } from '../core/suspects.ts'
 import type { Loop } from './dispatcher.ts'
 
 export interface Source {

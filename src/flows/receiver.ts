@@ -1,7 +1,9 @@
 // Receives a callback: cheap checks, then the signature, then the body, then the store. The answer
 // is a closed set of outcomes; what each looks like on the wire is decided in `http`.
+
+import type { AcceptedKey } from '../core/accepted-keys.ts'
 import { understand } from '../core/callback.ts'
-import type { AcceptedKey, KeyId } from '../core/key-ring.ts'
+import type { KeyId } from '../core/key-ring.ts'
 import { checkTimestamp, findSigner } from '../core/signature.ts'
 import { eventOf } from '../core/snapshot-event.ts'
 import { describeError, faultCode } from '../errors.ts'

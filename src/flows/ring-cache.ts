@@ -1,11 +1,9 @@
 // Holds the rings of all domains in memory, in step with the store: what a callback is verified
 // against, and the one way to change a ring.
+import { type AcceptedKey, acceptedKeys, keysBeyond } from '../core/accepted-keys.ts'
 import {
-  type AcceptedKey,
-  acceptedKeys,
   EMPTY_RING,
   type KeyId,
-  keysBeyond,
   keyText,
   type Moment,
   type Ring,

@@ -1,13 +1,7 @@
 // What the store knows, for `status`. A key is named by its generation, never shown.
 import type { Config } from '../config.ts'
-import {
-  EMPTY_RING,
-  type KeyRole,
-  keyText,
-  type Ring,
-  roleOf,
-  shownGeneration,
-} from '../core/key-ring.ts'
+import { type KeyRole, roleOf } from '../core/accepted-keys.ts'
+import { EMPTY_RING, keyText, type Ring, shownGeneration } from '../core/key-ring.ts'
 import type { Secret } from '../core/notify-key.ts'
 import type { World } from '../parts.ts'
 import type { Replay, Store } from '../ports.ts'

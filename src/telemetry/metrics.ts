@@ -1,9 +1,9 @@
 // Every metric of the service, on a registry of its own. Labels come from closed sets only, never
 // from a request; every series exists, at zero, from the start.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { KEY_ROLES } from '../core/accepted-keys.ts'
 import { CALLBACK_OUTCOMES, FLAGS } from '../core/callback.ts'
 import { DELIVERY_OUTCOMES, SINK_STATES } from '../core/delivery.ts'
-import { KEY_ROLES } from '../core/key-ring.ts'
 import {
   CALL_OUTCOMES,
   type CallOutcome,

@@ -5,13 +5,12 @@ import {
   type DeliveryOutcome,
   MAX_STRIKES,
   newPart,
-  nextComparison,
-  nextConfirmation,
   nextDelivery,
   nextRetry,
   type Part,
   restOf,
 } from '../../src/core/delivery.ts'
+import { nextComparison, nextConfirmation } from '../../src/core/suspects.ts'
 import { eventOf, range } from '../support/store-events.ts'
 
 const events = (...seqs: number[]) => seqs.map((seq) => ({ ...eventOf(seq), seq }))

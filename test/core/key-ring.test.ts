@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { acceptedKeys, keysBeyond } from '../../src/core/accepted-keys.ts'
 import {
-  acceptedKeys,
   EMPTY_RING,
   isTooOld,
   type KeyId,
-  keysBeyond,
   keyText,
   MAX_KEYS,
   type Moment,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { AcceptedKey, KeyId } from '../../src/core/key-ring.ts'
+import type { AcceptedKey } from '../../src/core/accepted-keys.ts'
+import type { KeyId } from '../../src/core/key-ring.ts'
 import { sign } from '../../src/core/signature.ts'
 import { type FaultCode, ServiceError } from '../../src/errors.ts'
 import { type CallbackRequest, createReceiver, type KeySource } from '../../src/flows/receiver.ts'
