@@ -1,7 +1,7 @@
 // Every metric of the service, on a registry of its own. Labels come from closed sets only, never
 // from a request; every series exists, at zero, from the start.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { DELIVERY_OUTCOMES, SINK_STATES } from '../core/delivery/delivery.ts'
+import { DELIVERY_OUTCOMES, SINK_STATES } from '../core/delivery/outcome.ts'
 import { CALLBACK_OUTCOMES, FLAGS } from '../core/events/callback.ts'
 import { KEY_ROLES } from '../core/keys/accepted-keys.ts'
 import {
@@ -134,7 +134,7 @@ export function createMetrics(parts: {
     'outcome',
   ])
   const sinkState = gauge('sink_state', '1 for the state of a sink.', ['sink', 'state'])
-  const deadLetters = gauge('dead_letters', 'Events that a sink has refused for good.', ['sink'])
+  const deadLetters = gauge('dead_letters', 'Events that a sink has rejected for good.', ['sink'])
   const probe = gauge(
     'public_url_probe',
     '1 for how the probe through the public URL went after the start.',

@@ -3,7 +3,7 @@ import { ServiceError } from '../../errors.ts'
 import type { Store } from '../../ports/store.ts'
 import { decodeRing, encodeRing } from '../sealed-rings/ring-content.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
-import { packRefused, unpackStored } from './messages.ts'
+import { packRejected, unpackStored } from './messages.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from './write-queue.ts'
 import { startWriter } from './writer-link.ts'
 
@@ -78,8 +78,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     ringsVersion: () => writer.call('ringsVersion', undefined),
     loadCursor: (sink) => writer.call('loadCursor', sink),
 
-    async advanceCursor(sink, seq, refused = []) {
-      await queue.write({ kind: 'cursor', sink, seq, at: now(), refused: packRefused(refused) })
+    async advanceCursor(sink, seq, rejected = []) {
+      await queue.write({ kind: 'cursor', sink, seq, at: now(), rejected: packRejected(rejected) })
     },
 
     listCursors: () => writer.call('listCursors', undefined),
