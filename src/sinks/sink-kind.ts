@@ -1,6 +1,8 @@
 // What a kind of sink tells of itself; each stands in the file of that kind.
 import type { Sink } from '../ports/sink.ts'
-import type { Output } from './stdout.ts'
+
+/** What the `stdout` sink needs of `process.stdout`. */
+export type Output = Pick<NodeJS.WriteStream, 'write' | 'on'>
 
 export type SinkSetting = { readonly name: string; readonly url: string }
 
