@@ -9,9 +9,9 @@ export function runRegister(
   { json, timeout }: { json?: true; timeout: string },
 ): Promise<number> {
   const timeoutMs = durationOption(shell, '--timeout', timeout)
-  return withConfig(shell, async (config, world) => {
+  return withConfig(shell, async (config, overrides) => {
     const late = AbortSignal.any([shell.signal, AbortSignal.timeout(timeoutMs)])
-    return showSettled(shell, await registerAll(config, world, late), json)
+    return showSettled(shell, await registerAll(config, overrides, late), json)
   })
 }
 

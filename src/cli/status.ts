@@ -1,6 +1,6 @@
 // `status`: what the store knows, and what a running service says of itself.
 
-import { type DomainStatus, readStore, type StoreStatus } from '../admin/status.ts'
+import { type DomainStatus, readStatus, type StoreStatus } from '../admin/status.ts'
 import { showDuration } from '../core/duration.ts'
 import { EXIT, type Shell, showGeneration, table, withConfig } from './shell.ts'
 
@@ -26,9 +26,9 @@ type ServiceStatus = {
 }
 
 export function runStatus(shell: Shell, { json }: { json?: true }): Promise<number> {
-  return withConfig(shell, async (config, world) => {
+  return withConfig(shell, async (config, overrides) => {
     const [store, service] = await Promise.all([
-      readStore(config, world),
+      readStatus(config, overrides),
       askService(readyzUrl(config.opsListen)),
     ])
     if (json) shell.print(JSON.stringify({ store, service }, null, 2))

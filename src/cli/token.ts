@@ -1,6 +1,6 @@
 // `token`: a bearer token for the operations API.
 
-import { issueToken } from '../app/service.ts'
+import { issueApiToken } from '../app/api-tokens.ts'
 import { readApiSecretSetting } from '../config/config.ts'
 import { durationOption, EXIT, refuseSettings, type Shell } from './shell.ts'
 
@@ -9,6 +9,6 @@ export async function runToken(shell: Shell, { ttl }: { ttl: string }): Promise<
   const secret = readApiSecretSetting(shell.env, shell.readFile)
   if (!secret.ok) return refuseSettings(shell, secret.problems)
   const nowSeconds = Math.floor(Date.now() / 1000)
-  shell.print(await issueToken(secret.value, { ttlSeconds, nowSeconds }))
+  shell.print(await issueApiToken(secret.value, { ttlSeconds, nowSeconds }))
   return EXIT.done
 }

@@ -13,9 +13,9 @@ import type { Observed } from '../core/registration/observation.ts'
 import type { Registration } from '../core/registration/registration.ts'
 import { faultCode, ServiceError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { CredentialsProvider } from '../ports/credentials.ts'
 import type { IsStill, LiveApi, LiveInspection, SnapshotConfig } from '../ports/live-api.ts'
 import { refusal, toApiFault, unavailable } from './api-fault.ts'
-import type { CredentialsProvider } from './credentials.ts'
 import { createPacer, type Pacer } from './pacer.ts'
 
 /** What the code of every fault of a call begins with; the rest is its `CallOutcome`. */
@@ -31,6 +31,9 @@ const PAGE_SIZE = 30
 /** Nobody has more apps with templates of their own; an answer that never ends is not followed. */
 const MAX_PAGES = 20
 
+/** Told of every call that was made, and what it came to. */
+export type OnCall = (operation: Operation, outcome: CallOutcome) => void
+
 type AnyOperation = Operation | typeof DESCRIBE_SNAPSHOT_CONFIG
 type Answer = Readonly<Record<string, unknown>>
 
@@ -39,7 +42,7 @@ export function createLiveApi(parts: {
   endpoint: string
   credentials: CredentialsProvider
   clock: Clock
-  onCall: (operation: Operation, outcome: CallOutcome) => void
+  onCall: OnCall
 }): LiveApi & LiveInspection & { close(): void } {
   const { endpoint, credentials, clock, onCall } = parts
   // The published types lack credentialsProvider (FACTS 5.1).
