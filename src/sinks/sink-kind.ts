@@ -6,7 +6,7 @@ export type Output = Pick<NodeJS.WriteStream, 'write' | 'on'>
 
 export type SinkSetting = { readonly name: string; readonly url: string }
 
-export type SinkWorld = {
+export type SinkDeps = {
   readonly stdout: Output
   readonly webhookSecrets: readonly string[]
   /** Epoch ms. */
@@ -17,5 +17,5 @@ export type SinkKind = {
   /** What is wrong with a URL, which may hold a secret and is not repeated; undefined: nothing. */
   readonly problem: (url: string) => string | undefined
   /** For a URL without a problem. */
-  readonly create: (setting: SinkSetting, world: SinkWorld) => Sink
+  readonly create: (setting: SinkSetting, deps: SinkDeps) => Sink
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { makeFolderOf } from '../../folder.ts'
+import { makeFolderOf } from '../../disk.ts'
 import { isBusy, openFault, unavailable } from '../faults.ts'
 import { checkSchema, migrate } from './migrate.ts'
 
