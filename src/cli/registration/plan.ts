@@ -1,6 +1,6 @@
 // `plan`: what the service would change at the provider, and why.
-import { planAll } from '../admin/plan.ts'
-import { EXIT, type Shell, table, withConfig } from './shell.ts'
+import { planAll } from '../../admin/plan.ts'
+import { EXIT, type Shell, table, withConfig } from '../shell.ts'
 
 export function runPlan(shell: Shell, { json }: { json?: true }): Promise<number> {
   return withConfig(shell, async (config, overrides) => {

@@ -1,6 +1,6 @@
 // `deregister`: deletes the registrations that are ours, until `register` takes them up again.
-import { deregisterAll } from '../admin/deregister.ts'
-import { EXIT, type Shell, table, withConfig } from './shell.ts'
+import { deregisterAll } from '../../admin/deregister.ts'
+import { EXIT, type Shell, table, withConfig } from '../shell.ts'
 
 export function runDeregister(shell: Shell, { json }: { json?: true }): Promise<number> {
   return withConfig(shell, async (config, overrides) => {

@@ -1,9 +1,9 @@
 // `dead-letters`: shows what sinks have refused for good, has it tried again, or drops it.
 
-import { changeDeadLetters, listDeadLetters } from '../admin/dead-letters.ts'
-import { toCloudEvent } from '../core/events/snapshot-event.ts'
-import type { DeadLetter, ExpiredRange } from '../ports/store.ts'
-import { EXIT, refuseOption, type Shell, table, wholeNumber, withConfig } from './shell.ts'
+import { changeDeadLetters, listDeadLetters } from '../../admin/dead-letters.ts'
+import { toCloudEvent } from '../../core/events/snapshot-event.ts'
+import type { DeadLetter, ExpiredRange } from '../../ports/store.ts'
+import { EXIT, refuseOption, type Shell, table, wholeNumber, withConfig } from '../shell.ts'
 
 export const DEAD_LETTER_ACTIONS = ['list', 'retry', 'drop'] as const
 

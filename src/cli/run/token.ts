@@ -1,8 +1,8 @@
 // `token`: a bearer token for the operations API.
 
-import { issueApiToken } from '../app/api-tokens.ts'
-import { readApiSecretSetting } from '../config/config.ts'
-import { durationOption, EXIT, refuseSettings, type Shell } from './shell.ts'
+import { issueApiToken } from '../../app/api-tokens.ts'
+import { readApiSecretSetting } from '../../config/config.ts'
+import { durationOption, EXIT, refuseSettings, type Shell } from '../shell.ts'
 
 export async function runToken(shell: Shell, { ttl }: { ttl: string }): Promise<number> {
   const ttlSeconds = Math.floor(durationOption(shell, '--ttl', ttl) / 1000)

@@ -1,6 +1,6 @@
 // `doctor`: finds what usually goes wrong, and says what to do next.
-import { examine } from '../admin/doctor/examine.ts'
-import { EXIT, type Shell, table, withConfig } from './shell.ts'
+import { examine } from '../../admin/doctor/examine.ts'
+import { EXIT, type Shell, table, withConfig } from '../shell.ts'
 
 export function runDoctor(
   shell: Shell,

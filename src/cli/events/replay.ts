@@ -1,8 +1,8 @@
 // `replay`: has a sink get again what it got before, by the running service.
 
-import { cancelReplay, requestReplay } from '../admin/replays.ts'
-import { parseDuration } from '../core/duration.ts'
-import { EXIT, refuseOption, type Shell, wholeNumber, withConfig } from './shell.ts'
+import { cancelReplay, requestReplay } from '../../admin/replays.ts'
+import { parseDuration } from '../../core/duration.ts'
+import { EXIT, refuseOption, type Shell, wholeNumber, withConfig } from '../shell.ts'
 
 type Options = {
   readonly sink?: string

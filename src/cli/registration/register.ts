@@ -1,6 +1,6 @@
 // `register`: registers every domain once and verifies it.
-import { registerAll } from '../admin/register.ts'
-import { durationOption, EXIT, type Shell, showGeneration, table, withConfig } from './shell.ts'
+import { registerAll } from '../../admin/register.ts'
+import { durationOption, EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
 
 type Settled = Awaited<ReturnType<typeof registerAll>>
 

@@ -1,7 +1,7 @@
 // `rotate`: replaces the notify keys of some domains, or of all.
-import { rotateAll } from '../admin/register.ts'
+import { rotateAll } from '../../admin/register.ts'
+import { durationOption, refuseOption, type Shell, withConfig } from '../shell.ts'
 import { showSettled } from './register.ts'
-import { durationOption, refuseOption, type Shell, withConfig } from './shell.ts'
 
 export function runRotate(
   shell: Shell,

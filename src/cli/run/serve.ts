@@ -1,6 +1,6 @@
 // `serve`: the service, until a signal ends it.
-import { createService } from '../app/service.ts'
-import { aborted, EXIT, type Shell, withConfig } from './shell.ts'
+import { createService } from '../../app/service.ts'
+import { aborted, EXIT, type Shell, withConfig } from '../shell.ts'
 
 export function runServe(shell: Shell): Promise<number> {
   return withConfig(shell, async (config, overrides) => {
