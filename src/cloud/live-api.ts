@@ -38,13 +38,13 @@ type AnyOperation = Operation | typeof DESCRIBE_SNAPSHOT_CONFIG
 type Answer = Readonly<Record<string, unknown>>
 
 /** The API at `endpoint`. `close` ends its connections, also those that wait for an answer. */
-export function createLiveApi(parts: {
+export function createLiveApi(deps: {
   endpoint: string
   credentials: CredentialsProvider
   clock: Clock
   onCall: OnCall
 }): LiveApi & LiveInspection & { close(): void } {
-  const { endpoint, credentials, clock, onCall } = parts
+  const { endpoint, credentials, clock, onCall } = deps
   // The published types lack credentialsProvider (FACTS 5.1).
   const config = { endpoint, apiVersion: API_VERSION, credentialsProvider: credentials }
   const client = new RPCClient(config as unknown as RPCClient.Config)
