@@ -99,7 +99,10 @@ async function deliver(count: number, receiver: Receiver, limitMs: number) {
         },
       },
       // Spread evenly, and the same in each run.
-      random: () => (lot += GOLDEN) % 1,
+      random: () => {
+        lot = (lot + GOLDEN) % 1
+        return lot
+      },
       draining: given.signal,
       ended: given.signal,
     },
