@@ -1,7 +1,7 @@
 // Keeps groups of events: each one call of a procedure that locks, drops duplicates, numbers on,
 // inserts and commits. A group whose fate is not known is sent again: identity makes that safe.
-import type { NewEvent } from '../../core/snapshot-event.ts'
-import type { Committed, Fault } from '../sqlite/batch.ts'
+import type { NewEvent } from '../../core/events/snapshot-event.ts'
+import type { GroupAnswer, PartFault } from '../write-queue.ts'
 import { ConnectionLost, endsConnection, faultOf, isContentFault, isLockTimeout } from './faults.ts'
 import type { Link, Row } from './link.ts'
 import { inSchema, type PostgresLocation, syncOf } from './location.ts'
@@ -23,14 +23,14 @@ export type AppendReport = {
 }
 
 export type Appender = {
-  commit(events: readonly NewEvent[]): Promise<Pick<Committed, 'seqs' | 'duplicates'>>
+  commit(events: readonly NewEvent[]): Promise<Pick<GroupAnswer, 'seqs' | 'duplicates'>>
   /** Takes the lock and flushes, as an append would, without an event. */
   probe(): Promise<void>
   /** When the last call had committed, in `performance.now()`. */
   committedAt(): number
 }
 
-type Answer = { readonly seq: number | Fault; readonly isDuplicate: boolean }
+type Answer = { readonly seq: number | PartFault; readonly isDuplicate: boolean }
 
 export function createAppender(parts: {
   link: Link
@@ -98,7 +98,7 @@ export function createAppender(parts: {
 
   return {
     async commit(events) {
-      const malformed: Fault = { code: 'store_failed', message: 'The event is malformed.' }
+      const malformed: PartFault = { code: 'store_failed', message: 'The event is malformed.' }
       const answers = events.map((): Answer => ({ seq: malformed, isDuplicate: false }))
       const sound = [...events.keys()].filter((n) => isSound(events[n] as NewEvent))
       for (const group of groupsOf(sound, (n) => events[n]?.body.byteLength ?? 0)) {

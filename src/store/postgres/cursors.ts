@@ -1,6 +1,6 @@
 // The cursors of the sinks. A write that only moves a cursor is not waited for on disk: one that is
 // lost repeats a batch, and the log's own order keeps what is pruned behind it.
-import type { RefusedEvent } from '../../core/delivery.ts'
+import type { RefusedEvent } from '../../core/delivery/delivery.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Link } from './link.ts'
 import { inSchema, type PostgresLocation, syncOf } from './location.ts'

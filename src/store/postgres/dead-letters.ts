@@ -1,5 +1,5 @@
 // The dead letters: rows, so that any command or replica may ask for a retry; the owner of the sink acts.
-import type { DeadLetter, DeadLetterChange, DeadLetterStore } from '../../ports.ts'
+import type { DeadLetter, DeadLetterChange, DeadLetterStore } from '../../ports/store.ts'
 import { EVENT_COLUMNS, eventOf } from './event-log.ts'
 import { type Link, transact } from './link.ts'
 import { inSchema, type PostgresLocation, syncOf } from './location.ts'
@@ -72,8 +72,7 @@ export function createDeadLetters(
     async changeDeadLetters(change) {
       const [statement, values] = statementOf(change)
       const changed = await writing.run(
-        (session) =>
-          transact(session, syncOf(location), () => session.rows(statement, values)),
+        (session) => transact(session, syncOf(location), () => session.rows(statement, values)),
         DEADLINE_MS,
       )
       return changed.length

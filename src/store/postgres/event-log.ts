@@ -1,6 +1,7 @@
 // Reads the log. A page costs the same at any size: numbers have no gaps that matter, and a page is
 // one range of one partition's index.
-import type { NewEvent, StoredEvent } from '../../core/snapshot-event.ts'
+import type { NewEvent, StoredEvent } from '../../core/events/snapshot-event.ts'
+import type { EventLog } from '../../ports/store.ts'
 import type { Link, Row } from './link.ts'
 import { inSchema } from './location.ts'
 
@@ -16,7 +17,7 @@ export const EVENT_COLUMNS = `
   received_at::float8 as "receivedAt", occurred_at::float8 as "occurredAt", body
 `
 
-export function createEventLog(link: Link, schema: string) {
+export function createEventLog(link: Link, schema: string): Pick<EventLog, 'read' | 'stats'> {
   const page = inSchema(
     schema,
     `select ${EVENT_COLUMNS} from (

@@ -108,7 +108,10 @@ async function versionOf(session: Session, location: PostgresLocation): Promise<
     [schema],
   )
   if (found?.tables === 0) return 0
-  const statement = inSchema(schema, 'select owner, max(version)::int as version from @.meta group by owner')
+  const statement = inSchema(
+    schema,
+    'select owner, max(version)::int as version from @.meta group by owner',
+  )
   const rows = found?.meta === 1 ? await session.rows(statement).catch(strangerOr) : []
   if (rows.length !== 1 || rows[0]?.owner !== OWNER) {
     const problem = 'has a schema of another program: name another one with schema='

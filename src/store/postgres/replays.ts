@@ -1,5 +1,5 @@
 // What is to be delivered again: rows, so that any command may ask; the owner of the sink acts.
-import type { Replay, ReplayProgress, ReplayRequest } from '../../ports.ts'
+import type { Replay, ReplayProgress, ReplayRequest } from '../../ports/store.ts'
 import { leaseLost } from './cursors.ts'
 import { type Link, type Row, transact } from './link.ts'
 import { inSchema, type PostgresLocation, syncOf } from './location.ts'
@@ -61,7 +61,15 @@ export function createReplays(
     ): Promise<void> {
       // The end is kept as a change is; progress is not waited for, as a cursor is not.
       const link = isEnd ? writing : keeping
-      const values = [isEnd ? sync : 'off', token, id, seq, delivered, refused, isEnd ? now() : null]
+      const values = [
+        isEnd ? sync : 'off',
+        token,
+        id,
+        seq,
+        delivered,
+        refused,
+        isEnd ? now() : null,
+      ]
       const [row] = await link.run((session) => session.rows(advance, values), DEADLINE_MS)
       if (row?.held !== true) throw leaseLost(`replay ${id}`)
     },
@@ -78,5 +86,10 @@ export function createReplays(
 
 function replayOf(row: Row): Replay {
   const time = (value: unknown) => (value === null ? null : Number(value))
-  return { ...row, since: time(row.since), until: time(row.until), endedAt: time(row.endedAt) } as Replay
+  return {
+    ...row,
+    since: time(row.since),
+    until: time(row.until),
+    endedAt: time(row.endedAt),
+  } as Replay
 }

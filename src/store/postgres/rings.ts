@@ -1,9 +1,9 @@
 // Key rings. A change is one statement with a revision check, so that commands and replicas never
 // overwrite each other.
-import type { Ring } from '../../core/key-ring.ts'
-import type { RingStore } from '../../ports.ts'
-import { decodeRing, encodeRing } from '../ring-content.ts'
-import type { Seals } from '../seal.ts'
+import type { Ring } from '../../core/keys/key-ring.ts'
+import type { RingStore } from '../../ports/store.ts'
+import { decodeRing, encodeRing } from '../sealed-rings/ring-content.ts'
+import type { Seals } from '../sealed-rings/seal.ts'
 import { type Link, transact } from './link.ts'
 import { inSchema, type PostgresLocation, syncOf } from './location.ts'
 
@@ -16,9 +16,7 @@ export function createRings(
   seals: Seals,
 ): RingStore {
   const q = (statement: string) => inSchema(location.schema, statement)
-  const select = q(
-    'select content, revision::float8 as revision from @.rings where domain = $1',
-  )
+  const select = q('select content, revision::float8 as revision from @.rings where domain = $1')
   const insert = q(`
     insert into @.rings (domain, revision, content) values ($1, 1, $2)
     on conflict (domain) do nothing returning 1

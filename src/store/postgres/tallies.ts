@@ -1,5 +1,5 @@
 // What came in for each domain, and the time spent receiving. Additions, from whoever has some.
-import type { ReceivingTime, Tallies } from '../../ports.ts'
+import type { ReceivingTime, Tallies } from '../../ports/store.ts'
 import type { Link } from './link.ts'
 import { inSchema, type PostgresLocation } from './location.ts'
 
@@ -29,7 +29,10 @@ export function createTallies(
     async loadTally(domain) {
       const [row] = await rows(select, [domain])
       const at = row?.at ?? null
-      return { lastCallbackAt: at === null ? null : Number(at), unsigned: Number(row?.unsigned ?? 0) }
+      return {
+        lastCallbackAt: at === null ? null : Number(at),
+        unsigned: Number(row?.unsigned ?? 0),
+      }
     },
     async addUnsigned(domain, count) {
       await rows(addUnsigned, [domain, count])

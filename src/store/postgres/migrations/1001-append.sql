@@ -57,7 +57,7 @@ begin
     from generate_series(1, v_count) i
   ),
   looked as materialized (
-    select g.*, f.seq as found, f.received_at as found_at,
+    select g.*, f.seq as known_seq, f.received_at as known_at,
       min(i) over (partition by g.occurred_at, g.id) as first
     from given g left join lateral (
       select e.seq, e.received_at from @.events e
@@ -66,8 +66,8 @@ begin
     ) f on true
   ),
   numbered as materialized (
-    select *, case when found is null and i = first then
-      v_last + count(*) filter (where found is null and i = first) over (order by i)
+    select *, case when known_seq is null and i = first then
+      v_last + count(*) filter (where known_seq is null and i = first) over (order by i)
     end as given_seq
     from looked
   ),
@@ -83,9 +83,9 @@ begin
   ),
   answered as (
     select i, given_seq,
-      coalesce(found, max(given_seq) over (partition by occurred_at, id)) as seq,
+      coalesce(known_seq, max(given_seq) over (partition by occurred_at, id)) as seq,
       given_seq is not null
-        or (p_again and i = first and found_at is not distinct from p_received[i]) as fresh
+        or (p_again and i = first and known_at is not distinct from p_received[i]) as fresh
     from numbered
   )
   select array_agg(a.seq order by i), array_agg(a.fresh order by i), count(a.given_seq)
