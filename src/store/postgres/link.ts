@@ -67,6 +67,7 @@ export function createLink({ location, name, onChange }: LinkOptions): Link {
       client = undefined
       lostAt = performance.now()
       onChange?.(false)
+      void comeBack()
     }
     // Without a word: a polite end would wait for a server that hangs.
     streamOf(gone)?.destroy()
@@ -127,6 +128,21 @@ export function createLink({ location, name, onChange }: LinkOptions): Link {
     }
   }
 
+  /** Nobody may have work for it as long as it is gone: it comes back by itself. */
+  async function comeBack(): Promise<void> {
+    while (client === undefined && !closed) {
+      await run(async () => undefined, CONNECT_TIMEOUT_MS).catch(() => undefined)
+      await pause(FIRST_RETRY_MS)
+    }
+  }
+
+  function run<T>(work: (session: Session) => Promise<T>, deadlineMs: number): Promise<T> {
+    if (closed) return Promise.reject(storeFault(location, 'is closed', 'store_failed'))
+    const mine = turn.then(() => attempt(work, deadlineMs))
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+
   async function attempt<T>(work: (session: Session) => Promise<T>, deadlineMs: number) {
     const deadline = performance.now() + deadlineMs
     const using = await connected(deadline)
@@ -155,12 +171,7 @@ export function createLink({ location, name, onChange }: LinkOptions): Link {
   }
 
   return {
-    run(work, deadlineMs) {
-      if (closed) return Promise.reject(storeFault(location, 'is closed', 'store_failed'))
-      const mine = turn.then(() => attempt(work, deadlineMs))
-      turn = mine.catch(() => undefined)
-      return mine
-    },
+    run,
     downSince: () => lostAt,
     async close() {
       closed = true
