@@ -12,6 +12,7 @@ export function crossCheck(values: Partial<Values>, given: Given): string[] {
     ...lengthProblems(values),
     ...retentionProblems(values, given),
     ...webhookProblems(values, given),
+    ...sharedStoreProblems(values, given),
   ]
 }
 
@@ -62,4 +63,21 @@ function webhookProblems({ sinks = [] }: Partial<Values>, given: Given): string[
   return [
     `SNAPHOOK_WEBHOOK_SECRET is required: it signs what sink ${webhook.name} is sent; ${WEBHOOK_SECRET_ADVICE}`,
   ]
+}
+
+/** Beside a database there is no file for a secret, and no disk to take a share of. */
+function sharedStoreProblems({ store }: Partial<Values>, given: Given): string[] {
+  if (store?.kind !== 'postgres') return []
+  const problems: string[] = []
+  if (given.SNAPHOOK_SECRET === undefined) {
+    problems.push(
+      'SNAPHOOK_SECRET is required with a PostgreSQL store: all replicas need the same one, 32 random bytes or more as base64url',
+    )
+  }
+  if (given.SNAPHOOK_STORE_MAX?.endsWith('%')) {
+    problems.push(
+      'SNAPHOOK_STORE_MAX must be a size with a PostgreSQL store, such as 50GB: a share of which disk is not known',
+    )
+  }
+  return problems
 }

@@ -43,9 +43,14 @@ export interface CursorStore {
   loadCursor(sink: string): Promise<number>
   /**
    * Moves a cursor forward, and makes the events that were rejected on the way dead letters: both
-   * or neither.
+   * or neither. Rejects with `lease_lost` where `token` is of a tenure that is over.
    */
-  advanceCursor(sink: string, seq: number, rejected?: readonly RejectedEvent[]): Promise<void>
+  advanceCursor(
+    sink: string,
+    seq: number,
+    rejected?: readonly RejectedEvent[],
+    token?: string | null,
+  ): Promise<void>
   /** Every sink that ever delivered, also those that are no longer in the settings. */
   listCursors(): Promise<readonly { readonly sink: string; readonly seq: number }[]>
 }
@@ -141,7 +146,7 @@ export interface ReplayStore {
   /** The latest replays, the last one first. */
   listReplays(): Promise<readonly Replay[]>
   /** Notes how far a replay got; nothing where it has ended. */
-  advanceReplay(progress: ReplayProgress): Promise<void>
+  advanceReplay(progress: ReplayProgress, token?: string | null): Promise<void>
   /** Whether there was one under way with this number. */
   cancelReplay(id: number): Promise<boolean>
 }

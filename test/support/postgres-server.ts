@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll } from 'vitest'
-import type { PostgresLocation } from '../../src/store/postgres/location.ts'
+import type { PostgresLocation } from '../../src/core/store-place.ts'
 import { until } from './until.ts'
 
 /** `nobody`, everywhere. */

@@ -1,6 +1,6 @@
 // Stores on PostgreSQL for tests: closed when the test ends.
 import { onTestFinished } from 'vitest'
-import type { PostgresLocation } from '../../src/store/postgres/location.ts'
+import type { PostgresLocation } from '../../src/core/store-place.ts'
 import {
   openPostgresStore,
   type PostgresStore,

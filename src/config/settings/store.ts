@@ -2,6 +2,7 @@
 import { Problem } from '../../core/problem.ts'
 import { readDuration } from '../readers.ts'
 import { setting } from '../setting.ts'
+import { readStore } from '../store-url.ts'
 
 const SIZE = /^(\d+(?:\.\d+)?)(KB|MB|GB|TB|%)$/
 const BYTES = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 } as const
@@ -12,11 +13,13 @@ const MIN_STORE_BYTES = 1e6
 export type StoreMax = { readonly bytes: number } | { readonly share: number }
 
 export const STORE_SETTINGS = {
-  storePath: setting({
+  store: setting({
     env: 'SNAPHOOK_STORE',
     default: 'sqlite:data/snaphook.db',
-    read: readStorePath,
-    about: 'event log, key rings, cursors',
+    // A URL of PostgreSQL holds a password.
+    secret: true,
+    read: readStore,
+    about: 'event log, key rings, cursors: `sqlite:PATH`, or `postgres://…` for replicas that share them',
   }),
   /** How long delivered events are kept. */
   retentionMs: setting({
@@ -36,15 +39,8 @@ export const STORE_SETTINGS = {
     env: 'SNAPHOOK_STORE_MAX',
     default: '80%',
     read: readStoreMax,
-    about: 'how large the store may grow: `20GB`, or a share of its disk',
+    about: 'how large the store may grow: `20GB`, or a share of its disk; on PostgreSQL a size, `50GB` if not set',
   }),
-}
-
-function readStorePath(given: string): string | Problem {
-  const path = given.startsWith('sqlite:') ? given.slice('sqlite:'.length) : ''
-  return path === '' || path.startsWith(':')
-    ? new Problem('must be sqlite:PATH, such as sqlite:data/snaphook.db')
-    : path
 }
 
 function readStoreMax(given: string): StoreMax | Problem {

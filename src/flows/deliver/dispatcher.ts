@@ -4,13 +4,14 @@
 // To be read from here down: `new-events`, `replays` and `redrive` say what is delivered and what is
 // kept of it, `deliver-batches` delivers by the rules of core/delivery, `sink-context` is shared.
 import type { Sink } from '../../ports/sink.ts'
+import { whileOwner } from '../tenure.ts'
 import { deliverNewEvents } from './new-events.ts'
 import { retryDeadLetters } from './redrive.ts'
 import { runReplays } from './replays.ts'
 import {
   createSinkContext,
   type DeliveryDeps,
-  type Run,
+  newProgress,
   type SinkProgress,
 } from './sink-context.ts'
 import { createStoreRetry } from './store-retry.ts'
@@ -30,16 +31,15 @@ export type Dispatcher = {
 export function createDispatcher(
   deps: DeliveryDeps & { readonly sinks: readonly Sink[] },
 ): Dispatcher {
-  const { sinks, cursors, clock, log } = deps
+  const { sinks, cursors, leases, clock, log } = deps
   const draining = new AbortController()
   const ended = new AbortController()
   let growth = Promise.withResolvers<void>()
   let running: Promise<unknown> = Promise.resolve()
   const signals = { draining: draining.signal, ended: ended.signal }
-  const retryUntilStored = createStoreRetry({ clock, log, ...signals })
-  const run: Run = { ...signals, grown: () => growth.promise, retryUntilStored }
-  const contexts = sinks.map((sink) => createSinkContext(deps, run, sink))
-  const progress = contexts.map((context) => context.progress)
+  const retry = createStoreRetry({ clock, log })
+  const run = { ...signals, grown: () => growth.promise, notify, retry }
+  const progress = sinks.map(({ name }) => newProgress(name))
 
   function notify(): void {
     growth.resolve()
@@ -48,6 +48,7 @@ export function createDispatcher(
 
   /** A sink that was taken out or misspelt shows: nothing waits for it, and nothing is forgotten. */
   async function reportRemoved(): Promise<void> {
+    const retryUntilStored = retry({ ...signals, onLeaseLost: () => undefined })
     const known = (await retryUntilStored(() => cursors.listCursors())) ?? []
     for (const { sink, seq } of known) {
       if (progress.some(({ name }) => name === sink)) continue
@@ -55,14 +56,21 @@ export function createDispatcher(
     }
   }
 
+  /** All that is done for a sink is done by its owner. */
+  function deliverWhileOwner(sink: Sink, mine: SinkProgress): Promise<void> {
+    return whileOwner(leases, `sink:${sink.name}`, draining.signal, async (lease) => {
+      const context = createSinkContext(deps, run, { sink, progress: mine, lease })
+      mine.isOwned = true
+      const loops = [deliverNewEvents, retryDeadLetters, runReplays]
+      await Promise.all(loops.map((loop) => loop(context)))
+      mine.isOwned = false
+    })
+  }
+
   return {
     run() {
-      running = Promise.all([
-        reportRemoved(),
-        ...contexts.map(deliverNewEvents),
-        ...contexts.map(retryDeadLetters),
-        ...contexts.map(runReplays),
-      ])
+      const owned = sinks.map((sink, n) => deliverWhileOwner(sink, progress[n] as SinkProgress))
+      running = Promise.all([reportRemoved(), ...owned])
       return running.then(() => undefined)
     },
     notify,

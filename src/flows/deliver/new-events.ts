@@ -12,7 +12,7 @@ type Events = readonly StoredEvent[]
 
 /** Runs until stopped, and keeps the progress of the sink up to date. */
 export async function deliverNewEvents(context: SinkContext): Promise<void> {
-  const { sink, progress, events, cursors, log, retryUntilStored } = context
+  const { sink, progress, events, cursors, token, log, retryUntilStored } = context
   /** What follows a full read that is being delivered. */
   let ahead: { readonly after: number; readonly events: Promise<Events> } | undefined
   /** The write of the cursor that is under way, if one is; it never rejects. */
@@ -42,7 +42,7 @@ export async function deliverNewEvents(context: SinkContext): Promise<void> {
         log.warn('event rejected: a dead letter', { sink: sink.name, seq: event.seq, reason })
       }
       await saved
-      saved = retryUntilStored(() => cursors.advanceCursor(sink.name, seq, rejected))
+      saved = retryUntilStored(() => cursors.advanceCursor(sink.name, seq, rejected, token))
     },
     report: (state, problem) => report(context, state, problem),
     resized(size) {

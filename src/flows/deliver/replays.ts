@@ -26,7 +26,7 @@ export async function runReplays(context: SinkContext): Promise<void> {
 
 /** From where it got to, until it ends, is called off, or all is stopped. */
 async function play(context: SinkContext, { id, lastSeq, ...replay }: Replay): Promise<void> {
-  const { sink, progress, events, replays, log, draining, retryUntilStored } = context
+  const { sink, progress, events, replays, token, log, draining, retryUntilStored } = context
   const which = { sink: sink.name, replay: id }
   /** Events up to here were delivered or passed over. */
   let seq = replay.lookedUpTo
@@ -99,7 +99,7 @@ async function play(context: SinkContext, { id, lastSeq, ...replay }: Replay): P
     kept = upTo
     const isEnd = upTo >= lastSeq
     await retryUntilStored(() =>
-      replays.advanceReplay({ id, seq: upTo, delivered, rejected, isEnd }),
+      replays.advanceReplay({ id, seq: upTo, delivered, rejected, isEnd }, token),
     )
     isAtEnd = isEnd
   }

@@ -4,11 +4,12 @@ import { type BatchSize, FULL_SIZE } from '../../core/delivery/batch-size.ts'
 import { confirmedOf, type DeliveryOutcome, type SinkState } from '../../core/delivery/outcome.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
 import type { Clock, Random } from '../../ports/clock.ts'
+import type { Lease, Leases } from '../../ports/leases.ts'
 import type { Log } from '../../ports/log.ts'
 import type { DispatcherMetrics } from '../../ports/metrics.ts'
 import type { Sink } from '../../ports/sink.ts'
 import type { CursorStore, DeadLetterStore, EventLog, ReplayStore } from '../../ports/store.ts'
-import type { RetryUntilStored } from './store-retry.ts'
+import type { RetryEnd, RetryUntilStored } from './store-retry.ts'
 
 /** How far a sink is with new events. */
 export type SinkProgress = {
@@ -19,6 +20,8 @@ export type SinkProgress = {
   state: SinkState
   problem: string | null
   size: BatchSize
+  /** Whether this replica is the one that delivers to it. */
+  isOwned: boolean
 }
 
 export type DeliveryDeps = {
@@ -26,6 +29,7 @@ export type DeliveryDeps = {
   readonly cursors: CursorStore
   readonly deadLetters: Pick<DeadLetterStore, 'readDeadLetters' | 'changeDeadLetters'>
   readonly replays: Pick<ReplayStore, 'nextReplay' | 'advanceReplay'>
+  readonly leases: Leases
   readonly clock: Clock
   readonly random: Random
   readonly metrics: DispatcherMetrics
@@ -40,26 +44,53 @@ export type Run = {
   readonly ended: AbortSignal
   /** Resolves at the next growth of the log, or when draining begins. */
   grown(): Promise<void>
-  readonly retryUntilStored: RetryUntilStored
 }
 
 export type SinkContext = DeliveryDeps &
   Run & {
     readonly sink: Sink
     readonly progress: SinkProgress
+    /** Fences what is written for the sink. */
+    readonly token: string | null
+    readonly retryUntilStored: RetryUntilStored
     /** Delivers once, and counts it. Never rejects. */
     attempt(events: readonly StoredEvent[]): Promise<DeliveryOutcome>
   }
 
-export function createSinkContext(deps: DeliveryDeps, run: Run, sink: Sink): SinkContext {
+export function newProgress(name: string): SinkProgress {
+  const state = { state: 'ok', problem: null, size: FULL_SIZE } as const
+  return { name, cursor: 0, expiredUpTo: 0, ...state, isOwned: false }
+}
+
+/** For one tenure: with the lease all of it ends. */
+export function createSinkContext(
+  deps: DeliveryDeps,
+  run: Run & { notify(): void; retry(end: RetryEnd): RetryUntilStored },
+  { sink, progress, lease }: { sink: Sink; progress: SinkProgress; lease: Lease },
+): SinkContext {
   const { name } = sink
+  const over = new AbortController()
+  const lost = AbortSignal.any([lease.lost, over.signal])
+  const draining = AbortSignal.any([run.draining, lost])
+  const ended = AbortSignal.any([run.ended, lost])
+  // Whoever waits for events learns of it as of a growth.
+  lost.addEventListener('abort', run.notify, { once: true })
   return {
     ...deps,
-    ...run,
+    grown: run.grown,
+    draining,
+    ended,
     sink,
-    progress: { name, cursor: 0, expiredUpTo: 0, state: 'ok', problem: null, size: FULL_SIZE },
+    progress,
+    token: lease.token,
+    retryUntilStored: run.retry({ draining, ended, onLeaseLost: () => over.abort() }),
     async attempt(events) {
-      const outcome = await deliver(sink, events, run.ended)
+      // Asked right before: a process that was paused learns from its timers too late.
+      if (!lease.isHeld()) {
+        over.abort()
+        return { kind: 'failed', reason: 'another replica may own this sink', strike: false }
+      }
+      const outcome = await deliver(sink, events, ended)
       const confirmed = confirmedOf(outcome, events)
       if (confirmed > 0) deps.metrics.attempted(name, 'delivered', confirmed)
       const rest = events.length - confirmed

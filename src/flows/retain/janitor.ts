@@ -4,10 +4,12 @@
 import { showDuration } from '../../core/duration.ts'
 import { faultCode } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { Leases } from '../../ports/leases.ts'
 import type { Log } from '../../ports/log.ts'
 import type { JanitorMetrics } from '../../ports/metrics.ts'
 import type { Expired, Pruned, Retention } from '../../ports/store.ts'
 import { createTrouble } from '../fault-log.ts'
+import { whileOwner } from '../tenure.ts'
 import { patientTime } from './patient-clock.ts'
 
 /** A look costs next to nothing; a store that grows fast must not grow far beyond its limit. */
@@ -26,7 +28,8 @@ export type Janitor = { run(signal: AbortSignal): Promise<void> }
 
 export function createJanitor(deps: {
   store: Retention
-  /** Those that the log is kept for. */
+  leases: Leases
+  /** Those of our settings. The log is kept for them, and for those of every replica's. */
   sinks: readonly string[]
   /** Delivered events are kept for so long. */
   retentionMs: number
@@ -40,7 +43,7 @@ export function createJanitor(deps: {
   metrics: JanitorMetrics
   log: Log
 }): Janitor {
-  const { store, sinks, retentionMs, retentionMaxMs, maxBytes, clock, metrics, log } = deps
+  const { store, leases, retentionMs, retentionMaxMs, maxBytes, clock, metrics, log } = deps
   const unsaid = new Map<string, number>()
   let saidAt = -Infinity
   let stepEvents = STEP_EVENTS.first
@@ -53,6 +56,9 @@ export function createJanitor(deps: {
   /** Removes a little of what may go. Returns the pause before the next step, in ms. */
   async function step(): Promise<number> {
     const now = time()
+    // A replica with older settings must not let expire what a new sink lacks.
+    const others = leases.peers().flatMap(({ view }) => view.sinks)
+    const sinks = [...new Set([...deps.sinks, ...others])]
     const pruned = await store.prune({
       deliveredBefore: now - retentionMs,
       anyBefore: now - retentionMaxMs,
@@ -106,23 +112,28 @@ export function createJanitor(deps: {
   }
 
   return {
-    async run(signal) {
-      while (!signal.aborted) {
-        const pauseMs = await step().then(
-          (pause) => {
-            trouble.passed(store)
-            return pause
-          },
-          (error: unknown) => {
-            trouble.met(store, error)
-            // What a step writes before it frees anything has to fit, too.
-            if (faultCode(error) === 'store_full') stepEvents = Math.max(1, stepEvents / 4)
-            return INTERVAL_MS
-          },
-        )
-        say()
-        await clock.sleep(pauseMs, signal)
-      }
-    },
+    run: (signal) =>
+      whileOwner(leases, 'janitor', signal, (lease) =>
+        runSteps(AbortSignal.any([signal, lease.lost])),
+      ),
+  }
+
+  async function runSteps(until: AbortSignal): Promise<void> {
+    while (!until.aborted) {
+      const pauseMs = await step().then(
+        (pause) => {
+          trouble.passed(store)
+          return pause
+        },
+        (error: unknown) => {
+          trouble.met(store, error)
+          // What a step writes before it frees anything has to fit, too.
+          if (faultCode(error) === 'store_full') stepEvents = Math.max(1, stepEvents / 4)
+          return INTERVAL_MS
+        },
+      )
+      say()
+      await clock.sleep(pauseMs, until)
+    }
   }
 }

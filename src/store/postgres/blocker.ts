@@ -1,7 +1,8 @@
 // Frees the lock of the log, where a session of our own role holds it and waits for its client: one
 // that was paused or lost in the middle. Its procedure commits by itself, so this is a last resort.
+import type { PostgresLocation } from '../../core/store-place.ts'
 import type { Link } from './link.ts'
-import { inSchema, type PostgresLocation } from './location.ts'
+import { inSchema } from './location.ts'
 
 const DEADLINE_MS = 2_000
 

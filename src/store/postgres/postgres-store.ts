@@ -1,5 +1,6 @@
 // The store on a PostgreSQL that replicas share: the port, put together. Four connections: one that
 // appends, one for what is small and must not wait, one that reads, one for what may wait long.
+import { locationName, type PostgresLocation } from '../../core/store-place.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
@@ -11,7 +12,6 @@ import { createDeadLetters } from './dead-letters.ts'
 import { createEventLog } from './event-log.ts'
 import { faultOf, openFault, storeFault } from './faults.ts'
 import { createLink, type Link } from './link.ts'
-import { nameOf, type PostgresLocation } from './location.ts'
 import { checkSchema, migrate } from './migrate.ts'
 import { dropPartitions } from './partitions.ts'
 import { createRetention } from './pruning.ts'
@@ -151,5 +151,5 @@ function withFaults(store: Store, location: PostgresLocation): Store {
 }
 
 function closedFault(location: PostgresLocation): ServiceError {
-  return new ServiceError(`The store ${nameOf(location)} is closed.`, { code: 'store_failed' })
+  return new ServiceError(`The store ${locationName(location)} is closed.`, { code: 'store_failed' })
 }

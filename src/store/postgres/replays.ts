@@ -1,8 +1,9 @@
 // What is to be delivered again: rows, so that any command may ask; the owner of the sink acts.
+import type { PostgresLocation } from '../../core/store-place.ts'
 import type { Replay, ReplayProgress, ReplayRequest } from '../../ports/store.ts'
 import { leaseLost } from './cursors.ts'
 import { type Link, type Row, transact } from './link.ts'
-import { inSchema, type PostgresLocation, syncOf } from './location.ts'
+import { inSchema, syncOf } from './location.ts'
 
 /** The last so many are shown; nobody looks further back. */
 const SHOWN = 20
@@ -18,7 +19,7 @@ export function createReplays(
   const columns = `
     id::float8 as id, sink, since::float8 as since, until::float8 as until, domain, stream,
     requested_at::float8 as "requestedAt", next_seq::float8 as "lookedUpTo",
-    last_seq::float8 as "lastSeq", delivered::float8 as delivered, refused::float8 as rejected,
+    last_seq::float8 as "lastSeq", delivered::float8 as delivered, rejected::float8 as rejected,
     ended_at::float8 as "endedAt", cancelled
   `
   const insert = q(`

@@ -154,7 +154,7 @@ create table @.replays (
   next_seq bigint not null default 0,
   last_seq bigint not null,
   delivered bigint not null default 0,
-  refused bigint not null default 0,
+  rejected bigint not null default 0,
   ended_at bigint,
   cancelled boolean not null default false
 );

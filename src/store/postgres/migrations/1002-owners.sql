@@ -41,7 +41,7 @@ end
 $$;
 
 create function @.advance_replay_1(
-  p_sync text, p_token uuid, p_id bigint, p_seq bigint, p_delivered bigint, p_refused bigint,
+  p_sync text, p_token uuid, p_id bigint, p_seq bigint, p_delivered bigint, p_rejected bigint,
   p_ended_at bigint
 ) returns boolean language plpgsql as $$
 begin
@@ -50,7 +50,7 @@ begin
     return false;
   end if;
   update @.replays set next_seq = p_seq, delivered = delivered + p_delivered,
-    refused = refused + p_refused, ended_at = p_ended_at
+    rejected = rejected + p_rejected, ended_at = p_ended_at
   where id = p_id and ended_at is null;
   return true;
 end

@@ -1,0 +1,209 @@
+// Ownership among replicas: one pulse a second renews what is held and claims what is free. The
+// database's clock judges; an owner trusts itself for less than the lease, from before it asked.
+import type { PostgresLocation } from '../../core/store-place.ts'
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Lease, Leases, Peer, ReplicaView } from '../../ports/leases.ts'
+import type { Link } from './link.ts'
+import { inSchema } from './location.ts'
+
+export type LeaseTimes = {
+  readonly pulseMs: number
+  /** How long a lease lasts from its last renewal. */
+  readonly ttlMs: number
+  /** How long its owner acts on it, from before it asked: less, by what a clock may be off. */
+  readonly trustMs: number
+}
+
+/** Taken over within 10 s: a lease runs out, and the next pulse of another claims it. */
+export const LEASE_TIMES: LeaseTimes = { pulseMs: 1_000, ttlMs: 6_000, trustMs: 5_000 }
+const PULSE_DEADLINE_MS = 2_000
+const RETRY_MS = 250
+/** A replica with more than its share leaves free tasks to others for a pulse and a half. */
+const PATIENCE_MS = 1_500
+/** One with two tasks more than another gives one back, this often. */
+const REBALANCE_MS = 60_000
+
+export type LeaseNews = {
+  /** A task is owned here from now on; `isTakeover`: another replica had it. */
+  onTaken?(task: string): void
+  onLost?(task: string): void
+  /** After each pulse that was answered. */
+  onPulse?(peers: readonly Peer[]): void
+  /** Domains that another replica wants looked at; said once for each time it asked. */
+  onAsked?(domain: string): void
+}
+
+type Tenure = { readonly lease: Lease; readonly token: string; readonly ended: AbortController }
+
+export interface LeaseKeeper extends Leases {
+  readonly replica: string
+  /** Hands everything back and leaves. */
+  close(): Promise<void>
+}
+
+export function createLeaseKeeper(deps: {
+  link: Link
+  location: PostgresLocation
+  name: string
+  version: string
+  view(): ReplicaView
+  times?: LeaseTimes
+  news?: LeaseNews
+}): LeaseKeeper {
+  const { link, location, times = LEASE_TIMES, news = {} } = deps
+  const replica = randomUUID()
+  const q = (statement: string) => inSchema(location.schema, statement)
+  const pulseStatement = q('select @.pulse_1($1, $2, $3, $4, $5, $6, $7, $8) as answer')
+  const releaseStatement = q('select @.release_1($1)')
+  const leaveStatement = q('select @.leave_1($1)')
+  const wanted = new Map<string, (lease: Lease) => void>()
+  const tenures = new Map<string, Tenure>()
+  const heard = new Map<string, number>()
+  const stopping = new AbortController()
+  let peers: readonly Peer[] = []
+  let trustedUntil = -Infinity
+  let trustTimer: NodeJS.Timeout | undefined
+  let lastRebalance = performance.now()
+  let running: Promise<void> | undefined
+  let wake: AbortController = new AbortController()
+
+  /** Ends a tenure here; what the database thinks of it is another matter. */
+  function end(task: string): void {
+    const tenure = tenures.get(task)
+    if (tenure === undefined) return
+    tenures.delete(task)
+    tenure.ended.abort()
+    news.onLost?.(task)
+  }
+
+  function begin(task: string, token: string): void {
+    const deliver = wanted.get(task)
+    if (deliver === undefined) return
+    wanted.delete(task)
+    const ended = new AbortController()
+    const isHeld = () => !ended.signal.aborted && performance.now() < trustedUntil
+    const lease: Lease = {
+      task,
+      token,
+      isHeld,
+      lost: ended.signal,
+      async release() {
+        if (tenures.get(task)?.token === token) tenures.delete(task)
+        ended.abort()
+        await link
+          .run((session) => session.rows(releaseStatement, [[token]]), PULSE_DEADLINE_MS)
+          // It runs out by itself.
+          .catch(() => undefined)
+      },
+    }
+    tenures.set(task, { lease, token, ended })
+    news.onTaken?.(task)
+    deliver(lease)
+  }
+
+  function trust(sentAt: number): void {
+    trustedUntil = sentAt + times.trustMs
+    clearTimeout(trustTimer)
+    // What is under way is cut off; what is about to begin asks `isHeld` first.
+    trustTimer = setTimeout(() => {
+      for (const task of [...tenures.keys()]) end(task)
+    }, trustedUntil - performance.now()).unref()
+  }
+
+  async function pulse(): Promise<void> {
+    const sentAt = performance.now()
+    const before = new Set(wanted.keys())
+    const values = [
+      ...[replica, deps.name, deps.version, JSON.stringify(deps.view())],
+      [...tenures.values()].map(({ token }) => token),
+      [...before],
+      times.ttlMs,
+      hasEnough() ? PATIENCE_MS : 0,
+    ]
+    const [row] = await link.run((session) => session.rows(pulseStatement, values), PULSE_DEADLINE_MS)
+    const answer = row?.answer as {
+      held: Record<string, string>
+      peers: Peer[]
+      asked: Record<string, number>
+    }
+    if (sentAt + times.trustMs <= performance.now()) return
+    for (const [task, { token }] of [...tenures]) if (answer.held[task] !== token) end(task)
+    trust(sentAt)
+    for (const [task, token] of Object.entries(answer.held)) {
+      if (before.has(task) && !tenures.has(task)) begin(task, token)
+    }
+    peers = answer.peers
+    for (const [domain, at] of Object.entries(answer.asked)) {
+      if (heard.get(domain) === at) continue
+      heard.set(domain, at)
+      news.onAsked?.(domain)
+    }
+    news.onPulse?.(peers)
+    rebalance()
+  }
+
+  function counts(): number[] {
+    return peers.filter((peer) => peer.seenMs < times.ttlMs).map(({ tasks }) => tasks.length)
+  }
+
+  function hasEnough(): boolean {
+    const all = counts()
+    const tasks = all.reduce((sum, count) => sum + count, 0) + wanted.size
+    return tenures.size >= Math.ceil(tasks / Math.max(1, all.length))
+  }
+
+  function rebalance(): void {
+    if (performance.now() - lastRebalance < REBALANCE_MS) return
+    lastRebalance = performance.now()
+    const least = Math.min(...counts())
+    const spare = [...tenures.values()].find(({ lease }) => lease.task.startsWith('sink:'))
+    // Its loops end, hand it back, and ask for it again: the other one is sooner.
+    if (spare !== undefined && tenures.size >= least + 2) spare.ended.abort()
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const ms = await pulse().then(
+        () => times.pulseMs,
+        () => RETRY_MS,
+      )
+      wake = new AbortController()
+      const woken = AbortSignal.any([stopping.signal, wake.signal])
+      await pause(ms, undefined, { signal: woken }).catch(() => undefined)
+    }
+  }
+
+  return {
+    replica,
+    hold(task, signal) {
+      running ??= run()
+      const { promise, resolve } = Promise.withResolvers<Lease | null>()
+      const giveUp = () => {
+        wanted.delete(task)
+        resolve(null)
+      }
+      if (signal.aborted || stopping.signal.aborted) return Promise.resolve(null)
+      signal.addEventListener('abort', giveUp, { once: true })
+      stopping.signal.addEventListener('abort', giveUp, { once: true })
+      wanted.set(task, (lease) => {
+        signal.removeEventListener('abort', giveUp)
+        stopping.signal.removeEventListener('abort', giveUp)
+        resolve(lease)
+      })
+      return promise
+    },
+    isOwner: (task) => tenures.get(task)?.lease.isHeld() === true,
+    peers: () => peers,
+    async close() {
+      stopping.abort()
+      await running
+      clearTimeout(trustTimer)
+      for (const task of [...tenures.keys()]) end(task)
+      if (running === undefined) return
+      await link
+        .run((session) => session.rows(leaveStatement, [replica]), PULSE_DEADLINE_MS)
+        .catch(() => undefined)
+    },
+  }
+}
