@@ -1,20 +1,13 @@
 // `stdout:` one CloudEvent a line on standard output. Delivered means handed to the operating
 // system: a pipe whose reader is slow holds this sink up, and nobody else.
-import type { DeliveryOutcome } from '../core/delivery/delivery.ts'
+import type { DeliveryOutcome } from '../core/delivery/outcome.ts'
 import { toCloudEvent } from '../core/events/snapshot-event.ts'
 import type { Sink } from '../ports/sink.ts'
 import { codeOf } from './connection/reach.ts'
-import type { SinkKind } from './sink-kind.ts'
+import type { Output, SinkKind } from './sink-kind.ts'
 
 /** What writing to it ends with where nobody is left to read. */
 const CLOSED = new Set(['EPIPE', 'ERR_STREAM_DESTROYED'])
-
-/** What the sink needs of standard output. */
-export interface Output {
-  /** `done` is called once the system has all of the text, or with what went wrong. */
-  write(text: string, done: (error?: Error | null) => void): unknown
-  on(event: 'error', listener: (error: Error) => void): unknown
-}
 
 export const STDOUT: SinkKind = {
   problem: (url) => (url === 'stdout:' ? undefined : 'must be stdout: and nothing more'),

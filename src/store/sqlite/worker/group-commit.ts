@@ -30,14 +30,14 @@ type Outcome = {
 /** Commits a batch. It never throws: each part of the batch has its own answer. */
 export function createGroupCommit(
   db: DatabaseSync,
-  parts: {
+  deps: {
     readonly tables: Tables
     readonly path: string
     /** Throws where the file has lost its name: what was committed then is not kept. */
     readonly checkedFor: FileInUse['checkedFor']
   },
 ): (batch: Batch) => Committed {
-  const { tables, path, checkedFor } = parts
+  const { tables, path, checkedFor } = deps
   const { log, rings, cursors, deadLetters, receivingTime, tallies } = tables
 
   return ({ events, writes }) => {
@@ -87,7 +87,7 @@ export function createGroupCommit(
         return rings.save(write.domain, write.content, write.revision)
       case 'cursor':
         atomically(db, () => {
-          for (const each of write.refused ?? []) deadLetters.add(write.sink, each, write.at)
+          for (const each of write.rejected ?? []) deadLetters.add(write.sink, each, write.at)
           cursors.advance(write.sink, write.seq, write.at)
         })
         return null
