@@ -1,5 +1,6 @@
 // What pruning costs those who wait for an append meanwhile, and whether the store levels off under
 // steady load, with a sink that takes nothing.
+
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,6 +10,7 @@ import { eventOf } from '../src/core/events/snapshot-event.ts'
 import { secretFrom } from '../src/core/keys/notify-key.ts'
 import { createJanitor } from '../src/flows/retain/janitor.ts'
 import { createSeals } from '../src/store/sealed-rings/seal.ts'
+import { soleOwner } from '../src/store/sole-owner.ts'
 import { openSqliteStore, type SqliteStore } from '../src/store/sqlite/sqlite-store.ts'
 import { bodyOf, DOMAIN } from './callback.ts'
 import { makeFolder } from './processes.ts'
@@ -86,6 +88,7 @@ async function open(folder: string, retentionMs: number, maxBytes: number) {
         return pruned
       },
     },
+    leases: soleOwner,
     sinks: ['bench'],
     retentionMs,
     retentionMaxMs: 30 * DAY_MS,

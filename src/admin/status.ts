@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts'
 import { type KeyRole, roleOf } from '../core/keys/accepted-keys.ts'
 import { EMPTY_RING, keyText, type Ring, shownGeneration } from '../core/keys/key-ring.ts'
 import type { Secret } from '../core/keys/notify-key.ts'
+import { storeName } from '../core/store-place.ts'
 import type { Replay, Store } from '../ports/store.ts'
 
 export type KeyStatus = {
@@ -87,7 +88,7 @@ export async function readStatus(
       inSettings: configured.includes(name),
     }))
     const replays = (await store.listReplays()).map(replayStatus)
-    return { path: config.storePath, readAt, events, lastSeq, domains, sinks, replays }
+    return { path: storeName(config.store), readAt, events, lastSeq, domains, sinks, replays }
   })
 }
 

@@ -25,6 +25,8 @@ function secretsFromText(text: string): Uint8Array[] {
 }
 
 /** Where the secret is kept when none is given: beside the store. */
-function secretPath({ storePath }: Config): string {
-  return storePath.replace(/[^/]*$/, 'snaphook.secret')
+function secretPath({ store }: Config): string {
+  // Beside a database there is none: the settings ask for a secret then.
+  const path = store.kind === 'sqlite' ? store.path : ''
+  return path.replace(/[^/]*$/, 'snaphook.secret')
 }

@@ -9,6 +9,7 @@ import { probeAfterStart } from '../flows/reachability.ts'
 import { createReadiness } from '../flows/readiness.ts'
 import { createReceiver } from '../flows/receive/receiver.ts'
 import { createJanitor } from '../flows/retain/janitor.ts'
+import { whileOwner } from '../flows/tenure.ts'
 import { type Listener, listen } from '../http/listen.ts'
 import { createOpsApp } from '../http/ops/ops-app.ts'
 import { createCallbackApp } from '../http/public/callback-app.ts'
@@ -19,8 +20,9 @@ import { acquireLock } from '../store/sqlite/lock.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createApiAuth } from './api-tokens.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
+import { leaseNews, type Parts, replicaName, sharedRegistrar, viewOf } from './replicas.ts'
 import { loadSecrets } from './secrets.ts'
-import { openStore } from './stores.ts'
+import { openForService } from './stores.ts'
 import { createRegistration, openApi, openSinks, probePublicUrl } from './wiring.ts'
 
 export const VERSION = packageJson.version
@@ -33,6 +35,8 @@ const DRAIN_SINKS_MS = 1_000
 const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 /** Probes and scrapes are short. */
 const DRAIN_OPS_MS = 200
+/** What a shared store may hold if nothing is set: a share of which disk is not known. */
+const SHARED_STORE_BYTES = 50e9
 /** All of it: an orchestrator that allows five seconds sees an orderly end. */
 const STOP_MS = 4_500
 
@@ -64,13 +68,17 @@ export function createService(config: Config, overrides: Overrides): Service {
 
   async function compose(signal: AbortSignal): Promise<void> {
     const { domains } = config
-    const lock = await acquireLock(config.storePath, {
-      holder: holderName(clock),
-      clock,
-      signal,
-      onWait: (holder) => log.warn('waiting for the store, which is in use', { holder }),
-    })
-    stops.push(() => lock.release())
+    /** Once they are there. */
+    let parts: Parts | undefined
+    if (config.store.kind === 'sqlite') {
+      const lock = await acquireLock(config.store.path, {
+        holder: holderName(clock),
+        clock,
+        signal,
+        onWait: (holder) => log.warn('waiting for the store, which is in use', { holder }),
+      })
+      stops.push(() => lock.release())
+    }
 
     const secrets = loadSecrets(config)
     const metrics = createMetrics({
@@ -80,10 +88,28 @@ export function createService(config: Config, overrides: Overrides): Service {
       now: clock.now,
       sample: () => readiness.sample(),
     })
-    // Of commits, not of answers: an event may be kept after its append has timed out.
-    const store = await openStore(config, secrets, overrides, (commit) => {
-      metrics.commit(commit)
-      dispatcher.notify()
+    const { store, leases, shared } = await openForService(config, secrets, overrides, {
+      // Of commits, not of answers: an event may be kept after its append has timed out.
+      onCommit(commit) {
+        metrics.commit(commit)
+        if (commit.waitSeconds !== undefined) metrics.waited(commit.waitSeconds)
+        parts?.dispatcher.notify()
+      },
+      onConnection: metrics.connected,
+      onFailover(timeline) {
+        metrics.failover()
+        log.error(
+          'the database has failed over: what its last moments held may be lost, and numbers of events have jumped',
+          { timeline },
+        )
+      },
+      replica: {
+        name: replicaName(),
+        version: VERSION,
+        view: () => viewOf(config, parts),
+        onGrowth: () => parts?.dispatcher.notify(),
+        news: leaseNews(log, metrics, (domain) => parts?.registrar.look(domain)),
+      },
     })
     stops.push(() => store.close())
 
@@ -92,7 +118,10 @@ export function createService(config: Config, overrides: Overrides): Service {
     const { keyMaxAgeMs } = config
     const { rings, registrar } = createRegistration(
       config,
-      { domains, keyMaxAgeMs, secrets, store, api: connection.api, metrics },
+      {
+        ...{ domains, keyMaxAgeMs, secrets, store, api: connection.api, metrics },
+        countsTime: () => leases.isOwner('registrar'),
+      },
       overrides,
     )
     await rings.load()
@@ -102,13 +131,20 @@ export function createService(config: Config, overrides: Overrides): Service {
       cursors: store,
       deadLetters: store,
       replays: store,
+      leases,
       clock,
       random,
       metrics,
       log,
     })
+    parts = { dispatcher, registrar, leases }
+    const sharing =
+      shared === undefined
+        ? registrar
+        : sharedRegistrar({ registrar, leases, rings, askLook: shared.askLook, clock })
     const janitor = createJanitor({
       store,
+      leases,
       sinks: config.sinks.map(({ name }) => name),
       retentionMs: config.retentionMs,
       retentionMaxMs: config.retentionMaxMs,
@@ -118,11 +154,11 @@ export function createService(config: Config, overrides: Overrides): Service {
       metrics,
       log,
     })
-    const readiness = createReadiness({ store, registrar, dispatcher, clock })
+    const readiness = createReadiness({ store, registrar: sharing, dispatcher, leases, clock })
     const receiver = createReceiver({
       domains,
       skewSeconds: config.clockSkewSeconds,
-      keys: { ...rings, look: registrar.look },
+      keys: { ...rings, look: sharing.look },
       events: store,
       clock,
       metrics,
@@ -133,7 +169,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       createOpsApp({
         readiness: readiness.check,
         metrics: metrics.render,
-        registrations: registrar.views,
+        registrations: sharing.views,
         auth: createApiAuth(config, clock),
         log,
       }),
@@ -145,7 +181,9 @@ export function createService(config: Config, overrides: Overrides): Service {
     const callbackApp = createCallbackApp({ receiver, ...rings, secrets, log })
     const callbacks = await listen(callbackApp, { ...config.listen, log })
     const background = [
-      registrar.run(running.signal),
+      whileOwner(leases, 'registrar', running.signal, (lease) =>
+        registrar.run(AbortSignal.any([running.signal, lease.lost])),
+      ),
       rings.run(running.signal),
       janitor.run(running.signal),
       probeAfterStart({
@@ -200,8 +238,11 @@ export function createService(config: Config, overrides: Overrides): Service {
   }
 }
 
-function bytesOf({ storeMax, storePath }: Config): number {
-  return 'bytes' in storeMax ? storeMax.bytes : Math.floor(storeMax.share * roomFor(storePath))
+function bytesOf({ storeMax, store }: Config): number {
+  if ('bytes' in storeMax) return storeMax.bytes
+  return store.kind === 'sqlite'
+    ? Math.floor(storeMax.share * roomFor(store.path))
+    : SHARED_STORE_BYTES
 }
 
 function holderName(clock: Clock): string {

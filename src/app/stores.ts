@@ -1,26 +1,76 @@
 // The one place that opens stores: for the service, and for commands beside it or without one.
 import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
+import type { PostgresLocation } from '../core/store-place.ts'
+import type { Leases } from '../ports/leases.ts'
 import type { Store } from '../ports/store.ts'
+import type {
+  PostgresStore,
+  PostgresStoreOptions,
+  ReplicaOptions,
+} from '../store/postgres/postgres-store.ts'
 import { createSeals } from '../store/sealed-rings/seal.ts'
+import { soleOwner } from '../store/sole-owner.ts'
 import type { Commit } from '../store/sqlite/sqlite-store.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
 import { knownSecrets, type Secrets } from './secrets.ts'
+
+type Access = {
+  readonly readOnly?: boolean
+  readonly onCommit?: (commit: Commit) => void
+}
 
 /** The store for writing, made where it is missing. Rejects with one sentence on what to do. */
 export function openStore(
   config: Config,
   secrets: Secrets,
   overrides: Overrides,
-  onCommit?: (commit: Commit) => void,
+  access: Access = {},
 ): Promise<Store> {
-  const { clock, openStore } = withDefaults(overrides)
-  return openStore({
-    path: config.storePath,
-    seals: createSeals(secrets),
-    now: clock.now,
-    ...(onCommit && { onCommit }),
-  })
+  const { store: place } = config
+  const { clock, openStore: openSqlite } = withDefaults(overrides)
+  const options = { seals: createSeals(secrets), now: clock.now, ...access }
+  return place.kind === 'sqlite'
+    ? openSqlite({ path: place.path, ...options })
+    : openShared({ location: place.location, ...options })
+}
+
+export type ServingStore = {
+  readonly store: Store
+  readonly leases: Leases
+  /** Of a shared store alone. */
+  readonly shared?: Pick<PostgresStore, 'askLook'> & { readonly location: PostgresLocation }
+}
+
+type Serving = Pick<PostgresStoreOptions, 'onFailover' | 'onConnection'> & {
+  onCommit(commit: { seconds: number; events: number; waitSeconds?: number }): void
+  readonly replica: ReplicaOptions
+}
+
+/** The store for a service, which becomes one of its replicas where it is shared. */
+export async function openForService(
+  config: Config,
+  secrets: Secrets,
+  overrides: Overrides,
+  { replica, ...told }: Serving,
+): Promise<ServingStore> {
+  const { store: place } = config
+  if (place.kind === 'sqlite') {
+    const store = await openStore(config, secrets, overrides, { onCommit: told.onCommit })
+    return { store, leases: soleOwner }
+  }
+  const { location } = place
+  const { clock } = withDefaults(overrides)
+  const seals = createSeals(secrets)
+  const store = await openShared({ location, seals, now: clock.now, ...told })
+  const { askLook } = store
+  return { store, leases: store.join(replica), shared: { askLook, location } }
+}
+
+/** Loaded only where the settings ask for it. */
+async function openShared(options: PostgresStoreOptions): Promise<PostgresStore> {
+  const { openPostgresStore } = await import('../store/postgres/postgres-store.ts')
+  return openPostgresStore(options)
 }
 
 /** Resolves with what `read` finds in the store, which it can't change; with null where there is none yet. */
@@ -29,11 +79,8 @@ export async function readStore<T>(
   overrides: Overrides,
   read: (store: Store) => Promise<T>,
 ): Promise<T | null> {
-  if (!existsSync(config.storePath)) return null
-  const { clock, openStore } = withDefaults(overrides)
-  const seals = createSeals(knownSecrets(config))
-  const path = config.storePath
-  return using(await openStore({ path, seals, now: clock.now, readOnly: true }), read)
+  if (!isThere(config)) return null
+  return using(await openStore(config, knownSecrets(config), overrides, { readOnly: true }), read)
 }
 
 /** Resolves with what `change` does to the store; with null where there is none yet. */
@@ -42,8 +89,13 @@ export async function changeStore<T>(
   overrides: Overrides,
   change: (store: Store) => Promise<T>,
 ): Promise<T | null> {
-  if (!existsSync(config.storePath)) return null
+  if (!isThere(config)) return null
   return using(await openStore(config, knownSecrets(config), overrides), change)
+}
+
+/** A shared one that is missing is a fault that says so. */
+function isThere({ store }: Config): boolean {
+  return store.kind === 'postgres' || existsSync(store.path)
 }
 
 async function using<T>(store: Store, work: (store: Store) => Promise<T>): Promise<T> {

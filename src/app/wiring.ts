@@ -78,6 +78,7 @@ export function createRegistration(
     store: Store
     api: LiveApi
     metrics: RegistrarMetrics & RingMetrics
+    countsTime?: () => boolean
   },
   overrides: Overrides,
 ): { rings: RingKeeper; registrar: Registrar } {

@@ -1,29 +1,39 @@
 // Whether the service is ready for callbacks, and the figures that are read when asked for. Once it
 // is ready only the store and its own end change that: a fault of the provider must not take the
 // receivers out of service.
+import type { SinkState } from '../core/delivery/outcome.ts'
 import { describeError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Leases } from '../ports/leases.ts'
 import type { Sample } from '../ports/metrics.ts'
 import type { Store } from '../ports/store.ts'
-import type { Readiness, SinkView } from '../ports/views.ts'
+import type { Readiness, ReplicaView, SinkView } from '../ports/views.ts'
 import type { Dispatcher } from './deliver/dispatcher.ts'
 import type { Registrar } from './register/registrar.ts'
 
 /** So long the first pass over the domains may hold readiness up. */
 const FIRST_PASS_MS = 30_000
 
+type Known = {
+  readonly events: number
+  readonly lastSeq: number
+  readonly letters: ReadonlyMap<string, number>
+  readonly cursors: ReadonlyMap<string, number>
+}
+
 export function createReadiness(deps: {
-  store: Pick<Store, 'checkWritable' | 'stats' | 'countDeadLetters'>
+  store: Pick<Store, 'checkWritable' | 'stats' | 'countDeadLetters' | 'listCursors'>
   registrar: Pick<Registrar, 'views'>
   dispatcher: Pick<Dispatcher, 'progress'>
+  leases: Pick<Leases, 'peers'>
   clock: Clock
 }) {
-  const { store, registrar, dispatcher, clock } = deps
+  const { store, registrar, dispatcher, leases, clock } = deps
   const startedAt = clock.elapsed()
   let stopping = false
   let registeredOnce = false
   /** As last known: a store that fails tells nothing of it, and sinks show all the same. */
-  let known = { events: 0, lastSeq: 0, letters: new Map() as ReadonlyMap<string, number> }
+  let known: Known = { events: 0, lastSeq: 0, letters: new Map(), cursors: new Map() }
 
   async function check(): Promise<Readiness> {
     const registrations = registrar.views()
@@ -46,22 +56,46 @@ export function createReadiness(deps: {
       store: storeProblem === null ? 'ok' : 'failing',
       registrations,
       sinks,
+      ...(leases.peers().length > 0 && { replicas: replicaViews() }),
     }
   }
 
   async function learn(): Promise<void> {
-    const [stats, letters] = await Promise.all([store.stats(), store.countDeadLetters()])
-    known = { ...stats, letters }
+    const isShared = leases.peers().length > 0
+    const [stats, letters, cursors] = await Promise.all([
+      store.stats(),
+      store.countDeadLetters(),
+      isShared ? store.listCursors() : [],
+    ])
+    known = { ...stats, letters, cursors: new Map(cursors.map(({ sink, seq }) => [sink, seq])) }
   }
 
+  /** Of a sink that another replica owns: where the store has its cursor, and what its owner says. */
   function sinkViews(): SinkView[] {
-    return dispatcher.progress().map(({ name, cursor, state, problem, size }) => ({
+    const peers = leases.peers()
+    return dispatcher.progress().map(({ name, cursor, state, problem, size, isOwned }) => {
+      const owner = peers.find(({ tasks }) => tasks.includes(`sink:${name}`))
+      const told = isOwned ? undefined : owner?.view.owned.find(({ sink }) => sink === name)
+      const at = isOwned ? cursor : Math.max(cursor, known.cursors.get(name) ?? 0)
+      return {
+        name,
+        state: (told?.state as SinkState | undefined) ?? state,
+        lag: Math.max(0, known.lastSeq - at),
+        batchSize: size.limit,
+        detail: told === undefined ? problem : told.detail,
+        deadLetters: known.letters.get(name) ?? 0,
+        ...(peers.length > 0 && { owner: owner?.name ?? null }),
+      }
+    })
+  }
+
+  function replicaViews(): ReplicaView[] {
+    return leases.peers().map(({ name, version, startedAt, seenMs, tasks }) => ({
       name,
-      state,
-      lag: Math.max(0, known.lastSeq - cursor),
-      batchSize: size.limit,
-      detail: problem,
-      deadLetters: known.letters.get(name) ?? 0,
+      version,
+      startedAt: new Date(startedAt).toISOString(),
+      seenSeconds: Math.round(seenMs / 1_000),
+      owns: tasks,
     }))
   }
 

@@ -41,6 +41,20 @@ export interface JanitorMetrics {
   expired(sink: string, events: number): void
 }
 
+/** Of a store that replicas share. */
+export interface ReplicaMetrics {
+  /** How many replicas were seen within the last minute. */
+  peers(count: number): void
+  /** This replica owns a task from now on. */
+  taken(task: string): void
+  lost(task: string): void
+  /** How long an append waited for the lock of the log. */
+  waited(seconds: number): void
+  connected(isConnected: boolean): void
+  /** The server's timeline changed. */
+  failover(): void
+}
+
 /** What the metrics read from its owner when they are asked for. */
 export type Sample = {
   readonly eventsStored: number

@@ -30,6 +30,19 @@ export type SinkView = {
   readonly batchSize: number
   readonly detail: string | null
   readonly deadLetters: number
+  /** The replica that delivers to it, if the store is shared; null: none at the moment. */
+  readonly owner?: string | null
+}
+
+/** A replica that was seen within the last minute. */
+export type ReplicaView = {
+  readonly name: string
+  readonly version: string
+  /** ISO 8601. */
+  readonly startedAt: string
+  readonly seenSeconds: number
+  /** What it is the owner of: `sink:NAME`, `janitor`, `registrar`, `audit`. */
+  readonly owns: readonly string[]
 }
 
 export type Readiness = {
@@ -39,4 +52,6 @@ export type Readiness = {
   readonly store: 'ok' | 'failing'
   readonly registrations: readonly RegistrationView[]
   readonly sinks: readonly SinkView[]
+  /** Those that share the store, this one included; absent where it is not shared. */
+  readonly replicas?: readonly ReplicaView[]
 }

@@ -3,6 +3,7 @@
 import type { Definition } from './definition.ts'
 import { CALLBACK_METRICS } from './definitions/callbacks.ts'
 import { REGISTRATION_METRICS } from './definitions/registration.ts'
+import { REPLICA_METRICS } from './definitions/replicas.ts'
 import { SERVICE_METRICS } from './definitions/service.ts'
 import { SINK_METRICS } from './definitions/sinks.ts'
 import { STORE_METRICS } from './definitions/store.ts'
@@ -12,6 +13,7 @@ export const METRICS = {
   ...REGISTRATION_METRICS,
   ...STORE_METRICS,
   ...SINK_METRICS,
+  ...REPLICA_METRICS,
   ...SERVICE_METRICS,
 }
 
@@ -26,5 +28,6 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
   { title: 'Registration', metrics: REGISTRATION_METRICS },
   { title: 'Store', metrics: STORE_METRICS },
   { title: 'Sinks', metrics: SINK_METRICS },
+  { title: 'Replicas', metrics: REPLICA_METRICS },
   { title: 'Service', metrics: SERVICE_METRICS },
 ]

@@ -8,6 +8,7 @@ import type {
   ProberMetrics,
   ReceiverMetrics,
   RegistrarMetrics,
+  ReplicaMetrics,
   RingMetrics,
   Sample,
 } from '../ports/metrics.ts'
@@ -20,7 +21,8 @@ export type Metrics = ReceiverMetrics &
   RingMetrics &
   ProberMetrics &
   DispatcherMetrics &
-  JanitorMetrics & {
+  JanitorMetrics &
+  ReplicaMetrics & {
     apiCall(operation: Operation, outcome: CallOutcome): void
     commit(commit: { seconds: number; events: number }): void
     /** The exposition: Prometheus text format. */
@@ -73,6 +75,16 @@ export function createMetrics({ now, sample, ...installation }: Parts): Metrics 
       of.storeMaxBytes.set({}, maxBytes)
     },
     expired: (sink, events) => of.expiredEvents.add({ sink }, events),
+
+    peers: (count) => of.peers.set({}, count),
+    taken(task) {
+      of.taskOwned.set({ task }, 1)
+      of.takeovers.add({ task })
+    },
+    lost: (task) => of.taskOwned.set({ task }, 0),
+    waited: (seconds) => of.storeWait.observe(seconds),
+    connected: (isConnected) => of.storeConnected.set({}, isConnected ? 1 : 0),
+    failover: () => of.failovers.add({}),
 
     attempted: (sink, outcome, events) => of.deliveries.add({ sink, outcome }, events),
     sinkState: (sink, state) => of.sinkState.set({ sink }, state),

@@ -20,6 +20,7 @@ test('a line of the documents is short, and no sentence', () => {
 
 test('what holds a secret may be a file', () => {
   expect(SECRET_NAMES).toEqual([
+    'SNAPHOOK_STORE',
     'SNAPHOOK_SECRET',
     'SNAPHOOK_SINKS',
     'SNAPHOOK_WEBHOOK_SECRET',

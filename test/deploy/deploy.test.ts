@@ -75,7 +75,7 @@ describe('Dockerfile', () => {
     expect(Object.keys(settings).filter((name) => !ENVIRONMENT.includes(name))).toEqual([])
     const config = configFrom({ ...REQUIRED, ...settings })
     expect(config.opsListen).toEqual({ host: '0.0.0.0', port: OPS_PORT })
-    expect(config.storePath).toBe(`${DATA}/snaphook.db`)
+    expect(config.store).toEqual({ kind: 'sqlite', path: `${DATA}/snaphook.db` })
   })
 
   test('exposes both listeners', () => {

@@ -4,7 +4,7 @@
 import { closeSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openSqliteStore, type SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import { configOf, serveHere } from '../support/service-here.ts'
+import { serveHere } from '../support/service-here.ts'
 import { sendCallback } from '../support/signed-callback.ts'
 import { keyOf, readiness, type Stage, setStage, settled } from '../support/stage.ts'
 import { until } from '../support/until.ts'
@@ -33,7 +33,7 @@ async function serveOn(stage: Stage) {
   return {
     service,
     store: store as SqliteStore,
-    path: configOf(stage).storePath,
+    path: stage.storePath,
     send,
     said,
     async isRefused(advice: RegExp): Promise<void> {

@@ -2,7 +2,7 @@
 // and so has to reach the sinks, without waiting for another one.
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { configOf, serveHere } from '../support/service-here.ts'
+import { serveHere } from '../support/service-here.ts'
 import { sendCallback } from '../support/signed-callback.ts'
 import { keyOf, setStage, settled } from '../support/stage.ts'
 import { until } from '../support/until.ts'
@@ -11,7 +11,7 @@ test('a commit that comes after its answer is delivered', async () => {
   await using stage = await setStage()
   await using service = await serveHere(stage)
   await settled(service)
-  const other = new DatabaseSync(configOf(stage).storePath)
+  const other = new DatabaseSync(stage.storePath)
   other.exec('begin immediate')
   const url = stage.configured()?.NotifyUrl ?? ''
   expect(await sendCallback(url, { key: keyOf(0) })).toMatchObject({ status: 503 })

@@ -3,6 +3,7 @@ import { FULL_SIZE } from '../../src/core/delivery/batch-size.ts'
 import type { SinkState } from '../../src/core/delivery/outcome.ts'
 import { createReadiness } from '../../src/flows/readiness.ts'
 import type { RegistrationView } from '../../src/ports/views.ts'
+import { soleOwner } from '../../src/store/sole-owner.ts'
 import { memoryStore } from '../support/flow-fakes.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
@@ -25,11 +26,13 @@ function fixture() {
   const sink = {
     ...{ name: 'stdout', cursor: 0, expiredUpTo: 0, problem: null, size: FULL_SIZE },
     state: 'ok' as SinkState,
+    isOwned: true,
   }
   const readiness = createReadiness({
     store,
     registrar: { views: () => views },
     dispatcher: { progress: () => [sink] },
+    leases: soleOwner,
     clock,
   })
   const set = (index: number, over: Partial<RegistrationView>): void => {

@@ -3,6 +3,7 @@
 import { systemClock } from '../../src/app/system-clock.ts'
 import { createDispatcher } from '../../src/flows/deliver/dispatcher.ts'
 import type { Sink } from '../../src/ports/sink.ts'
+import { soleOwner } from '../../src/store/sole-owner.ts'
 import { keptLog, memoryStore } from './flow-fakes.ts'
 import { eventOf } from './store-events.ts'
 import { until } from './until.ts'
@@ -19,6 +20,7 @@ export function deliverTo(sink: Sink) {
     cursors: store,
     deadLetters: store,
     replays: store,
+    leases: soleOwner,
     clock: systemClock,
     // The shortest waits: a server that is back is found soon.
     random: () => 0,

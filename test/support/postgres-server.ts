@@ -66,9 +66,10 @@ export async function startPostgres(
 
   let server: ChildProcess | undefined
   let schemas = 0
+  let database = 'postgres'
 
   async function query(statement: string, values: unknown[] = []) {
-    const client = new pg.Client({ host: '127.0.0.1', port, user: 'admin', database: 'postgres' })
+    const client = new pg.Client({ host: '127.0.0.1', port, user: 'admin', database })
     client.on('error', () => undefined)
     await client.connect()
     try {
@@ -107,6 +108,7 @@ export async function startPostgres(
   await start()
   await query(`create role snaphook login`)
   await query(`create database snaphook owner snaphook`)
+  database = 'snaphook'
   return {
     port,
     folder: data,

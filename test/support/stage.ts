@@ -82,6 +82,7 @@ export async function setStage(options: Partial<EmulatorOptions> = {}) {
     call: clientOf(emulator, { accessKeyId, accessKeySecret }),
     front,
     folder,
+    storePath: `${folder}/store/snaphook.db`,
     settings: base,
     callbackUrl: (domain = DOMAIN) => `${front.url}/callbacks/${domain}`,
     /** The settings that give a service a store of its own. */

@@ -21,7 +21,7 @@ export async function examine(
   { write, signal }: { write: boolean; signal: AbortSignal },
 ): Promise<Finding[]> {
   const { clock } = withDefaults(overrides)
-  const { domains, publicUrls, liveEndpoint: endpoint, storePath, clockSkewSeconds } = config
+  const { domains, publicUrls, liveEndpoint: endpoint, store, clockSkewSeconds } = config
   const secrets = knownSecrets(config)
   const sinks = openSinks(config, overrides)
   const { api, credentials, providerTime, close } = openInspection(config, overrides)
@@ -55,8 +55,12 @@ export async function examine(
         signal,
       }),
       checkStore(
-        storePath,
-        (path) => openStore({ ...config, storePath: path }, secrets, overrides),
+        store,
+        (place) => {
+          // A schema is made by the service, not by whoever looks whether it can be.
+          const access = { readOnly: place.kind === 'postgres' }
+          return openStore({ ...config, store: place }, secrets, overrides, access)
+        },
         clock.elapsed,
       ),
       ...sinks.map((sink) => checkSink(sink, signal)),

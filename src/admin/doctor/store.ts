@@ -2,9 +2,10 @@
 // file is tried in its place and removed again.
 import { existsSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { locationName, type PostgresLocation, type StorePlace } from '../../core/store-place.ts'
 import { describeError } from '../../errors.ts'
 import type { Store } from '../../ports/store.ts'
-import { findingsOf } from './finding.ts'
+import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, warning, problem } = findingsOf('store')
 
@@ -15,10 +16,52 @@ const SLOW_MS = 100
 /** What SQLite leaves beside a file that it had open. */
 const SIDE_FILES = ['', '-wal', '-shm']
 
-/** Opens the store at a path, making it where it is missing. */
-export type OpenStore = (path: string) => Promise<Store>
+/** Opens the store at a place, making it where it is missing. */
+export type OpenStore = (place: StorePlace) => Promise<Store>
 
-export async function checkStore(path: string, open: OpenStore, elapsed: () => number) {
+export async function checkStore(
+  place: StorePlace,
+  open: OpenStore,
+  elapsed: () => number,
+): Promise<Finding> {
+  return place.kind === 'sqlite'
+    ? checkFile(place.path, (path) => open({ kind: 'sqlite', path }), elapsed)
+    : checkServer(place.location, () => open(place), elapsed)
+}
+
+/** Opening it looks at connection, TLS, rights, isolation, fsync and recovery. */
+async function checkServer(
+  location: PostgresLocation,
+  open: () => Promise<Store>,
+  elapsed: () => number,
+): Promise<Finding> {
+  const name = locationName(location)
+  const worth =
+    location.durability === 'standby'
+      ? 'a commit waits for the standby, where the server names one'
+      : 'a commit is on the disk of the primary alone: a failover may lose the last moments'
+  try {
+    const medianMs = await measureSync(open, elapsed)
+    const detail = `takes appends; a commit takes ${medianMs.toFixed(1)} ms; ${worth}`
+    if (location.sslMode === 'require') {
+      return warning(
+        name,
+        `${detail}; encrypted, but to whom is not checked`,
+        'set sslmode=verify-full and sslrootcert',
+      )
+    }
+    if (medianMs <= SLOW_MS) return ok(name, detail)
+    return warning(name, detail, 'put the database nearer, or on a faster disk')
+  } catch (error) {
+    return problem(name, describeError(error), 'callbacks are answered 503 until this is mended')
+  }
+}
+
+async function checkFile(
+  path: string,
+  open: (path: string) => Promise<Store>,
+  elapsed: () => number,
+): Promise<Finding> {
   const exists = existsSync(path)
   const tried = exists ? path : `${path}.doctor`
   const missing = missingFolders(path)

@@ -2,6 +2,7 @@
 
 import { cancelReplay, requestReplay } from '../../admin/replays.ts'
 import { parseDuration } from '../../core/duration.ts'
+import { storeName } from '../../core/store-place.ts'
 import { EXIT, refuseOption, type Shell, wholeNumber, withConfig } from '../shell.ts'
 
 type Options = {
@@ -51,7 +52,8 @@ export function runReplay(shell: Shell, options: Options): Promise<number> {
       shell.error(`snaphook: ${domain} is not in the settings; a replay is asked for all the same`)
     }
     const replay = await requestReplay(config, overrides, { sink, since, until, domain, stream })
-    if (replay === null) shell.error(`snaphook: there is no store at ${config.storePath} yet`)
+    if (replay === null)
+      shell.error(`snaphook: there is no store at ${storeName(config.store)} yet`)
     else if (json) shell.print(JSON.stringify({ replay }))
     else shell.print(`replay ${replay}: by the running service, or once it runs; see status`)
     return replay === null ? EXIT.failed : EXIT.done

@@ -2,6 +2,7 @@
 
 import { type DomainStatus, readStatus, type StoreStatus } from '../../admin/status.ts'
 import { showDuration } from '../../core/duration.ts'
+import { storeName } from '../../core/store-place.ts'
 import { EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
 
 /** A service on the same machine answers at once, or not at all. */
@@ -39,7 +40,7 @@ export function runStatus(shell: Shell, { json }: { json?: true }): Promise<numb
     ])
     if (json) shell.print(JSON.stringify({ store, service }, null, 2))
     else {
-      const lines = [...storeLines(store, config.storePath), ...serviceLines(service)]
+      const lines = [...storeLines(store, storeName(config.store)), ...serviceLines(service)]
       shell.print(lines.join('\n'))
     }
     return EXIT.done

@@ -19,7 +19,7 @@ export const STORE_SETTINGS = {
     // A URL of PostgreSQL holds a password.
     secret: true,
     read: readStore,
-    about: 'event log, key rings, cursors: `sqlite:PATH`, or `postgres://…` for replicas that share them',
+    about: 'event log, key rings, cursors: `sqlite:PATH` or `postgres://…`',
   }),
   /** How long delivered events are kept. */
   retentionMs: setting({
@@ -39,7 +39,7 @@ export const STORE_SETTINGS = {
     env: 'SNAPHOOK_STORE_MAX',
     default: '80%',
     read: readStoreMax,
-    about: 'how large the store may grow: `20GB`, or a share of its disk; on PostgreSQL a size, `50GB` if not set',
+    about: 'how large the store may grow: `20GB`, or a share of its disk',
   }),
 }
 

@@ -25,13 +25,19 @@ export function createRingKeeper(deps: {
   store: RingStore & ReceivingTime & Tallies
   /** Seconds of receiving time after which a superseded key goes, unused. */
   graceSeconds: number
+  /**
+   * Whether the receiving time is counted here: by one of the replicas that share a store, else it
+   * would run too fast. Absent: yes.
+   */
+  countsTime?(): boolean
   clock: Clock
   metrics: RingMetrics
   log: Log
 }) {
-  const { store, clock, log } = deps
+  const { store, clock, log, countsTime = () => true } = deps
   let receivedBefore = 0
   let countedFrom = clock.elapsed()
+  let wasCounting = countsTime()
   const moment = (): Moment => ({
     now: clock.now(),
     receiving: receivedBefore + (clock.elapsed() - countedFrom) / 1000,
@@ -52,8 +58,13 @@ export function createRingKeeper(deps: {
   async function writeBack(): Promise<void> {
     const measuredAt = clock.elapsed()
     const seconds = (measuredAt - countedFrom) / 1000
-    await store.addReceivingTime(seconds)
-    receivedBefore += seconds
+    const isCounting = countsTime()
+    // Only what was counted here from end to end: too little keeps keys for longer, which is safe.
+    if (wasCounting && isCounting) {
+      await store.addReceivingTime(seconds)
+      receivedBefore += seconds
+    } else receivedBefore = await store.loadReceivingTime()
+    wasCounting = isCounting
     countedFrom = measuredAt
     await arrivals.writeBack()
   }

@@ -1,7 +1,8 @@
 // Keeps groups of events: each one call of a procedure that locks, drops duplicates, numbers on,
 // inserts and commits. A group whose fate is not known is sent again: identity makes that safe.
-import type { PostgresLocation } from '../../core/store-place.ts'
+
 import type { NewEvent } from '../../core/events/snapshot-event.ts'
+import type { PostgresLocation } from '../../core/store-place.ts'
 import type { GroupAnswer, PartFault } from '../write-queue.ts'
 import { ConnectionLost, endsConnection, faultOf, isContentFault, isLockTimeout } from './faults.ts'
 import type { Link, Row } from './link.ts'

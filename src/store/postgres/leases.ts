@@ -1,8 +1,9 @@
 // Ownership among replicas: one pulse a second renews what is held and claims what is free. The
 // database's clock judges; an owner trusts itself for less than the lease, from before it asked.
-import type { PostgresLocation } from '../../core/store-place.ts'
+
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { PostgresLocation } from '../../core/store-place.ts'
 import type { Lease, Leases, Peer, ReplicaView } from '../../ports/leases.ts'
 import type { Link } from './link.ts'
 import { inSchema } from './location.ts'
@@ -25,9 +26,11 @@ const PATIENCE_MS = 1_500
 const REBALANCE_MS = 60_000
 
 export type LeaseNews = {
-  /** A task is owned here from now on; `isTakeover`: another replica had it. */
+  /** A task is owned here from now on. */
   onTaken?(task: string): void
   onLost?(task: string): void
+  /** It was handed back. */
+  onReleased?(task: string): void
   /** After each pulse that was answered. */
   onPulse?(peers: readonly Peer[]): void
   /** Domains that another replica wants looked at; said once for each time it asked. */
@@ -38,6 +41,8 @@ type Tenure = { readonly lease: Lease; readonly token: string; readonly ended: A
 
 export interface LeaseKeeper extends Leases {
   readonly replica: string
+  /** Whether it owns a task whose name begins so. */
+  ownsAny(prefix: string): boolean
   /** Hands everything back and leaves. */
   close(): Promise<void>
 }
@@ -89,7 +94,10 @@ export function createLeaseKeeper(deps: {
       isHeld,
       lost: ended.signal,
       async release() {
-        if (tenures.get(task)?.token === token) tenures.delete(task)
+        if (tenures.get(task)?.token === token) {
+          tenures.delete(task)
+          news.onReleased?.(task)
+        }
         ended.abort()
         await link
           .run((session) => session.rows(releaseStatement, [[token]]), PULSE_DEADLINE_MS)
@@ -121,7 +129,10 @@ export function createLeaseKeeper(deps: {
       times.ttlMs,
       hasEnough() ? PATIENCE_MS : 0,
     ]
-    const [row] = await link.run((session) => session.rows(pulseStatement, values), PULSE_DEADLINE_MS)
+    const [row] = await link.run(
+      (session) => session.rows(pulseStatement, values),
+      PULSE_DEADLINE_MS,
+    )
     const answer = row?.answer as {
       held: Record<string, string>
       peers: Peer[]
@@ -194,6 +205,7 @@ export function createLeaseKeeper(deps: {
       return promise
     },
     isOwner: (task) => tenures.get(task)?.lease.isHeld() === true,
+    ownsAny: (prefix) => [...tenures.keys()].some((task) => task.startsWith(prefix)),
     peers: () => peers,
     async close() {
       stopping.abort()

@@ -1,10 +1,11 @@
 // One connection to the server, as long as it is wanted: work is done on it one at a time and within
 // a deadline, a connection that is lost is replaced. A hanging server is told by the deadline: the
 // socket is then destroyed, never a cancel sent, since that would end a commit's wait for a standby.
-import type { PostgresLocation } from '../../core/store-place.ts'
+
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import type { PostgresLocation } from '../../core/store-place.ts'
 import { ConnectionLost, endsConnection, storeFault } from './faults.ts'
 
 /** The pause before another try to connect: doubled up to the longest, with jitter. */

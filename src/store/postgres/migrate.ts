@@ -1,9 +1,10 @@
 // Brings the schema up to date: numbered scripts, forward only, each in a transaction under a lock
 // that ends with it. Within a major, scripts only add and never take what a running older release
 // uses: procedures are versioned by name. The schema of a later major is refused.
-import type { PostgresLocation } from '../../core/store-place.ts'
+
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { PostgresLocation } from '../../core/store-place.ts'
 import { isLockTimeout, sqlState, storeFault } from './faults.ts'
 import type { Session } from './link.ts'
 import { inSchema } from './location.ts'

@@ -2,6 +2,7 @@
 // appends, one for what is small and must not wait, one that reads, one for what may wait long.
 import { locationName, type PostgresLocation } from '../../core/store-place.ts'
 import { ServiceError } from '../../errors.ts'
+import type { Leases, ReplicaView } from '../../ports/leases.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
@@ -11,7 +12,10 @@ import { createCursors } from './cursors.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createEventLog } from './event-log.ts'
 import { faultOf, openFault, storeFault } from './faults.ts'
+import { watchGrowth } from './growth.ts'
+import { createLeaseKeeper, type LeaseNews, type LeaseTimes } from './leases.ts'
 import { createLink, type Link } from './link.ts'
+import { inSchema } from './location.ts'
 import { checkSchema, migrate } from './migrate.ts'
 import { dropPartitions } from './partitions.ts'
 import { createRetention } from './pruning.ts'
@@ -21,6 +25,7 @@ import { createTallies } from './tallies.ts'
 
 const OPEN_DEADLINE_MS = 15_000
 const MIGRATE_DEADLINE_MS = 120_000
+const ASK_DEADLINE_MS = 2_000
 /** A commit that is younger is proof enough that appends are taken. */
 const PROOF_MS = 2_000
 
@@ -40,7 +45,23 @@ export type PostgresStoreOptions = {
   readonly limits?: Partial<QueueLimits>
 }
 
-export type PostgresStore = Store
+export type ReplicaOptions = {
+  readonly name: string
+  readonly version: string
+  /** What the others are to know of this one. */
+  view(): ReplicaView
+  /** Told when the log may have grown, whoever appended. */
+  onGrowth(): void
+  readonly news?: LeaseNews
+  readonly times?: LeaseTimes
+}
+
+export interface PostgresStore extends Store {
+  /** Becomes one of the replicas, until the store is closed. */
+  join(options: ReplicaOptions): Leases
+  /** Asks the owner of the registrar for a look; false where one was asked for just now. */
+  askLook(domain: string): Promise<boolean>
+}
 
 /**
  * Opens the store, making and migrating its schema where that is missing. Rejects with
@@ -78,6 +99,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   }, limits)
   let probing: Promise<void> | undefined
   let closing: Promise<void> | undefined
+  const leaving: (() => Promise<void>)[] = []
 
   const store: Store = {
     append(event) {
@@ -112,11 +134,29 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     },
 
     close() {
-      closing ??= queue.close().then(closeAll)
+      closing ??= queue
+        .close()
+        .then(() => Promise.all(leaving.map((leave) => leave())))
+        .then(closeAll)
       return closing
     },
   }
-  return withFaults(store, location)
+  const ask = inSchema(location.schema, 'select @.ask_look_1($1) as asked')
+
+  return {
+    ...withFaults(store, location),
+    join({ onGrowth, ...replica }) {
+      const keeper = createLeaseKeeper({ link: keeping, location, ...replica })
+      const isInterested = () => keeper.ownsAny('sink:')
+      leaving.push(watchGrowth({ link: reading, schema: location.schema, isInterested, onGrowth }))
+      leaving.push(keeper.close)
+      return keeper
+    },
+    async askLook(domain) {
+      const [row] = await keeping.run((session) => session.rows(ask, [domain]), ASK_DEADLINE_MS)
+      return row?.asked === true
+    },
+  }
 }
 
 async function prepare(
@@ -151,5 +191,7 @@ function withFaults(store: Store, location: PostgresLocation): Store {
 }
 
 function closedFault(location: PostgresLocation): ServiceError {
-  return new ServiceError(`The store ${locationName(location)} is closed.`, { code: 'store_failed' })
+  return new ServiceError(`The store ${locationName(location)} is closed.`, {
+    code: 'store_failed',
+  })
 }

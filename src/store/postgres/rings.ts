@@ -1,7 +1,8 @@
 // Key rings. A change is one statement with a revision check, so that commands and replicas never
 // overwrite each other.
-import type { PostgresLocation } from '../../core/store-place.ts'
+
 import type { Ring } from '../../core/keys/key-ring.ts'
+import type { PostgresLocation } from '../../core/store-place.ts'
 import type { RingStore } from '../../ports/store.ts'
 import { decodeRing, encodeRing } from '../sealed-rings/ring-content.ts'
 import type { Seals } from '../sealed-rings/seal.ts'

@@ -2,13 +2,18 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkStore } from '../../../src/admin/doctor/store.ts'
+import type { StorePlace } from '../../../src/core/store-place.ts'
 import { createSeals } from '../../../src/store/sealed-rings/seal.ts'
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
 import { eventOf, SECRET } from '../../support/store-events.ts'
 import { openStore, temporaryFolder } from '../../support/store-fixtures.ts'
 
 const seals = createSeals([SECRET])
-const openAt = (path: string) => openSqliteStore({ path, seals, now: () => 0 })
+const openAt = (place: StorePlace) => {
+  if (place.kind !== 'sqlite') throw new TypeError('not here')
+  return openSqliteStore({ path: place.path, seals, now: () => 0 })
+}
+const at = (path: string): StorePlace => ({ kind: 'sqlite', path })
 
 /** A disk that syncs in a millisecond. */
 let ticks = 0
@@ -18,7 +23,7 @@ test('a store that is there: writable, with the time of a sync, and as it was', 
   const path = join(temporaryFolder(), 'snaphook.db')
   const store = await openStore(path)
   await store.append(eventOf(1))
-  const found = await checkStore(path, openAt, elapsed)
+  const found = await checkStore(at(path), openAt, elapsed)
   expect(found).toMatchObject({ check: 'store', subject: path, next: null, result: 'ok' })
   expect(found.detail).toMatch(/^writable; a sync takes 1.0 ms$/)
   expect(await store.stats()).toEqual({ events: 1, lastSeq: 1 })
@@ -26,7 +31,7 @@ test('a store that is there: writable, with the time of a sync, and as it was', 
 
 test('none yet: tries in its place and leaves nothing behind', async () => {
   const folder = temporaryFolder()
-  const found = await checkStore(join(folder, 'new', 'data', 'snaphook.db'), openAt, elapsed)
+  const found = await checkStore(at(join(folder, 'new', 'data', 'snaphook.db')), openAt, elapsed)
   expect(found).toMatchObject({ result: 'ok' })
   expect(found.detail).toContain('not there yet')
   expect(readdirSync(folder)).toEqual([])
@@ -35,7 +40,7 @@ test('none yet: tries in its place and leaves nothing behind', async () => {
 test('a slow disk is a warning', async () => {
   let now = 0
   const slow = () => (now += 101)
-  const found = await checkStore(join(temporaryFolder(), 's.db'), openAt, slow)
+  const found = await checkStore(at(join(temporaryFolder(), 's.db')), openAt, slow)
   expect(found).toMatchObject({ result: 'warning', detail: expect.stringContaining('101.0 ms') })
 })
 
@@ -46,7 +51,7 @@ test.each([
   const folder = temporaryFolder()
   const path = join(folder, 'snaphook.db')
   make(path)
-  const found = await checkStore(path, openAt, elapsed)
+  const found = await checkStore(at(path), openAt, elapsed)
   expect(found).toMatchObject({ result: 'problem', detail: expect.stringContaining(path) })
   expect(readdirSync(folder)).toContain('snaphook.db')
 })

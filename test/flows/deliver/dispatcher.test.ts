@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
 import { createDispatcher } from '../../../src/flows/deliver/dispatcher.ts'
 import type { Sink } from '../../../src/ports/sink.ts'
+import { soleOwner } from '../../../src/store/sole-owner.ts'
 import { keptLog, memoryStore } from '../../support/flow-fakes.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 import { eventOf } from '../../support/store-events.ts'
@@ -44,6 +45,7 @@ function fixture(sinks = [fakeSink('a')], store = memoryStore(), clock = manualC
     cursors: store,
     deadLetters: store,
     replays: store,
+    leases: soleOwner,
     clock,
     random: () => 1,
     metrics: {

@@ -1,9 +1,11 @@
 // On a real store, with a clock that the test moves: what goes is decided by what SQL really does.
+
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ServiceError } from '../../../src/errors.ts'
 import { createJanitor } from '../../../src/flows/retain/janitor.ts'
 import type { Retention } from '../../../src/ports/store.ts'
+import { soleOwner } from '../../../src/store/sole-owner.ts'
 import { keptLog } from '../../support/flow-fakes.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 import { eventOf, range } from '../../support/store-events.ts'
@@ -28,6 +30,7 @@ async function setJanitor(
   const { prune = (it) => it } = over
   const janitor = createJanitor({
     store: { ...store, prune: prune(store.prune) },
+    leases: soleOwner,
     sinks: over.sinks ?? ['hook'],
     retentionMs: 7 * DAY,
     retentionMaxMs: 30 * DAY,

@@ -1,0 +1,100 @@
+// What a replica says to the others and hears from them; without a shared store there are none.
+import { hostname } from 'node:os'
+import type { Config } from '../config/config.ts'
+import type { Dispatcher } from '../flows/deliver/dispatcher.ts'
+import type { Registrar } from '../flows/register/registrar.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Leases, ReplicaView } from '../ports/leases.ts'
+import type { Log } from '../ports/log.ts'
+import type { ReplicaMetrics } from '../ports/metrics.ts'
+import type { RegistrationView } from '../ports/views.ts'
+
+/** A look that another replica makes: as long as callbacks wait for one. */
+const LOOK_WAIT_MS = 2_500
+const LOOK_POLL_MS = 200
+
+/** How this process is called among replicas. */
+export function replicaName(): string {
+  return `${hostname()} ${process.pid}`
+}
+
+export type Parts = {
+  readonly dispatcher: Dispatcher
+  readonly registrar: Registrar
+  readonly leases: Leases
+}
+
+/** What this replica says of itself, once its parts are there. */
+export function viewOf({ sinks }: Config, parts: Parts | undefined): ReplicaView {
+  const owned = parts?.dispatcher.progress().filter(({ isOwned }) => isOwned) ?? []
+  return {
+    sinks: sinks.map(({ name }) => name),
+    owned: owned.map(({ name, state, problem }) => ({ sink: name, state, detail: problem })),
+    ...(parts?.leases.isOwner('registrar') && { registrations: parts.registrar.views() }),
+  }
+}
+
+/** What becomes of ownership, as one story in the log and as metrics. */
+export function leaseNews(log: Log, metrics: ReplicaMetrics, onAsked: (domain: string) => void) {
+  return {
+    onTaken(task: string) {
+      metrics.taken(task)
+      log.info('owner of a task from now on', { task })
+    },
+    onLost(task: string) {
+      metrics.lost(task)
+      log.warn('no longer the owner of a task: another replica may take it over', { task })
+    },
+    onReleased(task: string) {
+      metrics.lost(task)
+      log.info('a task is handed back', { task })
+    },
+    onPulse(peers: readonly unknown[]) {
+      metrics.peers(peers.length)
+    },
+    onAsked,
+  }
+}
+
+/** The registrar as each replica has it: its owner's own, else what the owner shows and does. */
+export function sharedRegistrar(deps: {
+  registrar: Registrar
+  leases: Leases
+  rings: { refresh(domain: string): Promise<void> }
+  /** Asks the owner for a look; false where one was asked for within the last 30 s. */
+  askLook(domain: string): Promise<boolean>
+  clock: Clock
+}): Pick<Registrar, 'look' | 'views'> {
+  const { registrar, leases, rings, askLook, clock } = deps
+  const looking = new Map<string, Promise<void>>()
+  const never = new AbortController().signal
+
+  async function ask(domain: string): Promise<void> {
+    const deadline = clock.elapsed() + LOOK_WAIT_MS
+    await askLook(domain)
+    while (clock.elapsed() < deadline) {
+      await clock.sleep(LOOK_POLL_MS, never)
+      await rings.refresh(domain)
+    }
+  }
+
+  return {
+    look(domain) {
+      if (leases.isOwner('registrar')) return registrar.look(domain)
+      const under = looking.get(domain)
+      if (under !== undefined) return under
+      const asked = ask(domain)
+        .catch(() => undefined)
+        .finally(() => looking.delete(domain))
+      looking.set(domain, asked)
+      return asked
+    },
+    views() {
+      const own = registrar.views()
+      if (leases.isOwner('registrar')) return own
+      const owner = leases.peers().find(({ view }) => view.registrations !== undefined)
+      const shown = (owner?.view.registrations ?? []) as readonly RegistrationView[]
+      return own.map((view) => shown.find(({ domain }) => domain === view.domain) ?? view)
+    },
+  }
+}

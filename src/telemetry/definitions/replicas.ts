@@ -1,0 +1,34 @@
+// Of a store that replicas share; with a SQLite store they stay at zero.
+import { counter, gauge, histogram, type LabelSet } from '../definition.ts'
+import { DURATION_BUCKETS } from './buckets.ts'
+
+/** What has one owner among the replicas. */
+const TASKS: LabelSet = ({ sinks }) => [
+  'registrar',
+  'janitor',
+  'audit',
+  ...sinks.map((sink) => `sink:${sink}`),
+]
+
+export const REPLICA_METRICS = {
+  peers: gauge('snaphook_peers', 'Replicas that were seen within the last minute.', {}),
+  taskOwned: gauge('snaphook_task_owned', '1 at the replica that owns a task.', { task: TASKS }),
+  takeovers: counter('snaphook_takeovers_total', 'Tenures of a task that began here.', {
+    task: TASKS,
+  }),
+  storeWait: histogram(
+    'snaphook_store_wait_seconds',
+    'How long an append waited for the lock of the log.',
+    DURATION_BUCKETS,
+  ),
+  storeConnected: gauge(
+    'snaphook_store_connected',
+    '1 while the connection that appends is there.',
+    {},
+  ),
+  failovers: counter(
+    'snaphook_store_failovers_total',
+    'Changes of the timeline of the database that this replica met: numbers of events have jumped.',
+    {},
+  ),
+}
