@@ -35,7 +35,8 @@ export async function runCli(argv: readonly string[], shell: Shell): Promise<num
   }
 }
 
-function createProgram(shell: Shell, done: (code: number) => void): Command {
+/** The commands with their options; `done` is given the exit code of the one that ran. */
+export function createProgram(shell: Shell, done: (code: number) => void): Command {
   const program = new Command('snaphook')
     .description('Self-registering webhook for ApsaraVideo Live snapshot callbacks.')
     .version(VERSION)
