@@ -48,7 +48,7 @@ export function createProgram(shell: Shell, done: (code: number) => void): Comma
     })
     .addHelpText(
       'after',
-      '\nSettings are environment variables, SNAPHOOK_PUBLIC_URL and SNAPHOOK_DOMAINS first; the README lists them.\nExit codes: 0 done, 1 failed, 2 differences, 64 usage, 78 configuration.',
+      '\nSettings are environment variables, SNAPHOOK_PUBLIC_URL and SNAPHOOK_DOMAINS first; docs/settings.md lists them.\nExit codes: 0 done, 1 failed, 2 differences, 64 usage, 78 configuration.',
     )
   // Made by `command`, so that each inherits how errors and output are handled.
   const command = (name: string, description: string) =>
