@@ -1,6 +1,6 @@
 // `stdout:` one CloudEvent a line on standard output. Delivered means handed to the operating
 // system: a pipe whose reader is slow holds this sink up, and nobody else.
-import type { DeliveryOutcome } from '../core/delivery/delivery.ts'
+import type { DeliveryOutcome } from '../core/delivery/outcome.ts'
 import { toCloudEvent } from '../core/events/snapshot-event.ts'
 import type { Sink } from '../ports/sink.ts'
 import type { Output, SinkKind } from './sink-kind.ts'

@@ -87,7 +87,7 @@ export function createGroupCommit(
         return rings.save(write.domain, write.content, write.revision)
       case 'cursor':
         atomically(db, () => {
-          for (const each of write.refused ?? []) deadLetters.add(write.sink, each, write.at)
+          for (const each of write.rejected ?? []) deadLetters.add(write.sink, each, write.at)
           cursors.advance(write.sink, write.seq, write.at)
         })
         return null
