@@ -1,6 +1,13 @@
 // What we want the provider to hold for a domain, and what to do where it shows something else.
 // `plan` is the whole table of DESIGN 5, and pure: who asks and who acts is the registrar.
-import { type KeyId, keyText, type Ring, ringGeneration, sameKey } from '../keys/key-ring.ts'
+import {
+  isCurrentKnown,
+  type KeyId,
+  keyText,
+  type Ring,
+  ringGeneration,
+  sameKey,
+} from '../keys/key-ring.ts'
 import { hasKeyForm, isUsableKey, type KeySearch, type Secret } from '../keys/notify-key.ts'
 import { nearlySameUrl, notifyUrl, sameUrl } from './notify-url.ts'
 import { isKeyHidden, type Observed } from './observation.ts'
@@ -125,13 +132,9 @@ export function plan(situation: Situation): Step {
 }
 
 function planOurs(situation: Situation, shown: KeyId | null): Step {
-  const {
-    url,
-    ring,
-    rotateFrom,
-    secrets: [{ fingerprint: secret }],
-  } = situation
-  const isOurs = shown !== null || (ring.confirmedUrl === url && knowsCurrent(situation))
+  const { url, ring, rotateFrom, secrets } = situation
+  const [{ fingerprint: secret }] = secrets
+  const isOurs = shown !== null || (ring.confirmedUrl === url && isCurrentKnown(ring, secrets))
   const isHidden = isKeyHidden(situation.observed)
   const inForce = shown ?? (isOurs && isHidden ? ring.current : null)
   const isDue =
@@ -159,11 +162,6 @@ function planOurs(situation: Situation, shown: KeyId | null): Step {
 function keyProblem({ observed }: Situation, isOlder: boolean): KeyProblem | null {
   if (isOlder) return 'not_of_first_secret'
   return observed.kind === 'present' && isTrivial(observed.key) ? 'too_simple' : null
-}
-
-/** Whether the ring's key in force can still be derived: its secret may have been taken out. */
-function knowsCurrent({ ring: { current }, secrets, domain }: Situation): boolean {
-  return current !== null && keyText(current, secrets, domain) !== undefined
 }
 
 /** Whether a key is shown that the provider takes, and that we do not. */
