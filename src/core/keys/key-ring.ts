@@ -171,9 +171,17 @@ export function withContest(ring: Ring, contest: Contest): Ring {
   return ring.contest === contest ? ring : { ...ring, contest }
 }
 
-/** The ring while a write that began at `at` is under way or not to be seen yet; null: none is. */
-export function withUnseen(ring: Ring, at: number | null): Ring {
-  return ring.unseenSince === at ? ring : { ...ring, unseenSince: at }
+/**
+ * The ring while a write that begins at `now` is under way or not seen yet. Always a new one: saving
+ * it is what keeps a write and a command that deregisters apart.
+ */
+export function withWriteBegun(ring: Ring, now: number): Ring {
+  return { ...ring, unseenSince: now }
+}
+
+/** The ring once no write is under way, and the last one was seen. */
+export function withNothingUnseen(ring: Ring): Ring {
+  return ring.unseenSince === null ? ring : { ...ring, unseenSince: null }
 }
 
 /**

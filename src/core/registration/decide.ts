@@ -9,10 +9,12 @@ import {
   withContest,
   withCurrent,
   withMove,
-  withUnseen,
+  withNothingUnseen,
   withUse,
+  withWriteBegun,
 } from '../keys/key-ring.ts'
 import { afterDrift, afterOurs, afterWrite, isHeld } from './contest.ts'
+import type { Present } from './events.ts'
 import { isKeyHidden, type Observed, sameObservation } from './observation.ts'
 import {
   formerNotifyUrls,
@@ -23,7 +25,7 @@ import {
   type Situation,
   type Write,
 } from './registration.ts'
-import type { Attempt, Decision, DomainState, Present } from './state.ts'
+import type { Attempt, Decision, DomainState } from './state.ts'
 import { isLag, mayStillShow, shows } from './unseen-write.ts'
 
 export type Decided = { readonly decision: Decision; readonly ring: Ring }
@@ -83,7 +85,7 @@ function write(state: DomainState, step: Write, situation: Situation, now: Prese
   return {
     decision: { kind: 'write', step, registration, isRetry, wasOurs },
     // Whoever deregisters meanwhile either keeps us from it or waits for it.
-    ring: withUnseen(found, now.now),
+    ring: withWriteBegun(found, now.now),
   }
 }
 
@@ -109,5 +111,5 @@ function afterInForce({ settings }: DomainState, id: KeyId, ring: Ring, now: Pre
   const { url, secrets } = settings
   const isKnown = sameKey(ring.current, id) && ring.confirmedUrl === url
   const seen = isKnown ? ring : withConfirmedUrl(withCurrent(ring, id, now), url)
-  return withUnseen(withMove(seen, secrets[0].fingerprint, id), null)
+  return withNothingUnseen(withMove(seen, secrets[0].fingerprint, id))
 }

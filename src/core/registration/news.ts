@@ -1,9 +1,10 @@
 // What a registration reports on its way: the state that it enters, writes before they are made, the
 // key in force. Each is reported once, when it is news.
 import { type Ring, sameKey, shownGeneration } from '../keys/key-ring.ts'
+import type { Effect, LogEffect, Present } from './events.ts'
 import { showUrl } from './notify-url.ts'
 import type { RegistrationState, Settled, Write } from './registration.ts'
-import type { DomainState, Effect, LogEffect, Outcome, Present } from './state.ts'
+import type { DomainState, Outcome } from './state.ts'
 import { explain, strangeUrl } from './step-texts.ts'
 
 /** Makes one log line about the domain of `state`. */
@@ -116,8 +117,8 @@ export function conclude(before: DomainState, step: Settled, { ring }: Present):
   }
 }
 
-/** With `any` it would have been rotated: that is a wish that came since. */
-function rotateFromAfter({ rotateFrom }: DomainState): 'any' | null {
+/** What is still to be rotated after a key was found in sync: `any` is a wish that came since then. */
+export function rotateFromAfter({ rotateFrom }: DomainState): 'any' | null {
   return rotateFrom === 'any' ? 'any' : null
 }
 

@@ -128,7 +128,8 @@ export function plan(situation: Situation): Step {
     return { kind: 'repair', reason: 'former_url', shown, write: shown ?? write, foundUrl }
   }
   if (!takeover) return { kind: 'conflict', foundUrl }
-  return { kind: 'replace', shown: null, write, foundUrl, joins: shown }
+  const first = keyToWrite(situation, shown)
+  return { kind: 'replace', shown: null, write: first, foundUrl, joins: shown }
 }
 
 function planOurs(situation: Situation, shown: KeyId | null): Step {
@@ -169,9 +170,17 @@ function isTrivial(key: string | null): boolean {
   return key !== null && hasKeyForm(key) && !isUsableKey(key)
 }
 
-/** Under the first secret: the generation in force, else the highest seen, else 0. */
-function keyToWrite({ ring, secrets: [{ fingerprint }] }: Situation): KeyId {
-  return { kind: 'derived', secret: fingerprint, generation: Math.max(0, ringGeneration(ring)) }
+/**
+ * Under the first secret: the generation in force, else the highest seen, else 0. One that joins the
+ * ring counts as seen, since the keys that are accepted then go by it.
+ */
+function keyToWrite(
+  { ring, secrets: [{ fingerprint }] }: Situation,
+  joins: KeyId | null = null,
+): KeyId {
+  const isHighest = joins?.kind === 'derived' && ring.current?.kind !== 'derived'
+  const generation = Math.max(0, ringGeneration(ring), isHighest ? joins.generation : 0)
+  return { kind: 'derived', secret: fingerprint, generation }
 }
 
 /** Whose key the observation shows; null where none is shown that could be used. */

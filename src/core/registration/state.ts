@@ -1,15 +1,10 @@
-// What the registration of one domain is made of: its state, the events that it hears of, and the
-// effects that it asks for. `machine.ts` goes from one to the next. Types only, and the beginning.
-import type { KeyId, Moment, Ring } from '../keys/key-ring.ts'
+// What is remembered of the registration of one domain while it runs, and how it begins. A restart
+// costs none of it that matters: that a write is not seen yet, and since when, stands in the ring.
+import type { KeyId } from '../keys/key-ring.ts'
 import type { KeySearch, Secret } from '../keys/notify-key.ts'
+import type { Effect, Fault } from './events.ts'
 import type { Observed } from './observation.ts'
-import type {
-  Registration,
-  RegistrationChange,
-  RegistrationState,
-  Settled,
-  Write,
-} from './registration.ts'
+import type { Registration, RegistrationState, Settled, Write } from './registration.ts'
 
 /** Replicas rotate up to this share of the age later, so that only the first one does. */
 const AGE_JITTER = 0.1
@@ -28,16 +23,7 @@ export type Settings = {
   readonly search: KeySearch
 }
 
-/** What holds at the moment of an event: the clocks, chance, and the ring as the store last had it. */
-export type Present = Moment & {
-  /** Milliseconds on a clock that never jumps. */
-  readonly elapsed: number
-  /** From 0 up to 1. */
-  readonly random: number
-  readonly ring: Ring
-}
-
-/** A write that is being made, or was made and is not seen yet. */
+/** A write that is being made or tried, or was made and is not seen yet. */
 export type Attempt = {
   readonly step: Write
   readonly registration: Registration
@@ -87,7 +73,7 @@ export type Phase =
   | { readonly kind: 'reading' }
   | { readonly kind: 'describing' }
   | { readonly kind: 'saving'; readonly goal: Goal }
-  | { readonly kind: 'writing' }
+  | { readonly kind: 'writing'; readonly attempt: Attempt }
 
 export type DomainState = {
   readonly settings: Settings
@@ -121,70 +107,7 @@ export type DomainState = {
   readonly askedAt: number
 }
 
-export type Fault = {
-  /** `passing`: tried again soon. `race`: somebody else wrote. `lasting`: needs a person. */
-  readonly kind: 'passing' | 'race' | 'lasting'
-  /** One sentence, without secrets. */
-  readonly problem: string
-  /** Whether a write that ended with it may have taken effect, now or later, all the same. */
-  readonly mayHaveTakenEffect: boolean
-}
-
-export type Event =
-  /** The first of all. */
-  | { readonly kind: 'started' }
-  /** A pause is over. */
-  | { readonly kind: 'due' }
-  /** Answers to effects, in the order of a look. */
-  | { readonly kind: 'ring_read' }
-  | { readonly kind: 'looked'; readonly observed: Observed }
-  | { readonly kind: 'saved' }
-  /** The ring was changed elsewhere, so that ours was not saved. */
-  | { readonly kind: 'outrun' }
-  | { readonly kind: 'written' }
-  | { readonly kind: 'failed'; readonly fault: Fault }
-  /** At any time: a callback that no key verifies, */
-  | { readonly kind: 'asked' }
-  /** a command, */
-  | { readonly kind: 'rotate' }
-  /** and a domain that was released, or taken up again, by whomever. */
-  | { readonly kind: 'release_changed' }
-
-export type LogEffect = {
-  readonly kind: 'log'
-  readonly level: 'debug' | 'info' | 'warn' | 'error'
-  readonly message: string
-  readonly fields: Readonly<Record<string, unknown>>
-}
-
-/** What is asked of the world, in order. Those of `Task` are answered by an event; each answer to a
- * task brings exactly one more. */
-export type Effect =
-  | LogEffect
-  | { readonly kind: 'state'; readonly state: RegistrationState }
-  | { readonly kind: 'changed'; readonly change: RegistrationChange }
-  | { readonly kind: 'key_in_force'; readonly generation: number; readonly seenAt: number }
-  | { readonly kind: 'key_hidden'; readonly isHidden: boolean }
-  | { readonly kind: 'look_begins' }
-  | { readonly kind: 'look_ends' }
-  /** Ends a pause. */
-  | { readonly kind: 'wake' }
-  | Task
-
-export type Task =
-  | { readonly kind: 'read_ring' }
-  | { readonly kind: 'describe' }
-  /** Only if the ring is still `from`. */
-  | { readonly kind: 'save_ring'; readonly from: Ring; readonly to: Ring }
-  | {
-      readonly kind: 'write'
-      readonly operation: 'add' | 'update'
-      readonly registration: Registration
-      /** What it was decided on. */
-      readonly before: Observed
-    }
-  | { readonly kind: 'wake_in'; readonly ms: number }
-
+/** What comes of an event. */
 export type Outcome = { readonly state: DomainState; readonly effects: readonly Effect[] }
 
 /** A domain that nothing is known of yet. `random`, from 0 up to 1, spreads rotations by age. */

@@ -1,8 +1,8 @@
 // Carries out what the registration of a domain asks for. Logs and metrics at once; with the store and
 // the provider one task at a time, and each task ends with the event that answers it.
-import { withUnseen } from '../../core/keys/key-ring.ts'
+import { withWriteBegun } from '../../core/keys/key-ring.ts'
+import type { Event, Fault, Report, Task } from '../../core/registration/events.ts'
 import { sameObservation } from '../../core/registration/observation.ts'
-import type { Effect, Event, Fault, Task } from '../../core/registration/state.ts'
 import { describeError, type FaultCode, faultCode, mayHaveTakenEffect } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LiveApi } from '../../ports/live-api.ts'
@@ -28,10 +28,7 @@ const RACES: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
   'outdated',
 ])
 
-/** Effects that are over at once. */
-export type Note = Exclude<Effect, Task | { kind: 'look_begins' | 'look_ends' | 'wake' }>
-
-/** Makes what carries out a note, and what does a task and resolves with its answer. */
+/** Makes what carries out a report, and what does a task and resolves with its answer. */
 export function createCarrier(deps: {
   rings: Pick<RingKeeper, 'refresh' | 'replace' | 'change' | 'noteHidden'>
   api: LiveApi
@@ -41,7 +38,7 @@ export function createCarrier(deps: {
 }) {
   const { rings, api, clock, metrics, log } = deps
 
-  function note(domain: string, effect: Note): void {
+  function report(domain: string, effect: Report): void {
     switch (effect.kind) {
       case 'log':
         log[effect.level](effect.message, effect.fields)
@@ -97,7 +94,7 @@ export function createCarrier(deps: {
       await rings.refresh(domain)
       if (!sameObservation(await api.describe(domain, signal), before)) return false
       const { released } = await rings.change(domain, (ring, { now }) =>
-        ring.released ? ring : withUnseen(ring, now),
+        ring.released ? ring : withWriteBegun(ring, now),
       )
       return !released
     } catch {
@@ -107,7 +104,7 @@ export function createCarrier(deps: {
   }
 
   return {
-    note,
+    report,
     /** Never rejects: a fault is an event as well. `wake` ends a pause. */
     async task(...given: Parameters<typeof doTask>): Promise<Event> {
       try {

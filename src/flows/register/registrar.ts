@@ -2,15 +2,10 @@
 // `core/registration` and carries out what it asks for. Knows no rule of registration itself.
 import { shownGeneration } from '../../core/keys/key-ring.ts'
 import type { KeySearch, Secret } from '../../core/keys/notify-key.ts'
+import { type Effect, type Event, isTask, type Note } from '../../core/registration/events.ts'
 import { next } from '../../core/registration/machine.ts'
 import { notifyUrl } from '../../core/registration/notify-url.ts'
-import {
-  type DomainState,
-  detailOf,
-  type Effect,
-  type Event,
-  newDomain,
-} from '../../core/registration/state.ts'
+import { type DomainState, detailOf, newDomain } from '../../core/registration/state.ts'
 import type { Clock, Random } from '../../ports/clock.ts'
 import type { LiveApi } from '../../ports/live-api.ts'
 import type { Log } from '../../ports/log.ts'
@@ -86,15 +81,14 @@ export function createRegistrar(deps: {
     return effects
   }
 
-  /** An event that comes by itself, and so is answered with no task. */
+  /** Tells a domain of an event that comes by itself: nothing is to be done for long. */
   function tell(domain: string, event: Event): DomainLoop | undefined {
     const loop = loops.get(domain)
-    if (loop !== undefined) for (const effect of step(loop, event)) carryOut(loop, effect)
+    if (loop !== undefined) for (const effect of step(loop, event)) note(loop, effect as Note)
     return loop
   }
 
-  /** Returns the promise of the next event if the effect is a task. */
-  function carryOut(loop: DomainLoop, effect: Effect, signal?: AbortSignal) {
+  function note(loop: DomainLoop, effect: Note): void {
     switch (effect.kind) {
       case 'look_begins':
         loop.looking = loop.asked ?? Promise.withResolvers()
@@ -107,29 +101,30 @@ export function createRegistrar(deps: {
       case 'wake':
         loop.wake.abort()
         return
-      case 'log':
-      case 'state':
-      case 'changed':
-      case 'key_in_force':
-      case 'key_hidden':
-        carrier.note(loop.domain, effect)
-        return
       default:
-        loop.wake = new AbortController()
-        return carrier.task(loop.domain, effect, signal as AbortSignal, loop.wake.signal)
+        carrier.report(loop.domain, effect)
     }
   }
 
   async function runLoop(loop: DomainLoop, signal: AbortSignal): Promise<void> {
     let event: Event = { kind: 'started' }
     // A look that is under way goes on to its next fault: what a write has come to is noted, too.
-    while (!signal.aborted || !ENDS.has(event.kind)) {
-      let answer: Promise<Event> | undefined
-      for (const effect of step(loop, event)) answer = carryOut(loop, effect, signal) ?? answer
-      event = await (answer as Promise<Event>)
-    }
+    while (!signal.aborted || !ENDS.has(event.kind)) event = await turn(loop, event, signal)
     loop.looking?.resolve()
     loop.asked?.resolve()
+  }
+
+  /** Carries out what an event brings. Resolves with the event that answers it. */
+  async function turn(loop: DomainLoop, event: Event, signal: AbortSignal): Promise<Event> {
+    for (const effect of step(loop, event)) {
+      if (!isTask(effect)) {
+        note(loop, effect)
+        continue
+      }
+      loop.wake = new AbortController()
+      return carrier.task(loop.domain, effect, signal, loop.wake.signal)
+    }
+    throw new TypeError(`no task after ${event.kind}`)
   }
 
   return {
