@@ -4,6 +4,7 @@ import type { RefusedEvent } from '../core/delivery/delivery.ts'
 import type { ReplaySelection } from '../core/events/replay.ts'
 import type { NewEvent, StoredEvent } from '../core/events/snapshot-event.ts'
 import type { Ring } from '../core/keys/key-ring.ts'
+import type { EventReading, Streams } from './reading.ts'
 
 export type Appended = { readonly seq: number; readonly duplicate: boolean }
 
@@ -222,7 +223,9 @@ export interface Store
     ReplayStore,
     Retention,
     ReceivingTime,
-    Tallies {
+    Tallies,
+    EventReading,
+    Streams {
   /** Rejects with the store's fault while it takes no appends. */
   checkWritable(): Promise<void>
   close(): Promise<void>

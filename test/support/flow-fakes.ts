@@ -18,6 +18,7 @@ import type {
   Store,
   Tally,
 } from '../../src/ports/store.ts'
+import { memoryReading } from './memory-reading.ts'
 
 export type LogLine = {
   level: keyof Log
@@ -220,6 +221,7 @@ export function memoryStore(): Store & {
       check()
       return 0
     },
+    ...memoryReading(() => events, check),
     async checkWritable() {
       check()
     },

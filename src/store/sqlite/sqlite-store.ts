@@ -4,6 +4,7 @@ import type { Store } from '../../ports/store.ts'
 import { decodeRing, encodeRing } from '../sealed-rings/ring-content.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
 import { packRefused, unpackStored } from './messages.ts'
+import { createReading } from './reading.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from './write-queue.ts'
 import { startWriter } from './writer-link.ts'
 
@@ -51,6 +52,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     if (events > 0) onCommit?.({ seconds: committed.seconds, events })
     return committed
   }, limits)
+  const reading = createReading(() =>
+    readOnly
+      ? Promise.resolve(writer)
+      : startWriter(workerUrl, { path, readOnly: true, isLive: true }),
+  )
   let probing: Promise<void> | undefined
   let closing: Promise<void> | undefined
 
@@ -108,6 +114,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       await queue.write({ kind: 'receiving_time', seconds })
     },
 
+    findEvents: reading.findEvents,
+    findEvent: reading.findEvent,
+    logRange: reading.logRange,
+    findStreams: reading.findStreams,
+    fillStreams: (limit) => writer.call('fillStreams', limit),
+
     loadTally: (domain) => writer.call('loadTally', domain),
 
     async addUnsigned(domain, count) {
@@ -124,7 +136,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     pragma: (statement) => writer.call('pragma', statement),
 
     close() {
-      closing ??= queue.close().then(() => writer.close())
+      closing ??= queue.close().then(async () => {
+        // The reader first: the last connection copies the write-ahead log.
+        if (!readOnly) await reading.close()
+        await writer.close()
+      })
       return closing
     },
   }

@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { ServiceError } from '../../../errors.ts'
+import type { EventQuery, StreamQuery } from '../../../ports/reading.ts'
 import type {
   DeadLetterQuery,
   Pruned,
@@ -15,11 +16,14 @@ import { packStored } from '../messages.ts'
 import { createCursors } from '../tables/cursors.ts'
 import { createDeadLetters } from '../tables/dead-letters.ts'
 import { createEventLog } from '../tables/event-log.ts'
+import { createEventSearch, type IndexPosition } from '../tables/event-search.ts'
 import { createExpired } from '../tables/expired.ts'
 import { createPruning } from '../tables/pruning.ts'
 import { createReceivingTime } from '../tables/receiving-time.ts'
 import { createReplays } from '../tables/replays.ts'
 import { createRings } from '../tables/rings.ts'
+import { createStreamFill, createStreamSearch } from '../tables/stream-search.ts'
+import { createStreams } from '../tables/streams.ts'
 import { createTallies } from '../tables/tallies.ts'
 import { openConnection, type StoreFile } from './connection.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
@@ -51,13 +55,17 @@ function offer(db: DatabaseSync, file: StoreFile) {
   const replays = createReplays(db)
   const receivingTime = createReceivingTime(db)
   const tallies = createTallies(db)
+  const search = createEventSearch(db)
+  const streams = createStreams(db)
+  const streamSearch = createStreamSearch(db)
+  const fillStreams = createStreamFill(db, streams)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
   const deleteProbe = db.prepare('delete from probes')
 
   return {
     commit: createGroupCommit(
       db,
-      { log, rings, cursors, deadLetters, receivingTime, tallies },
+      { log, rings, streams, cursors, deadLetters, receivingTime, tallies },
       file.path,
     ),
     read: ({ after, limit, maxBytes }: { after: number; limit: number; maxBytes?: number }) =>
@@ -87,6 +95,29 @@ function offer(db: DatabaseSync, file: StoreFile) {
       transact(db, () => replays.cancel(id, at)),
     loadReceivingTime: () => receivingTime.load(),
     loadTally: (domain: string) => tallies.load(domain),
+
+    logRange: () => search.range(),
+    findEvents(query: EventQuery) {
+      const { events, ...page } = search.find(query)
+      return { ...packStored(events), ...page }
+    },
+    findEventAt({ id, seq }: { id: string; seq: number }) {
+      const event = search.findAt(id, seq)
+      return event && packStored([event])
+    },
+    findEventStep({ id, from }: { id: string; from: IndexPosition | null }) {
+      const step = search.findById(id, from)
+      return 'goOn' in step ? step : { found: step.found && packStored([step.found]) }
+    },
+    findStreams: (query: StreamQuery) => streamSearch.find(query),
+    fillStreams(limit: number) {
+      try {
+        return timed(() => ({ isMore: fillStreams(limit) }))
+      } catch (error) {
+        streams.forget()
+        throw error
+      }
+    },
 
     /** Takes room as an event would, gives it back, and syncs the disk. */
     probe(): void {
