@@ -12,13 +12,15 @@ import type { Registrar } from './register/registrar.ts'
 /** So long the first pass over the domains may hold readiness up. */
 const FIRST_PASS_MS = 30_000
 
-export function createReadiness(parts: {
+export type ReadinessFlow = ReturnType<typeof createReadiness>
+
+export function createReadiness(deps: {
   store: Pick<Store, 'checkWritable' | 'stats' | 'countDeadLetters'>
   registrar: Pick<Registrar, 'views'>
   dispatcher: Pick<Dispatcher, 'progress'>
   clock: Clock
 }) {
-  const { store, registrar, dispatcher, clock } = parts
+  const { store, registrar, dispatcher, clock } = deps
   const startedAt = clock.elapsed()
   let stopping = false
   let registeredOnce = false
@@ -78,6 +80,8 @@ export function createReadiness(parts: {
   return {
     check,
     sample,
+    /** Never rejects; writes nothing. */
+    sinks: (): Promise<readonly SinkView[]> => learn().then(sinkViews, sinkViews),
     stop() {
       stopping = true
     },

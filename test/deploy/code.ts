@@ -1,24 +1,22 @@
 // What the code says of itself, for tests that compare documents and deploy files with it.
+import { Hono } from 'hono'
 import { createCredentials } from '../../src/cloud/credentials.ts'
-import {
-  type Environment,
-  FILE_SUFFIX,
-  readConfig,
-  SCHEMA,
-  SECRET_NAMES,
-} from '../../src/config/config.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { type Environment, FILE_SUFFIX, SECRET_NAMES } from '../../src/config/environment.ts'
+import { SETTINGS } from '../../src/config/settings.ts'
 import type { CallbackOutcome } from '../../src/core/events/callback.ts'
 import { describeError } from '../../src/errors.ts'
+import type { Env } from '../../src/http/api/endpoint.ts'
 import { createOpsApp } from '../../src/http/ops/ops-app.ts'
 import { createCallbackApp } from '../../src/http/public/callback-app.ts'
 import type { Readiness } from '../../src/ports/views.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { keptLog } from '../support/flow-fakes.ts'
 
-export const SETTINGS = Object.keys(SCHEMA.shape)
+export const SETTING_NAMES: readonly string[] = Object.values(SETTINGS).map(({ env }) => env)
 /** Everything under our prefix that the service takes. */
 export const ENVIRONMENT: readonly string[] = [
-  ...SETTINGS,
+  ...SETTING_NAMES,
   ...SECRET_NAMES.map((name) => name + FILE_SUFFIX),
 ]
 export const REQUIRED = {
@@ -53,8 +51,10 @@ export function opsApp() {
   return createOpsApp({
     readiness: () => readiness,
     metrics: async () => ({ contentType: 'text/plain', body: '' }),
-    registrations: () => [],
-    auth: { verify: async () => true },
+    guard: async () => undefined,
+    api: new Hono<Env>().get('/v1/registrations', (c) => c.json({})),
+    signIn: new Hono<Env>(),
+    wall: new Hono<Env>(),
     log: keptLog(),
   })
 }

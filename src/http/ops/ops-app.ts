@@ -9,7 +9,7 @@ import { problem } from '../api/problem.ts'
 import type { Guard } from './guard.ts'
 
 /** The private app. */
-export function createOpsApp(parts: {
+export function createOpsApp(deps: {
   readiness(): Promise<Readiness> | Readiness
   metrics(): Promise<{ contentType: string; body: string }>
   guard: Guard
@@ -18,7 +18,7 @@ export function createOpsApp(parts: {
   wall: Hono<Env>
   log: Log
 }): Hono<Env> {
-  const { readiness, metrics, guard, api, signIn, wall, log } = parts
+  const { readiness, metrics, guard, api, signIn, wall, log } = deps
   const app = new Hono<Env>()
 
   app.get('/healthz', (c) => c.json({ status: 'alive' }))

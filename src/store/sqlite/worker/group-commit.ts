@@ -31,9 +31,14 @@ type Outcome = {
 /** Commits a batch. It never throws: each part of the batch has its own answer. */
 export function createGroupCommit(
   db: DatabaseSync,
-  tables: Tables,
-  path: string,
+  deps: {
+    readonly tables: Tables
+    readonly path: string
+    /** Throws where the file has lost its name: what was committed then is not kept. */
+    readonly checkFile: () => void
+  },
 ): (batch: Batch) => Committed {
+  const { tables, path, checkFile } = deps
   const { log, rings, streams, cursors, deadLetters, receivingTime, tallies } = tables
 
   return ({ events, writes }) => {
@@ -49,12 +54,15 @@ export function createGroupCommit(
 
   function commitOrFail(events: readonly NewEvent[], writes: readonly Write[]): Outcome {
     try {
-      return transact(db, () => {
+      const done = transact(db, () => {
         attempt(() => tallies.noteEvents(events))
         const appended = events.map((event) => attempt(() => log.append(event)))
         attempt(() => streams.note(newlyKept(events, appended)))
         return { appended, writes: writes.map((write) => attempt(() => apply(write))) }
       })
+      // After the commit: a file that has its name then keeps what was acknowledged.
+      checkFile()
+      return done
     } catch (error) {
       streams.forget()
       const fault = faultOf(error, path)

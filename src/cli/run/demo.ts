@@ -1,10 +1,11 @@
 // `demo`: the emulator and the service in one process, against each other, to see it work.
 import { createServer } from 'node:net'
-import { createService, type World } from '../app/service.ts'
-import { readConfig } from '../config/config.ts'
-import { toCloudEvent } from '../core/events/snapshot-event.ts'
-import { startEmulator } from '../emulator/emulator.ts'
-import { aborted, EXIT, refuseSettings, type Shell } from './shell.ts'
+import { createService } from '../../app/service.ts'
+import { readConfig } from '../../config/config.ts'
+import { toCloudEvent } from '../../core/events/snapshot-event.ts'
+import { startEmulator } from '../../emulator/emulator.ts'
+import type { Sink } from '../../ports/sink.ts'
+import { aborted, EXIT, refuseSettings, type Shell } from '../shell.ts'
 
 const DOMAIN = 'play.example.com'
 const STREAMS = 3
@@ -67,7 +68,7 @@ export async function runDemo(shell: Shell, { store }: { store: string }): Promi
 }
 
 /** One short line per event: the stream, the object, and how old the shot is. */
-function printingSink(shell: Shell): NonNullable<World['sinks']>[number] {
+function printingSink(shell: Shell): Sink {
   return {
     name: 'stdout',
     check: async () => ({ reachable: true, detail: 'prints' }),

@@ -1,13 +1,9 @@
 // `dead-letters`: shows what sinks have refused for good, has it tried again, or drops it.
 
-import {
-  changeDeadLetters,
-  type DeadLetter,
-  type ExpiredRange,
-  listDeadLetters,
-} from '../admin/dead-letters.ts'
-import { toCloudEvent } from '../core/events/snapshot-event.ts'
-import { EXIT, refuseOption, type Shell, table, wholeNumber, withConfig } from './shell.ts'
+import { changeDeadLetters, listDeadLetters } from '../../admin/dead-letters.ts'
+import { toCloudEvent } from '../../core/events/snapshot-event.ts'
+import type { DeadLetter, ExpiredRange } from '../../ports/store.ts'
+import { EXIT, refuseOption, type Shell, table, wholeNumber, withConfig } from '../shell.ts'
 
 export const DEAD_LETTER_ACTIONS = ['list', 'retry', 'drop'] as const
 
@@ -38,9 +34,9 @@ export function runDeadLetters(
   if (action !== 'list' && (sink === null) === (all === undefined)) {
     throw refuseOption(shell, '--sink', 'given, or else --all')
   }
-  return withConfig(shell, async (config) => {
+  return withConfig(shell, async (config, overrides) => {
     if (action === 'list') {
-      const { letters, total, expired } = await listDeadLetters(config, sink, count)
+      const { letters, total, expired } = await listDeadLetters(config, overrides, sink, count)
       const ranges = expired.map(({ expiredAt, ...range }) => ({
         ...range,
         expiredAt: new Date(expiredAt).toISOString(),
@@ -54,7 +50,7 @@ export function runDeadLetters(
       shell.error(`snaphook: no sink ${sink} is in the settings: they wait until it is put back`)
     }
     const kind = action === 'retry' ? 'request_retry' : 'drop'
-    const changed = await changeDeadLetters(config, { kind, sink, seqs })
+    const changed = await changeDeadLetters(config, overrides, { kind, sink, seqs })
     if (json) shell.print(JSON.stringify({ [action]: changed }))
     else if (action === 'drop') shell.print(`${changed} dropped`)
     else shell.print(`${changed} to be tried again: by the running service, or once it runs`)

@@ -1,13 +1,13 @@
 // `doctor`: finds what usually goes wrong, and says what to do next.
-import { examine } from '../admin/doctor/examine.ts'
-import { EXIT, type Shell, table, withConfig } from './shell.ts'
+import { examine } from '../../admin/doctor/examine.ts'
+import { EXIT, type Shell, table, withConfig } from '../shell.ts'
 
 export function runDoctor(
   shell: Shell,
   { json, write = false }: { json?: true; write?: boolean },
 ): Promise<number> {
-  return withConfig(shell, async (config, world) => {
-    const findings = await examine(config, world, { write, signal: shell.signal })
+  return withConfig(shell, async (config, overrides) => {
+    const findings = await examine(config, overrides, { write, signal: shell.signal })
     const rows = findings.map(({ result, check, subject, detail, next }) => [
       result.replace('_', ' '),
       check.replace('_', ' '),

@@ -1,8 +1,8 @@
 // `replay`: has a sink get again what it got before, by the running service.
 
-import { cancelReplay, requestReplay } from '../admin/replays.ts'
-import { parseDuration } from '../core/duration.ts'
-import { EXIT, refuseOption, type Shell, wholeNumber, withConfig } from './shell.ts'
+import { cancelReplay, requestReplay } from '../../admin/replays.ts'
+import { parseDuration } from '../../core/duration.ts'
+import { EXIT, refuseOption, type Shell, wholeNumber, withConfig } from '../shell.ts'
 
 type Options = {
   readonly sink?: string
@@ -31,9 +31,9 @@ export function runReplay(shell: Shell, options: Options): Promise<number> {
   if (since !== null && until !== null && since >= until) {
     throw refuseOption(shell, '--until', 'later than --since')
   }
-  return withConfig(shell, async (config) => {
+  return withConfig(shell, async (config, overrides) => {
     if (sink === undefined) {
-      const cancelled = await cancelReplay(config, number as number)
+      const cancelled = await cancelReplay(config, overrides, number as number)
       if (json) shell.print(JSON.stringify({ cancelled }))
       else
         shell.print(cancelled ? `replay ${number} is called off` : `no replay ${number} under way`)
@@ -50,7 +50,7 @@ export function runReplay(shell: Shell, options: Options): Promise<number> {
     if (domain !== null && !config.domains.includes(domain)) {
       shell.error(`snaphook: ${domain} is not in the settings; a replay is asked for all the same`)
     }
-    const replay = await requestReplay(config, { sink, since, until, domain, stream })
+    const replay = await requestReplay(config, overrides, { sink, since, until, domain, stream })
     if (replay === null) shell.error(`snaphook: there is no store at ${config.storePath} yet`)
     else if (json) shell.print(JSON.stringify({ replay }))
     else shell.print(`replay ${replay}: by the running service, or once it runs; see status`)

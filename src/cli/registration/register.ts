@@ -1,6 +1,6 @@
 // `register`: registers every domain once and verifies it.
-import { registerAll } from '../admin/register.ts'
-import { durationOption, EXIT, type Shell, showGeneration, table, withConfig } from './shell.ts'
+import { registerAll } from '../../admin/register.ts'
+import { durationOption, EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
 
 type Settled = Awaited<ReturnType<typeof registerAll>>
 
@@ -9,9 +9,9 @@ export function runRegister(
   { json, timeout }: { json?: true; timeout: string },
 ): Promise<number> {
   const timeoutMs = durationOption(shell, '--timeout', timeout)
-  return withConfig(shell, async (config, world) => {
+  return withConfig(shell, async (config, overrides) => {
     const late = AbortSignal.any([shell.signal, AbortSignal.timeout(timeoutMs)])
-    return showSettled(shell, await registerAll(config, world, late), json)
+    return showSettled(shell, await registerAll(config, overrides, late), json)
   })
 }
 

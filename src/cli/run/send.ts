@@ -1,6 +1,6 @@
 // `send`: posts one correctly signed callback, as the provider would, to try an installation.
-import { sign, signedHosts } from '../core/keys/signature.ts'
-import { EXIT, refuseOption, type Shell } from './shell.ts'
+import { sign, signedHosts } from '../../core/keys/signature.ts'
+import { EXIT, refuseOption, type Shell } from '../shell.ts'
 
 /** As long as the provider waits (FACTS 3). */
 const TIMEOUT_MS = 5_000

@@ -1,8 +1,8 @@
 // `status`: what the store knows, and what a running service says of itself.
 
-import { type DomainStatus, readStore, type StoreStatus } from '../admin/status.ts'
-import { showDuration } from '../core/duration.ts'
-import { EXIT, type Shell, showGeneration, table, withConfig } from './shell.ts'
+import { type DomainStatus, readStatus, type StoreStatus } from '../../admin/status.ts'
+import { showDuration } from '../../core/duration.ts'
+import { EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
 
 /** A service on the same machine answers at once, or not at all. */
 const READYZ_TIMEOUT_MS = 4_000
@@ -26,9 +26,9 @@ type ServiceStatus = {
 }
 
 export function runStatus(shell: Shell, { json }: { json?: true }): Promise<number> {
-  return withConfig(shell, async (config, world) => {
+  return withConfig(shell, async (config, overrides) => {
     const [store, service] = await Promise.all([
-      readStore(config, world),
+      readStatus(config, overrides),
       askService(readyzUrl(config.opsListen)),
     ])
     if (json) shell.print(JSON.stringify({ store, service }, null, 2))

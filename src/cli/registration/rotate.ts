@@ -1,7 +1,7 @@
 // `rotate`: replaces the notify keys of some domains, or of all.
-import { rotateAll } from '../admin/register.ts'
+import { rotateAll } from '../../admin/register.ts'
+import { durationOption, refuseOption, type Shell, withConfig } from '../shell.ts'
 import { showSettled } from './register.ts'
-import { durationOption, refuseOption, type Shell, withConfig } from './shell.ts'
 
 export function runRotate(
   shell: Shell,
@@ -9,13 +9,13 @@ export function runRotate(
   { json, timeout }: { json?: true; timeout: string },
 ): Promise<number> {
   const timeoutMs = durationOption(shell, '--timeout', timeout)
-  return withConfig(shell, async (config, world) => {
+  return withConfig(shell, async (config, overrides) => {
     const domains = named.length === 0 ? config.domains : named.map((name) => name.toLowerCase())
     const stranger = domains.find((domain) => !config.domains.includes(domain))
     if (stranger !== undefined) {
       throw refuseOption(shell, 'DOMAIN', `one of SNAPHOOK_DOMAINS, not "${stranger}"`)
     }
     const late = AbortSignal.any([shell.signal, AbortSignal.timeout(timeoutMs)])
-    return showSettled(shell, await rotateAll(config, world, domains, late), json)
+    return showSettled(shell, await rotateAll(config, overrides, domains, late), json)
   })
 }

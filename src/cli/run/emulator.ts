@@ -1,6 +1,6 @@
 // `emulator`: a local ApsaraVideo Live, until a signal ends it.
-import { startEmulator } from '../emulator/emulator.ts'
-import { aborted, durationOption, EXIT, refuseOption, type Shell } from './shell.ts'
+import { startEmulator } from '../../emulator/emulator.ts'
+import { aborted, durationOption, EXIT, refuseOption, type Shell } from '../shell.ts'
 
 type Options = {
   listen: string
