@@ -6,7 +6,7 @@ import { type Environment, FILE_SUFFIX, SECRET_NAMES } from '../../src/config/en
 import { SETTINGS } from '../../src/config/settings.ts'
 import type { CallbackOutcome } from '../../src/core/events/callback.ts'
 import { describeError } from '../../src/errors.ts'
-import type { Env } from '../../src/http/api/endpoint.ts'
+import type { Env } from '../../src/http/env.ts'
 import { createOpsApp } from '../../src/http/ops/ops-app.ts'
 import { createCallbackApp } from '../../src/http/public/callback-app.ts'
 import type { Readiness } from '../../src/ports/views.ts'

@@ -1,12 +1,10 @@
 // One operation of the API: what it is, which parameters it takes, what it answers. Requests are
 // checked by the same schema that the OpenAPI document shows.
-import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { problem } from './problem.ts'
+import type { Env } from '../env.ts'
+import { problem } from '../problem.ts'
 import { readQuery } from './query.ts'
-
-export type Env = { Bindings: HttpBindings }
 
 export type Operation<T extends z.ZodObject = z.ZodObject> = {
   /** As OpenAPI writes it: `/v1/events/{id}`. */

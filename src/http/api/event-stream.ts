@@ -7,7 +7,7 @@ import { type Endpoint, endpoint, invalid } from './endpoint.ts'
 import { filterOf, filterParameters } from './events.ts'
 import type { Feed, Outlet } from './feed.ts'
 import { MAX_READERS } from './feed.ts'
-import { problem } from './problem.ts'
+import { problem } from '../problem.ts'
 import { wholeNumber } from './query.ts'
 
 /** A reader that takes nothing for three comments is gone. */

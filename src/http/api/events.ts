@@ -6,7 +6,7 @@ import type { EventReading } from '../../ports/reading.ts'
 import { eventCursor, readEventCursor } from './cursors.ts'
 import { type Endpoint, endpoint, invalid, json, NO_PARAMETERS, nextLink } from './endpoint.ts'
 import type { KnownSeqs } from './known-seqs.ts'
-import { problem } from './problem.ts'
+import { problem } from '../problem.ts'
 import { nameParameter, oneOf, timeOf, timeParameter, wholeNumber } from './query.ts'
 import { cloudEvent, eventPage, ORIGINS } from './schemas.ts'
 

@@ -2,7 +2,7 @@
 // JSON Schema 2020-12 as it is, which zod writes by itself.
 import { z } from 'zod'
 import type { Operation } from './endpoint.ts'
-import { PROBLEM_TYPE } from './problem.ts'
+import { PROBLEM_TYPE } from '../problem.ts'
 import { problemForm } from './schemas.ts'
 
 type Json = Record<string, unknown>
@@ -95,19 +95,11 @@ function parameter(name: string, type: unknown, place: 'path' | 'query'): Json {
 
 /** Puts a named form, and those within it, among the schemas of the document. */
 function reference(form: z.ZodType, schemas: Json): Json {
-  const id = z.globalRegistry.get(form)?.id
-  if (id === undefined) throw new TypeError('a form of an answer needs an id')
-  const {
-    $schema: _,
-    $defs = {},
-    id: __,
-    ...schema
-  } = JSON.parse(
-    JSON.stringify(z.toJSONSchema(form)).replaceAll('#/$defs/', '#/components/schemas/'),
-  ) as Json
-  for (const [name, { id: ___, ...each }] of Object.entries($defs as Record<string, Json>)) {
+  const text = JSON.stringify(z.toJSONSchema(form))
+  const { $ref, $defs } = JSON.parse(text.replaceAll('#/$defs/', '#/components/schemas/')) as Json
+  if (typeof $ref !== 'string') throw new TypeError('a form of an answer needs an id')
+  for (const [name, { id: _, ...each }] of Object.entries($defs as Record<string, Json>)) {
     schemas[name] = each
   }
-  schemas[id] = schema
-  return { $ref: `#/components/schemas/${id}` }
+  return { $ref }
 }

@@ -2,7 +2,7 @@
 // given twice or malformed is refused by name, all of it at once.
 import { z } from 'zod'
 import { parseDuration } from '../../core/duration.ts'
-import type { ParameterProblem } from './problem.ts'
+import type { ParameterProblem } from '../problem.ts'
 
 /** RFC 3339, to the second or finer. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
@@ -63,7 +63,10 @@ export function readQuery<T extends z.ZodObject>(
   }
   const parsed = schema.safeParse(given)
   for (const { path, message } of parsed.error?.issues ?? []) {
-    problems.push({ parameter: String(path[0]), detail: message })
+    const parameter = String(path[0])
+    // What two rules find wrong is said once.
+    if (problems.some((each) => each.parameter === parameter)) continue
+    problems.push({ parameter, detail: message })
   }
   return parsed.success && problems.length === 0
     ? { ok: true, value: parsed.data as z.output<T> }

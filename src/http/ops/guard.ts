@@ -2,8 +2,8 @@
 // configured, this machine alone.
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
-import type { Env } from '../api/endpoint.ts'
-import { problem } from '../api/problem.ts'
+import type { Env } from '../env.ts'
+import { problem } from '../problem.ts'
 import type { BearerAuth } from '../bearer.ts'
 
 /** HttpOnly: pages never read it. */

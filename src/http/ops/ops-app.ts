@@ -4,8 +4,8 @@ import { Hono } from 'hono'
 import { describeError } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Readiness } from '../../ports/views.ts'
-import type { Env } from '../api/endpoint.ts'
-import { problem } from '../api/problem.ts'
+import type { Env } from '../env.ts'
+import { problem } from '../problem.ts'
 import type { Guard } from './guard.ts'
 
 /** The private app. */

@@ -2,8 +2,8 @@
 // origins are refused: nobody is to be signed in, or out, by another page.
 import { type Context, Hono } from 'hono'
 import { deleteCookie, setCookie } from 'hono/cookie'
-import type { Env } from '../api/endpoint.ts'
-import { problem } from '../api/problem.ts'
+import type { Env } from '../env.ts'
+import { problem } from '../problem.ts'
 import type { BearerAuth } from '../bearer.ts'
 import { SESSION_COOKIE } from './guard.ts'
 

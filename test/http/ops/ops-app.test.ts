@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
-import type { Env } from '../../../src/http/api/endpoint.ts'
+import type { Env } from '../../../src/http/env.ts'
 import type { BearerAuth } from '../../../src/http/bearer.ts'
 import { createGuard } from '../../../src/http/ops/guard.ts'
 import { createOpsApp } from '../../../src/http/ops/ops-app.ts'
