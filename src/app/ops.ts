@@ -8,11 +8,11 @@ import { createGuard } from '../http/ops/guard.ts'
 import { createOpsApp } from '../http/ops/ops-app.ts'
 import { createSignIn } from '../http/ops/sign-in.ts'
 import { createWallFiles } from '../http/ops/wall-files.ts'
-import type { Store } from '../ports/store.ts'
 import type { RegistrationView } from '../ports/views.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createApiAuth } from './api-tokens.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
+import type { ReadableStore } from './stores.ts'
 
 const WALL = new URL('../wall/', import.meta.url)
 
@@ -20,7 +20,7 @@ const WALL = new URL('../wall/', import.meta.url)
 export function createOps(
   config: Config,
   deps: {
-    store: Store
+    store: ReadableStore
     readiness: ReadinessFlow
     registrations(): readonly RegistrationView[]
     metrics: Metrics

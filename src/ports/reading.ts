@@ -90,3 +90,6 @@ export interface Streams {
    */
   fillStreams(limit: number): Promise<{ readonly seconds: number; readonly isMore: boolean }>
 }
+
+/** All that looks into a store. */
+export interface Reading extends EventReading, Streams {}

@@ -7,6 +7,7 @@ import { createApi } from '../../src/http/api/api-app.ts'
 import { createFeed } from '../../src/http/api/feed.ts'
 import { createKnownSeqs } from '../../src/http/api/known-seqs.ts'
 import { listen } from '../../src/http/listen.ts'
+import type { Reading } from '../../src/ports/reading.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { systemClock } from '../../src/app/system-clock.ts'
 import { keptLog, memoryStore } from './flow-fakes.ts'
@@ -26,7 +27,7 @@ export function shotOf(
 export type ApiHere = Awaited<ReturnType<typeof serveApi>>
 
 export async function serveApi(
-  options: { store?: Store; now?: () => number; heartbeatMs?: number } = {},
+  options: { store?: Store & Reading; now?: () => number; heartbeatMs?: number } = {},
 ) {
   const { store = memoryStore(), now = Date.now, heartbeatMs } = options
   const log = keptLog()

@@ -4,13 +4,10 @@ import { matchesBody, matchesEnvelope } from '../../src/core/events/event-filter
 import type { StoredEvent } from '../../src/core/events/snapshot-event.ts'
 import { intervalOf, streamState, withGap } from '../../src/core/events/stream-state.ts'
 import { fitName } from '../../src/core/printable.ts'
-import type { EventReading, Streams, StreamSummary } from '../../src/ports/reading.ts'
+import type { Reading, StreamSummary } from '../../src/ports/reading.ts'
 
 /** `events` are what is kept, in the order of the log; `check` throws while the store fails. */
-export function memoryReading(
-  events: () => readonly StoredEvent[],
-  check: () => void,
-): EventReading & Streams {
+export function memoryReading(events: () => readonly StoredEvent[], check: () => void): Reading {
   const bodyOf = ({ body, domain, receivedAt }: StoredEvent) => understand(body, domain, receivedAt)
 
   function summaries(): StreamSummary[] {

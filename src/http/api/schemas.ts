@@ -1,7 +1,7 @@
 // The forms of what the API answers. The OpenAPI document is made of these, and tests hold real
 // answers against it.
 import { z } from 'zod'
-import { SINK_STATES } from '../../core/delivery/delivery.ts'
+import { SINK_STATES } from '../../core/delivery/outcome.ts'
 import { FLAGS } from '../../core/events/callback.ts'
 import { STREAM_STATES } from '../../core/events/stream-state.ts'
 import { REGISTRATION_STATES } from '../../core/registration/registration.ts'
@@ -107,6 +107,7 @@ export const sinkList = z
         name: z.string(),
         state: z.enum(SINK_STATES),
         lag: z.int().describe('events that it has still to get'),
+        batchSize: z.int().describe('events sent at once, at most'),
         detail: z.string().nullable(),
         deadLetters: z.int(),
       }),

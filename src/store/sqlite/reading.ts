@@ -1,13 +1,14 @@
 // Looking into the store, as the event loop asks for it. A running service reads by filter over a
 // connection and a thread of its own, opened when somebody first asks: appends never wait for a reader.
-import type { EventReading, Streams } from '../../ports/reading.ts'
+import type { Reading } from '../../ports/reading.ts'
 import { unpackStored } from './messages.ts'
 import type { WriterLink } from './writer-link.ts'
 
-export type Reading = EventReading & Pick<Streams, 'findStreams'> & { close(): Promise<void> }
+/** Counting what was kept before streams were is the writer's. */
+export type Reader = Omit<Reading, 'fillStreams'> & { close(): Promise<void> }
 
 /** `open` is called at most once, unless it fails. */
-export function createReading(open: () => Promise<WriterLink>): Reading {
+export function createReading(open: () => Promise<WriterLink>): Reader {
   let opened: Promise<WriterLink> | undefined
 
   function link(): Promise<WriterLink> {

@@ -13,6 +13,7 @@ import type { SqlReceivingTime } from '../tables/receiving-time.ts'
 import type { SqlRings } from '../tables/rings.ts'
 import type { SqlStreams } from '../tables/streams.ts'
 import type { SqlTallies } from '../tables/tallies.ts'
+import type { FileInUse } from './file-in-use.ts'
 
 type Tables = {
   readonly log: SqlEventLog
@@ -35,10 +36,10 @@ export function createGroupCommit(
     readonly tables: Tables
     readonly path: string
     /** Throws where the file has lost its name: what was committed then is not kept. */
-    readonly checkFile: () => void
+    readonly checkedFor: FileInUse['checkedFor']
   },
 ): (batch: Batch) => Committed {
-  const { tables, path, checkFile } = deps
+  const { tables, path, checkedFor } = deps
   const { log, rings, streams, cursors, deadLetters, receivingTime, tallies } = tables
 
   return ({ events, writes }) => {
@@ -54,15 +55,14 @@ export function createGroupCommit(
 
   function commitOrFail(events: readonly NewEvent[], writes: readonly Write[]): Outcome {
     try {
-      const done = transact(db, () => {
-        attempt(() => tallies.noteEvents(events))
-        const appended = events.map((event) => attempt(() => log.append(event)))
-        attempt(() => streams.note(newlyKept(events, appended)))
-        return { appended, writes: writes.map((write) => attempt(() => apply(write))) }
-      })
-      // After the commit: a file that has its name then keeps what was acknowledged.
-      checkFile()
-      return done
+      return checkedFor(() =>
+        transact(db, () => {
+          attempt(() => tallies.noteEvents(events))
+          const appended = events.map((event) => attempt(() => log.append(event)))
+          attempt(() => streams.note(newlyKept(events, appended)))
+          return { appended, writes: writes.map((write) => attempt(() => apply(write))) }
+        }),
+      )
     } catch (error) {
       streams.forget()
       const fault = faultOf(error, path)
@@ -89,7 +89,7 @@ export function createGroupCommit(
         return rings.save(write.domain, write.content, write.revision)
       case 'cursor':
         atomically(db, () => {
-          for (const each of write.refused ?? []) deadLetters.add(write.sink, each, write.at)
+          for (const each of write.rejected ?? []) deadLetters.add(write.sink, each, write.at)
           cursors.advance(write.sink, write.seq, write.at)
         })
         return null

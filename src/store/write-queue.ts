@@ -1,11 +1,25 @@
-// The bounded queue in front of the writer. One group is with the writer while the next one
+// The bounded queue in front of a store's writer. One group is with the writer while the next one
 // gathers, so that each commit takes along all that came during the last. A hot path: per event
 // one small object and one promise, no timer and no message of its own.
-import type { NewEvent } from '../../core/events/snapshot-event.ts'
-import { ServiceError } from '../../errors.ts'
-import type { Appended } from '../../ports/store.ts'
-import { toError } from './faults.ts'
-import { type Batch, type Committed, packEvents, type Write } from './messages.ts'
+import type { NewEvent } from '../core/events/snapshot-event.ts'
+import { type FaultCode, ServiceError } from '../errors.ts'
+import type { Appended } from '../ports/store.ts'
+
+/** A fault of one part of a group. */
+export type PartFault = { readonly code: FaultCode; readonly message: string }
+
+/** What is written in one commit; `Write` is what a store writes beside events. */
+export type WriteGroup<Write> = {
+  readonly events: readonly NewEvent[]
+  readonly writes: readonly Write[]
+}
+
+/** In the order of the group. */
+export type GroupAnswer = {
+  readonly seqs: readonly (number | PartFault)[]
+  readonly duplicates: readonly boolean[]
+  readonly writes: readonly (number | null | PartFault)[]
+}
 
 export type QueueLimits = {
   /** Above this many events, refusing is kinder than an answer that comes too late. */
@@ -27,18 +41,20 @@ const TIMER_STEP_MS = 50
 
 type Waiting<T> = { resolve(value: T): void; reject(fault: unknown): void }
 type WaitingAppend = Waiting<Appended> & { readonly event: NewEvent; readonly deadline: number }
-type WaitingWrite = Waiting<number | null> & { readonly write: Write }
-type Group = { readonly appends: WaitingAppend[]; readonly writes: WaitingWrite[]; bytes: number }
-
-export type WriteQueue = ReturnType<typeof createWriteQueue>
+type WaitingWrite<Write> = Waiting<number | null> & { readonly write: Write }
+type Group<Write> = {
+  readonly appends: WaitingAppend[]
+  readonly writes: WaitingWrite<Write>[]
+  bytes: number
+}
 
 /** Gathers writes and hands them, a group at a time, to `commit`. */
-export function createWriteQueue(
-  commit: (batch: Batch) => Promise<Committed>,
+export function createWriteQueue<Write = never>(
+  commit: (group: WriteGroup<Write>) => Promise<GroupAnswer>,
   limits: QueueLimits = QUEUE_LIMITS,
 ) {
-  let gathering = emptyGroup()
-  let committing = emptyGroup()
+  let gathering: Group<Write> = emptyGroup()
+  let committing: Group<Write> = emptyGroup()
   let running: Promise<void> | undefined
   let closed = false
   let timer: NodeJS.Timeout | undefined
@@ -93,10 +109,10 @@ export function createWriteQueue(
     running = undefined
   }
 
-  async function settle({ appends, writes }: Group): Promise<void> {
+  async function settle({ appends, writes }: Group<Write>): Promise<void> {
     try {
       const committed = await commit({
-        events: packEvents(appends.map(({ event }) => event)),
+        events: appends.map(({ event }) => event),
         writes: writes.map(({ write }) => write),
       }).finally(() => {
         // Before anybody is answered: whoever is may append again at once.
@@ -124,20 +140,32 @@ export function createWriteQueue(
   }
 }
 
-function emptyGroup(): Group {
+function emptyGroup<Write>(): Group<Write> {
   return { appends: [], writes: [], bytes: 0 }
 }
 
-function settleAppend({ resolve, reject }: WaitingAppend, committed: Committed, row: number): void {
-  const seq = committed.seqs[row] as Committed['seqs'][number]
+function settleAppend(
+  { resolve, reject }: WaitingAppend,
+  committed: GroupAnswer,
+  row: number,
+): void {
+  const seq = committed.seqs[row] as GroupAnswer['seqs'][number]
   if (typeof seq === 'number') resolve({ seq, duplicate: committed.duplicates[row] === true })
   else reject(toError(seq))
 }
 
-function settleWrite({ resolve, reject }: WaitingWrite, committed: Committed, row: number): void {
-  const answer = committed.writes[row] as Committed['writes'][number]
+function settleWrite(
+  { resolve, reject }: Waiting<number | null>,
+  committed: GroupAnswer,
+  row: number,
+): void {
+  const answer = committed.writes[row] as GroupAnswer['writes'][number]
   if (answer === null || typeof answer === 'number') resolve(answer)
   else reject(toError(answer))
+}
+
+function toError({ code, message }: PartFault): ServiceError {
+  return new ServiceError(message, { code })
 }
 
 function closedFault(): ServiceError {

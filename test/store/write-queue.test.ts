@@ -1,20 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { ServiceError } from '../../../src/errors.ts'
-import type { Batch, Committed } from '../../../src/store/sqlite/messages.ts'
+import { ServiceError } from '../../src/errors.ts'
+import type { Write } from '../../src/store/sqlite/messages.ts'
 import {
   createWriteQueue,
+  type GroupAnswer,
   QUEUE_LIMITS,
   type QueueLimits,
-} from '../../../src/store/sqlite/write-queue.ts'
-import { eventOf, range } from '../../support/store-events.ts'
-import { until } from '../../support/until.ts'
+  type WriteGroup,
+} from '../../src/store/write-queue.ts'
+import { eventOf, range } from '../support/store-events.ts'
+import { until } from '../support/until.ts'
 
 /** A queue in front of a writer that the test answers for. */
 function newQueue(limits: Partial<QueueLimits> = {}) {
-  const commits: { batch: Batch; answer(): void; fail(fault: unknown): void }[] = []
-  const queue = createWriteQueue(
+  const commits: { batch: WriteGroup<Write>; answer(): void; fail(fault: unknown): void }[] = []
+  const queue = createWriteQueue<Write>(
     (batch) => {
-      const { promise, resolve, reject } = Promise.withResolvers<Committed>()
+      const { promise, resolve, reject } = Promise.withResolvers<GroupAnswer>()
       commits.push({ batch, answer: () => resolve(committedOf(batch)), fail: reject })
       return promise
     },
@@ -27,11 +29,10 @@ function newQueue(limits: Partial<QueueLimits> = {}) {
   return { queue, commits, next }
 }
 
-function committedOf({ events, writes }: Batch): Committed {
+function committedOf({ events, writes }: WriteGroup<Write>): GroupAnswer {
   return {
-    seconds: 0,
-    seqs: events.ids.map((id) => Number.parseInt(id, 16)),
-    duplicates: events.ids.map(() => false),
+    seqs: events.map(({ id }) => Number.parseInt(id, 16)),
+    duplicates: events.map(() => false),
     writes: writes.map(() => null),
   }
 }
@@ -41,7 +42,7 @@ describe('the write queue', () => {
     const { queue, commits, next } = newQueue()
     const first = range(3).map((n) => queue.append(eventOf(n)))
     const { batch, answer } = await next()
-    expect(batch.events.ids).toHaveLength(3)
+    expect(batch.events).toHaveLength(3)
     const second = range(5).map((n) => queue.append(eventOf(10 + n)))
     const write = queue.write({ kind: 'receiving_time', seconds: 1 })
     await new Promise(setImmediate)
@@ -49,7 +50,7 @@ describe('the write queue', () => {
     answer()
     expect(await Promise.all(first)).toEqual(range(3).map((seq) => ({ seq, duplicate: false })))
     const other = await next()
-    expect(other.batch.events.ids).toHaveLength(5)
+    expect(other.batch.events).toHaveLength(5)
     expect(other.batch.writes).toHaveLength(1)
     other.answer()
     await Promise.all([...second, write])
@@ -110,8 +111,7 @@ describe('the write queue', () => {
 
   it('gives each part of a group its own answer', async () => {
     const fault = { code: 'store_failed', message: 'No.' } as const
-    const queue = createWriteQueue(async () => ({
-      seconds: 0,
+    const queue = createWriteQueue<Write>(async () => ({
       seqs: [1, fault, 1],
       duplicates: [false, false, true],
       writes: [fault, 5],
@@ -139,8 +139,7 @@ describe('the write queue', () => {
       queue.append(eventOf(3, { body: pool.subarray(0, 1) })),
     ]
     const { batch, answer } = await next()
-    expect([...batch.events.bodies]).toEqual([1, 2, 3, 9])
-    expect(batch.events.ends).toEqual([3, 3, 4])
+    expect(batch.events.map(({ body }) => [...body])).toEqual([[1, 2, 3], [], [9]])
     answer()
     await Promise.all(appends)
   })
