@@ -22,6 +22,8 @@ export type Parts = {
   readonly dispatcher: Dispatcher
   readonly registrar: Registrar
   readonly leases: Leases
+  /** To be called when the log has grown. */
+  notify(): void
 }
 
 /** What this replica says of itself, once its parts are there. */

@@ -8,17 +8,17 @@ import { createDispatcher } from '../flows/deliver/dispatcher.ts'
 import { probeAfterStart } from '../flows/reachability.ts'
 import { createReadiness } from '../flows/readiness.ts'
 import { createReceiver } from '../flows/receive/receiver.ts'
+import { fillStreams } from '../flows/retain/fill-streams.ts'
 import { createJanitor } from '../flows/retain/janitor.ts'
 import { whileOwner } from '../flows/tenure.ts'
 import { type Listener, listen } from '../http/listen.ts'
-import { createOpsApp } from '../http/ops/ops-app.ts'
 import { createCallbackApp } from '../http/public/callback-app.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import { roomFor } from '../store/disk.ts'
 import { acquireLock } from '../store/sqlite/lock.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
-import { createApiAuth } from './api-tokens.ts'
+import { createOps } from './ops.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
 import { leaseNews, type Parts, replicaName, sharedRegistrar, viewOf } from './replicas.ts'
 import { loadSecrets } from './secrets.ts'
@@ -93,7 +93,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       onCommit(commit) {
         metrics.commit(commit)
         if (commit.waitSeconds !== undefined) metrics.waited(commit.waitSeconds)
-        parts?.dispatcher.notify()
+        parts?.notify()
       },
       onConnection: metrics.connected,
       onFailover(timeline) {
@@ -107,7 +107,7 @@ export function createService(config: Config, overrides: Overrides): Service {
         name: replicaName(),
         version: VERSION,
         view: () => viewOf(config, parts),
-        onGrowth: () => parts?.dispatcher.notify(),
+        onGrowth: () => parts?.notify(),
         news: leaseNews(log, metrics, (domain) => parts?.registrar.look(domain)),
       },
     })
@@ -137,7 +137,6 @@ export function createService(config: Config, overrides: Overrides): Service {
       metrics,
       log,
     })
-    parts = { dispatcher, registrar, leases }
     const sharing =
       shared === undefined
         ? registrar
@@ -165,17 +164,21 @@ export function createService(config: Config, overrides: Overrides): Service {
       log,
     })
 
-    const ops = await listen(
-      createOpsApp({
-        readiness: readiness.check,
-        metrics: metrics.render,
-        registrations: sharing.views,
-        auth: createApiAuth(config, clock),
-        log,
-      }),
-      { ...config.opsListen, log },
+    const { app: opsApp, feed } = createOps(
+      config,
+      { store, readiness, registrations: sharing.views, metrics, version: VERSION },
+      overrides,
     )
-    stops.push(() => ops.close(DRAIN_OPS_MS))
+    const notify = () => {
+      dispatcher.notify()
+      feed.notify()
+    }
+    parts = { dispatcher, registrar, leases, notify }
+    const ops = await listen(opsApp, { ...config.opsListen, log })
+    stops.push(() => {
+      feed.close()
+      return ops.close(DRAIN_OPS_MS)
+    })
     const running = new AbortController()
     stops.push(() => dispatcher.stop(AbortSignal.timeout(DRAIN_SINKS_MS)))
     const callbackApp = createCallbackApp({ receiver, ...rings, secrets, log })
@@ -186,6 +189,8 @@ export function createService(config: Config, overrides: Overrides): Service {
       ),
       rings.run(running.signal),
       janitor.run(running.signal),
+      // Replicas count the streams of a shared store all the time, one of them at a time.
+      ...(shared === undefined ? [fillStreams({ store, clock, log, signal: running.signal })] : []),
       probeAfterStart({
         publicUrl: config.publicUrls[0],
         send: (until) => probePublicUrl(config, secrets, until),

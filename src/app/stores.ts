@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import type { PostgresLocation } from '../core/store-place.ts'
 import type { Leases } from '../ports/leases.ts'
+import type { Reading } from '../ports/reading.ts'
 import type { Store } from '../ports/store.ts'
 import type {
   PostgresStore,
@@ -15,6 +16,9 @@ import type { Commit } from '../store/sqlite/sqlite-store.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
 import { knownSecrets, type Secrets } from './secrets.ts'
 
+/** A store that can also be looked into. */
+export type ReadableStore = Store & Reading
+
 type Access = {
   readonly readOnly?: boolean
   readonly onCommit?: (commit: Commit) => void
@@ -26,7 +30,7 @@ export function openStore(
   secrets: Secrets,
   overrides: Overrides,
   access: Access = {},
-): Promise<Store> {
+): Promise<ReadableStore> {
   const { store: place } = config
   const { clock, openStore: openSqlite } = withDefaults(overrides)
   const options = { seals: createSeals(secrets), now: clock.now, ...access }
@@ -36,7 +40,7 @@ export function openStore(
 }
 
 export type ServingStore = {
-  readonly store: Store
+  readonly store: ReadableStore
   readonly leases: Leases
   /** Of a shared store alone. */
   readonly shared?: Pick<PostgresStore, 'askLook'> & { readonly location: PostgresLocation }
@@ -77,7 +81,7 @@ async function openShared(options: PostgresStoreOptions): Promise<PostgresStore>
 export async function readStore<T>(
   config: Config,
   overrides: Overrides,
-  read: (store: Store) => Promise<T>,
+  read: (store: ReadableStore) => Promise<T>,
 ): Promise<T | null> {
   if (!isThere(config)) return null
   return using(await openStore(config, knownSecrets(config), overrides, { readOnly: true }), read)
@@ -87,7 +91,7 @@ export async function readStore<T>(
 export async function changeStore<T>(
   config: Config,
   overrides: Overrides,
-  change: (store: Store) => Promise<T>,
+  change: (store: ReadableStore) => Promise<T>,
 ): Promise<T | null> {
   if (!isThere(config)) return null
   return using(await openStore(config, knownSecrets(config), overrides), change)
@@ -98,7 +102,10 @@ function isThere({ store }: Config): boolean {
   return store.kind === 'postgres' || existsSync(store.path)
 }
 
-async function using<T>(store: Store, work: (store: Store) => Promise<T>): Promise<T> {
+async function using<T>(
+  store: ReadableStore,
+  work: (store: ReadableStore) => Promise<T>,
+): Promise<T> {
   try {
     return await work(store)
   } finally {

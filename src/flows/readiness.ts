@@ -21,6 +21,8 @@ type Known = {
   readonly cursors: ReadonlyMap<string, number>
 }
 
+export type ReadinessFlow = ReturnType<typeof createReadiness>
+
 export function createReadiness(deps: {
   store: Pick<Store, 'checkWritable' | 'stats' | 'countDeadLetters' | 'listCursors'>
   registrar: Pick<Registrar, 'views'>
@@ -113,6 +115,8 @@ export function createReadiness(deps: {
   return {
     check,
     sample,
+    /** Never rejects; writes nothing. */
+    sinks: (): Promise<readonly SinkView[]> => learn().then(sinkViews, sinkViews),
     stop() {
       stopping = true
     },

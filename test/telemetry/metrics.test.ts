@@ -55,11 +55,12 @@ const SERIES: [string, number][] = [
   ['snaphook_events_expired_total', 1],
   ['snaphook_public_url_probe', 4],
   ['snaphook_peers', 1],
-  ['snaphook_task_owned', 4],
-  ['snaphook_takeovers_total', 4],
+  ['snaphook_task_owned', 5],
+  ['snaphook_takeovers_total', 5],
   ['snaphook_store_wait_seconds_count', 1],
   ['snaphook_store_connected', 1],
   ['snaphook_store_failovers_total', 1],
+  ['snaphook_event_stream_readers', 1],
   ['snaphook_build_info', 1],
 ]
 const all = Object.values<Definition>(METRICS)

@@ -1,8 +1,11 @@
 // The store on a PostgreSQL that replicas share: the port, put together. Four connections: one that
 // appends, one for what is small and must not wait, one that reads, one for what may wait long.
+
+import { setTimeout as pause } from 'node:timers/promises'
 import { locationName, type PostgresLocation } from '../../core/store-place.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Leases, ReplicaView } from '../../ports/leases.ts'
+import type { Reading } from '../../ports/reading.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
@@ -11,6 +14,7 @@ import { freeLock } from './blocker.ts'
 import { createCursors } from './cursors.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createEventLog } from './event-log.ts'
+import { createEventSearch } from './event-search.ts'
 import { faultOf, openFault, storeFault } from './faults.ts'
 import { watchGrowth } from './growth.ts'
 import { createLeaseKeeper, type LeaseNews, type LeaseTimes } from './leases.ts'
@@ -21,11 +25,16 @@ import { dropPartitions } from './partitions.ts'
 import { createRetention } from './pruning.ts'
 import { createReplays } from './replays.ts'
 import { createRings } from './rings.ts'
+import { createStreamSearch } from './stream-search.ts'
+import { createStreamCount } from './streams.ts'
 import { createTallies } from './tallies.ts'
 
 const OPEN_DEADLINE_MS = 15_000
 const MIGRATE_DEADLINE_MS = 120_000
 const ASK_DEADLINE_MS = 2_000
+/** Events of a step of counting streams, and the pause when there is nothing to count. */
+const COUNTED_EVENTS = 1_000
+const COUNT_POLL_MS = 250
 /** A commit that is younger is proof enough that appends are taken. */
 const PROOF_MS = 2_000
 
@@ -56,7 +65,7 @@ export type ReplicaOptions = {
   readonly times?: LeaseTimes
 }
 
-export interface PostgresStore extends Store {
+export interface PostgresStore extends Store, Reading {
   /** Becomes one of the replicas, until the store is closed. */
   join(options: ReplicaOptions): Leases
   /** Asks the owner of the registrar for a look; false where one was asked for just now. */
@@ -76,7 +85,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const keeping = link('keeper')
   const reading = link('reads')
   const writing = link('changes')
-  const links = [appending, keeping, reading, writing]
+  // Opened when somebody first looks: what waits for it is nobody's delivery.
+  const searching = link('looks')
+  const links = [appending, keeping, reading, writing, searching]
   const closeAll = async () => {
     await Promise.all(links.map((each) => each.close()))
   }
@@ -101,7 +112,14 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   let closing: Promise<void> | undefined
   const leaving: (() => Promise<void>)[] = []
 
-  const store: Store = {
+  const log = createEventLog(reading, location.schema)
+  const countStreams = createStreamCount({
+    link: writing,
+    schema: location.schema,
+    read: log.read,
+  })
+
+  const store: Store & Reading = {
     append(event) {
       // For a blip callbacks wait; then they are better off with a refusal.
       const down = appending.downSince()
@@ -110,7 +128,15 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       }
       return queue.append(event)
     },
-    ...createEventLog(reading, location.schema),
+    read: log.read,
+    stats: log.stats,
+    ...createEventSearch(searching, location.schema),
+    findStreams: createStreamSearch(searching, location.schema),
+    async fillStreams(limit) {
+      const start = performance.now()
+      const isMore = await countStreams(limit)
+      return { seconds: (performance.now() - start) / 1_000, isMore }
+    },
     ...createRings({ reading, writing }, location, seals),
     ...createCursors({ keeping, writing }, location, now),
     ...createDeadLetters({ reading, keeping, writing }, location),
@@ -149,6 +175,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       const keeper = createLeaseKeeper({ link: keeping, location, ...replica })
       const isInterested = () => keeper.ownsAny('sink:')
       leaving.push(watchGrowth({ link: reading, schema: location.schema, isInterested, onGrowth }))
+      leaving.push(countWhileOwner(keeper, countStreams))
       leaving.push(keeper.close)
       return keeper
     },
@@ -156,6 +183,29 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       const [row] = await keeping.run((session) => session.rows(ask, [domain]), ASK_DEADLINE_MS)
       return row?.asked === true
     },
+  }
+}
+
+/** Streams are counted by one replica, all the time. Returns what ends it. */
+function countWhileOwner(
+  leases: Leases,
+  countStreams: (limit: number) => Promise<boolean>,
+): () => Promise<void> {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const counting = (async () => {
+    while (!signal.aborted) {
+      const lease = await leases.hold('streams', signal)
+      while (lease?.isHeld() && !signal.aborted) {
+        const isMore = await countStreams(COUNTED_EVENTS).catch(() => false)
+        if (!isMore) await pause(COUNT_POLL_MS, undefined, { signal }).catch(() => undefined)
+      }
+      await lease?.release()
+    }
+  })()
+  return () => {
+    stopping.abort()
+    return counting
   }
 }
 
@@ -179,7 +229,7 @@ async function prepare(
 }
 
 /** Every rejection is a fault of ours with a sentence; nobody above knows of SQLSTATE. */
-function withFaults(store: Store, location: PostgresLocation): Store {
+function withFaults<S extends object>(store: S, location: PostgresLocation): S {
   const wrapped = Object.entries(store).map(([name, method]) => [
     name,
     (...args: unknown[]) =>
@@ -187,7 +237,7 @@ function withFaults(store: Store, location: PostgresLocation): Store {
         throw faultOf(error, location)
       }),
   ])
-  return Object.fromEntries(wrapped) as Store
+  return Object.fromEntries(wrapped) as S
 }
 
 function closedFault(location: PostgresLocation): ServiceError {

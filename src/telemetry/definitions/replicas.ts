@@ -7,6 +7,7 @@ const TASKS: LabelSet = ({ sinks }) => [
   'registrar',
   'janitor',
   'audit',
+  'streams',
   ...sinks.map((sink) => `sink:${sink}`),
 ]
 
