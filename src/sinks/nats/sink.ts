@@ -13,7 +13,8 @@ import type { Sink } from '../../ports/sink.ts'
 import { createLink } from '../connection/link.ts'
 import { readServerUrl } from '../connection/server-url.ts'
 import type { SinkKind } from '../sink-kind.ts'
-import { isForbidden, isOvertaken, noStream, outcomeOf } from './fault.ts'
+import { isForbidden, noStream, outcomeOf } from './fault.ts'
+import { isOvertaken } from './jetstream-errors.ts'
 import { subjectOf, subjectProblem, subjectsOf } from './subject.ts'
 
 const PORT = 4_222
@@ -114,7 +115,8 @@ export function createNatsSink(options: {
       } catch (error) {
         // Too late by a moment, with all of them acknowledged.
         if (confirmed === events.length) return { kind: 'delivered' }
-        return { ...outcomeOf(error, subjects), confirmed }
+        const { data } = toCloudEvent(events[confirmed] as StoredEvent)
+        return { ...outcomeOf(error, subjects, subjectOf(subject, data)), confirmed }
       }
     },
     async check(signal) {
