@@ -12,6 +12,7 @@ import type { SqlEventLog } from '../tables/event-log.ts'
 import type { SqlReceivingTime } from '../tables/receiving-time.ts'
 import type { SqlRings } from '../tables/rings.ts'
 import type { SqlTallies } from '../tables/tallies.ts'
+import type { FileInUse } from './file-in-use.ts'
 
 type Tables = {
   readonly log: SqlEventLog
@@ -33,10 +34,10 @@ export function createGroupCommit(
     readonly tables: Tables
     readonly path: string
     /** Throws where the file has lost its name: what was committed then is not kept. */
-    readonly checkFile: () => void
+    readonly checkedFor: FileInUse['checkedFor']
   },
 ): (batch: Batch) => Committed {
-  const { tables, path, checkFile } = deps
+  const { tables, path, checkedFor } = deps
   const { log, rings, cursors, deadLetters, receivingTime, tallies } = tables
 
   return ({ events, writes }) => {
@@ -52,16 +53,15 @@ export function createGroupCommit(
 
   function commitOrFail(events: readonly NewEvent[], writes: readonly Write[]): Outcome {
     try {
-      const done = transact(db, () => {
-        attempt(() => tallies.noteEvents(events))
-        return {
-          appended: events.map((event) => attempt(() => log.append(event))),
-          writes: writes.map((write) => attempt(() => apply(write))),
-        }
-      })
-      // After the commit: a file that has its name then keeps what was acknowledged.
-      checkFile()
-      return done
+      return checkedFor(() =>
+        transact(db, () => {
+          attempt(() => tallies.noteEvents(events))
+          return {
+            appended: events.map((event) => attempt(() => log.append(event))),
+            writes: writes.map((write) => attempt(() => apply(write))),
+          }
+        }),
+      )
     } catch (error) {
       const fault = faultOf(error, path)
       const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
