@@ -37,6 +37,8 @@ export type WebhookOptions = {
 }
 
 export const WEBHOOK: SinkKind = {
+  isSigned: true,
+  readable: (url) => (new URL(url).protocol === 'http:' ? 'its events' : undefined),
   problem: (url) => plainUrlProblem(url) ?? portProblem(url),
   create: (setting, { webhookSecrets: secrets, now }) =>
     createWebhookSink({ ...setting, secrets, now }),

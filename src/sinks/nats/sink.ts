@@ -6,12 +6,13 @@ import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node'
 import {
   deliveryId,
   type SnapshotCloudEvent,
+  type StoredEvent,
   toCloudEvent,
 } from '../../core/events/snapshot-event.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Sink } from '../../ports/sink.ts'
 import { createLink } from '../connection/link.ts'
-import { readServerUrl } from '../connection/server-url.ts'
+import { readableOf, readServerUrl } from '../connection/server-url.ts'
 import type { SinkKind } from '../sink-kind.ts'
 import { isForbidden, noStream, outcomeOf } from './fault.ts'
 import { isOvertaken } from './jetstream-errors.ts'
@@ -40,6 +41,8 @@ type Connection = {
 }
 
 export const NATS: SinkKind = {
+  // It goes over to TLS if the server wants it, but does not insist.
+  readable: (url) => readableOf(url, { tls: 'tls:' }),
   problem(url) {
     const read = readPlace(url)
     return read instanceof Problem ? read.sentence : undefined
