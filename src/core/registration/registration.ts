@@ -1,5 +1,5 @@
 // What we want the provider to hold for a domain, and what to do where it shows something else.
-// `plan` is the whole table of DESIGN 5, and pure: who asks and who acts is the registrar.
+// `plan` is the whole table of docs/registration.md, and pure: who asks and who acts is the registrar.
 import {
   isCurrentKnown,
   type KeyId,
