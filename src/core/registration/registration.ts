@@ -31,7 +31,7 @@ export type RegistrationChange = (typeof REGISTRATION_CHANGES)[number]
 
 /** What is wrong with a registration that is ours all the same. */
 export type KeyProblem = 'too_simple' | 'not_of_first_secret'
-/** `due`: of age, or asked to go. */
+/** `due`: past its maximum age, or a rotation was requested. */
 export type RotateReason = 'older_secret' | 'due'
 export type RepairReason = 'auth_off' | 'former_url' | 'never_confirmed'
 
