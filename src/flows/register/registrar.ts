@@ -3,7 +3,7 @@
 import { backOffMs } from '../../core/back-off.ts'
 import { shownGeneration } from '../../core/keys/key-ring.ts'
 import { notifyUrl } from '../../core/registration/notify-url.ts'
-import { describeError, type FaultCode, faultCode } from '../../errors.ts'
+import { describeError, type FaultCode, faultCode, throwBug } from '../../errors.ts'
 import type { RegistrationView } from '../../ports/views.ts'
 import { measureKey } from './conclusion.ts'
 import {
@@ -111,6 +111,7 @@ export function createRegistrar(
 
   /** Returns the pause before the next look, in ms. */
   function afterFault(mine: DomainState, error: unknown, signal: AbortSignal): number {
+    throwBug(error)
     if (signal.aborted) return 0
     const { domain } = mine
     const code = faultCode(error)

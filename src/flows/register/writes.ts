@@ -9,7 +9,7 @@ import {
   type Write,
 } from '../../core/registration/registration.ts'
 import { shows } from '../../core/registration/unseen-write.ts'
-import { mayHaveTakenEffect } from '../../errors.ts'
+import { mayHaveTakenEffect, throwBug } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LiveApi } from '../../ports/live-api.ts'
 import type { RegistrarMetrics } from '../../ports/metrics.ts'
@@ -96,8 +96,9 @@ export function createWrites(parts: {
       await rings.refresh(domain)
       const isSame = sameObservation(await api.describe(domain, signal), observed)
       return isSame && (await begin(domain))
-    } catch {
+    } catch (error) {
       // The next look meets it again, and tells.
+      throwBug(error)
       return false
     }
   }

@@ -3,7 +3,7 @@
 // true loopback only.
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
-import { describeError } from '../../errors.ts'
+import { describeBug } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Readiness, RegistrationView } from '../../ports/views.ts'
 import type { BearerAuth } from '../bearer.ts'
@@ -49,7 +49,7 @@ export function createOpsApp(deps: {
   app.notFound((c) => c.json({ error: 'not found' }, 404))
 
   app.onError((error, c) => {
-    log.error('a request of the operations listener failed', { error: describeError(error) })
+    log.error('a request of the operations listener failed', describeBug(error))
     return c.json({ error: 'internal error' }, 500)
   })
 

@@ -164,12 +164,15 @@ describe('everything else', () => {
     },
   )
 
-  test('a failure is a bare 500, and its message goes to the log', async () => {
+  test('a failure is a bare 500, and the log has where it came from', async () => {
     const { response, log } = await request('/readyz', {
       readiness: () => Promise.reject(new Error('disk on fire')),
     })
     expect(response.status).toBe(500)
     expect(await response.json()).toEqual({ error: 'internal error' })
-    expect(log.lines).toMatchObject([{ level: 'error', fields: { error: 'disk on fire' } }])
+    expect(log.lines).toMatchObject([{ level: 'error', fields: { error: 'Error: disk on fire' } }])
+    expect(log.lines[0]?.fields.frames as string[]).toContainEqual(
+      expect.stringContaining('ops-app.test.ts'),
+    )
   })
 })
