@@ -119,7 +119,7 @@ describe('answers', () => {
     expect(log.lines).toMatchObject([
       { level: 'error', message: 'a callback failed', fields: { error: 'Error: disk on fire' } },
     ])
-    expect((log.lines[0]?.fields as { frames: string[] }).frames).toContainEqual(
+    expect(log.lines[0]?.fields?.frames).toContainEqual(
       expect.stringContaining('callback-app.test'),
     )
   })
