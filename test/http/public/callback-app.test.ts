@@ -119,9 +119,9 @@ describe('answers', () => {
     expect(log.lines).toMatchObject([
       { level: 'error', message: 'a callback failed', fields: { error: 'Error: disk on fire' } },
     ])
-    expect(log.lines[0]?.fields?.frames).toContainEqual(
-      expect.stringContaining('callback-app.test'),
-    )
+    expect(log.lines[0]?.fields).toMatchObject({
+      frames: expect.arrayContaining([expect.stringContaining('callback-app.test')]),
+    })
   })
 })
 
