@@ -4,7 +4,10 @@ import type { NewEvent } from '../core/events/snapshot-event.ts'
 import { withGap } from '../core/events/stream-state.ts'
 import { fitName } from '../core/printable.ts'
 
-/** The provider's names are shorter (FACTS 9); an object's name has at most 1,023 bytes. */
+/**
+ * The provider's names are shorter (docs/provider.md#the-past); an object's name has at most 1,023
+ * bytes.
+ */
 const MAX_NAME = 256
 const MAX_OBJECT = 1_024
 

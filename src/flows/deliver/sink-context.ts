@@ -3,6 +3,7 @@
 import { type BatchSize, FULL_SIZE } from '../../core/delivery/batch-size.ts'
 import { confirmedOf, type DeliveryOutcome, type SinkState } from '../../core/delivery/outcome.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
+import { describeBug } from '../../errors.ts'
 import type { Clock, Random } from '../../ports/clock.ts'
 import type { Lease, Leases } from '../../ports/leases.ts'
 import type { Log } from '../../ports/log.ts'
@@ -75,6 +76,15 @@ export function createSinkContext(
   const ended = AbortSignal.any([run.ended, lost])
   // Whoever waits for events learns of it as of a growth.
   lost.addEventListener('abort', run.notify, { once: true })
+  /** Logged once: the sink is tried again and again. */
+  let lastBug = ''
+  function logBug(error: unknown): void {
+    const bug = describeBug(error)
+    if (bug.error === lastBug) return
+    lastBug = bug.error
+    deps.log.error('a sink has a fault of its own: please report it', { sink: name, ...bug })
+  }
+
   return {
     ...deps,
     grown: run.grown,
@@ -90,7 +100,7 @@ export function createSinkContext(
         over.abort()
         return { kind: 'failed', reason: 'another replica may own this sink', strike: false }
       }
-      const outcome = await deliver(sink, events, ended)
+      const outcome = await deliver(sink, events, ended, logBug)
       const confirmed = confirmedOf(outcome, events)
       if (confirmed > 0) deps.metrics.attempted(name, 'delivered', confirmed)
       const rest = events.length - confirmed
@@ -105,10 +115,12 @@ async function deliver(
   sink: Sink,
   events: readonly StoredEvent[],
   signal: AbortSignal,
+  logBug: (error: unknown) => void,
 ): Promise<DeliveryOutcome> {
   try {
     return await sink.deliver(events, signal)
   } catch (error) {
+    logBug(error)
     // Its message may hold a URL.
     const reason = `the sink itself has a fault (${error instanceof Error ? error.name : 'unknown'})`
     return { kind: 'failed', reason, strike: true }

@@ -1,5 +1,6 @@
 // The latest shot of each stream, in SQL. Synchronous; the caller holds the transaction. Once per
-// stream and commit: what the last commit left of a stream is remembered, so that it is not read again.
+// stream and commit: what the last commit left of a stream is remembered, so that it is not read
+// again.
 import type { DatabaseSync } from 'node:sqlite'
 import { intervalOf } from '../../../core/events/stream-state.ts'
 import {
@@ -18,6 +19,7 @@ const MAX_STREAMS = 100_000
 const MAKE_ROOM = 1_000
 /** Streams whose last state is remembered. */
 const MAX_REMEMBERED = 20_000
+
 type Known = StreamState & { readonly id: number }
 
 export type SqlStreams = ReturnType<typeof createStreams>
