@@ -29,7 +29,7 @@ export const REPLICA_METRICS = {
   ),
   failovers: counter(
     'snaphook_store_failovers_total',
-    'Changes of the timeline of the database that this replica met: numbers of events have jumped.',
+    'Failovers of the database that this replica met: event numbers jump.',
     {},
   ),
 }
