@@ -15,6 +15,9 @@ import { signedHosts } from '../../core/keys/signature.ts'
 import { notifyUrl, pathPrefix } from '../../core/registration/notify-url.ts'
 import type { RingStore } from '../../ports/store.ts'
 
+/** Hosts that are tried first anyway: two that are in use need not change places. */
+const MAX_LIKELY_HOSTS = 2
+
 type Entry = {
   ring: Ring
   revision: number
@@ -59,7 +62,7 @@ export function createRingCache(deps: {
       revision,
       accepted: acceptedKeys(ring, secrets, domain),
       known: isCurrentKnown(ring, secrets),
-      hosts: [...new Set([...publicUrls, ...urls].flatMap(signedHosts))],
+      hosts: hostsOf([...publicUrls, ...urls], before?.hosts[0]),
       prefixes: new Set([...configuredPrefixes, ...urls.map(pathPrefix)]),
       hidden: before?.hidden ?? false,
     })
@@ -115,7 +118,13 @@ export function createRingCache(deps: {
       released = listener
     },
     ring: (domain: string) => entry(domain).ring,
+    /** What a callback may be signed for: what the last one was, then as configured, former ones last. */
     hosts: (domain: string) => entry(domain).hosts,
+    noteHost(domain: string, host: string) {
+      const known = entry(domain)
+      if (known.hosts.indexOf(host) < MAX_LIKELY_HOSTS) return
+      known.hosts = [...new Set([host, ...known.hosts])]
+    },
     isCallbackPath(prefix: string, domain: string): boolean {
       return entries.get(domain)?.prefixes.has(prefix) ?? configuredPrefixes.includes(prefix)
     },
@@ -139,4 +148,10 @@ export function createRingCache(deps: {
       await change(domain, (ring, at) => withUse(withProven(ring, [id], at), id, at))
     },
   }
+}
+
+/** The hosts that callbacks to `urls` may be signed for; `proven`, if it is one of them, first. */
+function hostsOf(urls: readonly string[], proven: string | undefined): readonly string[] {
+  const hosts = new Set(urls.flatMap(signedHosts))
+  return proven !== undefined && hosts.has(proven) ? [...new Set([proven, ...hosts])] : [...hosts]
 }
