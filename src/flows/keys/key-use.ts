@@ -13,7 +13,7 @@ import type { RingMetrics } from '../../ports/metrics.ts'
 import type { Tallies } from '../../ports/store.ts'
 import type { RingCache } from './ring-cache.ts'
 
-/** Unsigned callbacks are told of once: after so long, their count says something. */
+/** Time to wait before unsigned callbacks are logged, once, so that their count means something. */
 const GATHER_UNSIGNED_MS = 5_000
 
 type Arrived = {
@@ -82,7 +82,7 @@ export function createArrivals(deps: {
         if (clock.elapsed() - arrived.unsignedSince < GATHER_UNSIGNED_MS) continue
         arrived.unsignedSaid = true
         log.warn(
-          'unsigned callbacks refused: streams that ran before authentication was switched on stay unsigned until they are pushed again',
+          'unsigned callbacks refused: either of streams that ran before authentication was switched on, which stay unsigned until they are pushed again, or of somebody who only tries this address',
           { domain, count: arrived.unsigned },
         )
       }

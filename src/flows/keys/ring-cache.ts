@@ -13,6 +13,7 @@ import {
 import type { Secret } from '../../core/keys/notify-key.ts'
 import { signedHosts } from '../../core/keys/signature.ts'
 import { notifyUrl, pathPrefix } from '../../core/registration/notify-url.ts'
+import { faultCode } from '../../errors.ts'
 import type { RingStore } from '../../ports/store.ts'
 
 /** Hosts that are tried first anyway: two that are in use need not change places. */
@@ -46,6 +47,8 @@ export function createRingCache(deps: {
   const configuredPrefixes = ['', ...publicUrls.map((url) => pathPrefix(notifyUrl(url, 'any')))]
   let released: (domain: string) => void = () => undefined
   let version = -1
+  /** Domains whose ring could not be read. */
+  let unread: readonly string[] = []
 
   /** Only the configured domains have one: what a request names must not make it grow. */
   function entry(domain: string): Entry {
@@ -99,12 +102,18 @@ export function createRingCache(deps: {
     }
   }
 
-  /** Reads again what anybody has changed since the last time. */
+  /**
+   * Reads again what anybody has changed since the last time. A ring that can't be read holds up no
+   * other one: it alone is tried again next time. Rejects with a fault that concerns all, if any.
+   */
   async function follow(): Promise<void> {
     const now = await store.ringsVersion()
-    if (now === version) return
-    await Promise.all(domains.map(refresh))
+    const due = now === version ? unread : domains
+    const read = await Promise.allSettled(due.map(refresh))
+    unread = due.filter((_, index) => read[index]?.status === 'rejected')
     version = now
+    const faults = read.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+    if (faults.length > 0) throw faults.find((fault) => !isOfOneRing(fault)) ?? faults[0]
   }
 
   return {
@@ -148,6 +157,11 @@ export function createRingCache(deps: {
       await change(domain, (ring, at) => withUse(withProven(ring, [id], at), id, at))
     },
   }
+}
+
+/** Whether a fault concerns the ring of one domain alone. */
+export function isOfOneRing(error: unknown): boolean {
+  return faultCode(error) === 'ring_damaged'
 }
 
 /** The hosts that callbacks to `urls` may be signed for; `proven`, if it is one of them, first. */
