@@ -18,7 +18,7 @@ import {
 } from '../core/registration/registration.ts'
 import { explain, explainContest } from '../core/registration/step-texts.ts'
 import { mayStillShow } from '../core/registration/unseen-write.ts'
-import { describeError } from '../errors.ts'
+import { describeError, throwBug } from '../errors.ts'
 import type { Store } from '../ports/store.ts'
 
 const ON_ITS_WAY =
@@ -93,6 +93,7 @@ export async function planAll(
     return await Promise.all(
       config.domains.map((domain) =>
         planOne(domain).catch((error: unknown) => {
+          throwBug(error)
           return { domain, step: 'failed' as const, changes: false, why: describeError(error) }
         }),
       ),

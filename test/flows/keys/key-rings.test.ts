@@ -70,7 +70,7 @@ test('a ring that could not be read is read again, within a second', async () =>
   const { loadRing } = it.store
   it.store.loadRing = async () => {
     it.store.loadRing = loadRing
-    throw new Error('not now')
+    throw new ServiceError('not now', { code: 'store_failed' })
   }
   await it.clock.advance(1_000)
   expect(it.accepts(notifyKey(NEW, DOMAIN, 8))).toBe(false)
@@ -115,6 +115,17 @@ test('a store that fails at the start is a fault of the start', async () => {
   const store = memoryStore()
   store.fail = 'store_failed'
   await expect(registration({ store })).rejects.toMatchObject({ code: 'store_failed' })
+})
+
+test('a bug is not taken for a store that fails: it ends the run', async () => {
+  await using it = await registration()
+  it.store.ringsVersion = async () => {
+    throw new TypeError('a bug')
+  }
+  const running = it.rings.run(new AbortController().signal)
+  const ended = expect(running).rejects.toThrow(TypeError)
+  await it.clock.advance(1_000)
+  await ended
 })
 
 test('a store that was put back to an earlier state is what counts', async () => {
