@@ -3,7 +3,7 @@
 import { hostname } from 'node:os'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/config.ts'
-import { describeError } from '../errors.ts'
+import { describeBug } from '../errors.ts'
 import { createDispatcher } from '../flows/deliver/dispatcher.ts'
 import { probeAfterStart } from '../flows/reachability.ts'
 import { createReadiness } from '../flows/readiness.ts'
@@ -177,7 +177,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       try {
         await each()
       } catch (error) {
-        log.error('stopping one part of the service failed', { reason: describeError(error) })
+        log.error('stopping one part of the service failed', describeBug(error))
       }
     }
     stopped.abort()
