@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import autocannon from 'autocannon'
-import { sign } from '../src/core/signature.ts'
+import { sign } from '../src/core/keys/signature.ts'
 import { bodyOf, DOMAIN } from './callback.ts'
 import { end, FLAGS, makeFolder, startChild, startProvider, startSnaphook } from './processes.ts'
 

@@ -1,7 +1,7 @@
 // One sender of the flood bench, in a process of its own, in an open loop: PORT RATE SECONDS, and
 // the notify key of honest callbacks. Without a key, signatures are bad. Prints its figures as JSON.
 import { randomBytes } from 'node:crypto'
-import { sign } from '../src/core/signature.ts'
+import { sign } from '../src/core/keys/signature.ts'
 import { bodyOf, DOMAIN } from './callback.ts'
 import { openConnections, openLoop, rawCallback } from './raw-client.ts'
 

@@ -1,8 +1,8 @@
 // The command line: names the commands, reads their options, and turns what comes of them into an
 // exit code. What a command does stands in a file of its own.
 import { Argument, Command, CommanderError, Option } from 'commander'
+import { VERSION } from '../app/service.ts'
 import { describeError, faultCode } from '../errors.ts'
-import { VERSION } from '../service.ts'
 import { DEAD_LETTER_ACTIONS, runDeadLetters } from './dead-letters.ts'
 import { DEMO_STORE, runDemo } from './demo.ts'
 import { runDeregister } from './deregister.ts'

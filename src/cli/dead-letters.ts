@@ -1,11 +1,12 @@
 // `dead-letters`: shows what sinks have refused for good, has it tried again, or drops it.
-import { toCloudEvent } from '../core/snapshot-event.ts'
+
 import {
   changeDeadLetters,
   type DeadLetter,
   type ExpiredRange,
   listDeadLetters,
-} from '../one-off/dead-letters.ts'
+} from '../admin/dead-letters.ts'
+import { toCloudEvent } from '../core/events/snapshot-event.ts'
 import { EXIT, refuseOption, type Shell, table, wholeNumber, withConfig } from './shell.ts'
 
 export const DEAD_LETTER_ACTIONS = ['list', 'retry', 'drop'] as const

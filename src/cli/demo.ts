@@ -1,9 +1,9 @@
 // `demo`: the emulator and the service in one process, against each other, to see it work.
 import { createServer } from 'node:net'
-import { readConfig } from '../config.ts'
-import { toCloudEvent } from '../core/snapshot-event.ts'
+import { createService, type World } from '../app/service.ts'
+import { readConfig } from '../config/config.ts'
+import { toCloudEvent } from '../core/events/snapshot-event.ts'
 import { startEmulator } from '../emulator/emulator.ts'
-import { createService, type World } from '../service.ts'
 import { aborted, EXIT, refuseSettings, type Shell } from './shell.ts'
 
 const DOMAIN = 'play.example.com'

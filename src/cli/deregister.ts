@@ -1,5 +1,5 @@
 // `deregister`: deletes the registrations that are ours, until `register` takes them up again.
-import { deregisterAll } from '../one-off/deregister-all.ts'
+import { deregisterAll } from '../admin/deregister.ts'
 import { EXIT, type Shell, table, withConfig } from './shell.ts'
 
 export function runDeregister(shell: Shell, { json }: { json?: true }): Promise<number> {

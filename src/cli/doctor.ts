@@ -1,5 +1,5 @@
 // `doctor`: finds what usually goes wrong, and says what to do next.
-import { examine } from '../doctor/examine.ts'
+import { examine } from '../admin/doctor/examine.ts'
 import { EXIT, type Shell, table, withConfig } from './shell.ts'
 
 export function runDoctor(

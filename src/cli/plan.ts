@@ -1,5 +1,5 @@
 // `plan`: what the service would change at the provider, and why.
-import { planAll } from '../one-off/plan-all.ts'
+import { planAll } from '../admin/plan.ts'
 import { EXIT, type Shell, table, withConfig } from './shell.ts'
 
 export function runPlan(shell: Shell, { json }: { json?: true }): Promise<number> {

@@ -1,5 +1,5 @@
 // `register`: registers every domain once and verifies it.
-import { registerAll } from '../one-off/settle-all.ts'
+import { registerAll } from '../admin/register.ts'
 import { durationOption, EXIT, type Shell, showGeneration, table, withConfig } from './shell.ts'
 
 type Settled = Awaited<ReturnType<typeof registerAll>>

@@ -1,6 +1,7 @@
 // `replay`: has a sink get again what it got before, by the running service.
+
+import { cancelReplay, requestReplay } from '../admin/replays.ts'
 import { parseDuration } from '../core/duration.ts'
-import { cancelReplay, requestReplay } from '../one-off/replays.ts'
 import { EXIT, refuseOption, type Shell, wholeNumber, withConfig } from './shell.ts'
 
 type Options = {

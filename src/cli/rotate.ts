@@ -1,5 +1,5 @@
 // `rotate`: replaces the notify keys of some domains, or of all.
-import { rotateAll } from '../one-off/settle-all.ts'
+import { rotateAll } from '../admin/register.ts'
 import { showSettled } from './register.ts'
 import { durationOption, refuseOption, type Shell, withConfig } from './shell.ts'
 

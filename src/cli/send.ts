@@ -1,5 +1,5 @@
 // `send`: posts one correctly signed callback, as the provider would, to try an installation.
-import { sign, signedHosts } from '../core/signature.ts'
+import { sign, signedHosts } from '../core/keys/signature.ts'
 import { EXIT, refuseOption, type Shell } from './shell.ts'
 
 /** As long as the provider waits (FACTS 3). */

@@ -1,5 +1,5 @@
 // `serve`: the service, until a signal ends it.
-import { createService } from '../service.ts'
+import { createService } from '../app/service.ts'
 import { aborted, EXIT, type Shell, withConfig } from './shell.ts'
 
 export function runServe(shell: Shell): Promise<number> {

@@ -1,10 +1,10 @@
 // What a command has of the process, passed in by `main.ts`, and the few things that all commands
 // do alike: read the settings, print a table, say that an option is wrong.
 import { CommanderError } from 'commander'
-import { type Config, type Environment, readConfig } from '../config.ts'
+import type { World } from '../app/service.ts'
+import { type Config, type Environment, readConfig } from '../config/config.ts'
 import { parseDuration } from '../core/duration.ts'
-import { FOREIGN_GENERATION } from '../core/key-ring.ts'
-import type { World } from '../service.ts'
+import { FOREIGN_GENERATION } from '../core/keys/key-ring.ts'
 
 export const EXIT = { done: 0, failed: 1, differences: 2, usage: 64, configuration: 78 } as const
 

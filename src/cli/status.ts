@@ -1,6 +1,7 @@
 // `status`: what the store knows, and what a running service says of itself.
+
+import { type DomainStatus, readStore, type StoreStatus } from '../admin/status.ts'
 import { showDuration } from '../core/duration.ts'
-import { type DomainStatus, readStore, type StoreStatus } from '../one-off/read-store.ts'
 import { EXIT, type Shell, showGeneration, table, withConfig } from './shell.ts'
 
 /** A service on the same machine answers at once, or not at all. */

@@ -1,6 +1,7 @@
 // `token`: a bearer token for the operations API.
-import { readApiSecretSetting } from '../config.ts'
-import { issueToken } from '../service.ts'
+
+import { issueToken } from '../app/service.ts'
+import { readApiSecretSetting } from '../config/config.ts'
 import { durationOption, EXIT, refuseSettings, type Shell } from './shell.ts'
 
 export async function runToken(shell: Shell, { ttl }: { ttl: string }): Promise<number> {

@@ -9,10 +9,11 @@ import {
   OPERATIONS,
   type Operation,
 } from '../core/live-operations.ts'
-import type { Observed } from '../core/observation.ts'
-import type { Registration } from '../core/registration.ts'
+import type { Observed } from '../core/registration/observation.ts'
+import type { Registration } from '../core/registration/registration.ts'
 import { faultCode, ServiceError } from '../errors.ts'
-import type { Clock, IsStill, LiveApi, LiveInspection, SnapshotConfig } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { IsStill, LiveApi, LiveInspection, SnapshotConfig } from '../ports/live-api.ts'
 import { refusal, toApiFault, unavailable } from './api-fault.ts'
 import type { CredentialsProvider } from './credentials.ts'
 import { createPacer, type Pacer } from './pacer.ts'

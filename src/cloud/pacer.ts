@@ -1,7 +1,8 @@
 // Paces calls of one operation well below the provider's limit of 30 per second and account, which
 // other tools of the same account share.
 import { ServiceError } from '../errors.ts'
-import type { Clock, IsStill } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { IsStill } from '../ports/live-api.ts'
 
 /** Ten calls per second. */
 const INTERVAL_MS = 100

@@ -2,7 +2,7 @@
 // HMAC that only a holder of the secret can give. A key of its own, so that an answer tells nothing
 // of notify keys.
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { probeKey, type Secret } from './notify-key.ts'
+import { probeKey, type Secret } from './keys/notify-key.ts'
 
 /** What the nonce of a probe must look like: enough to be unique, short enough to be cheap. */
 const NONCE = /^[A-Za-z0-9_-]{16,64}$/

@@ -3,11 +3,11 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
+import { type Fault, readFaults } from './api/faults.ts'
 import type { Checked } from './checked.ts'
 import type { Configurations } from './configurations.ts'
-import { type Fault, readFaults } from './faults.ts'
-import { readPushRequest } from './push-request.ts'
-import type { Pushes } from './pushes.ts'
+import { readPushRequest } from './streams/push-request.ts'
+import type { Pushes } from './streams/pushes.ts'
 import { readSwitches, type Switches } from './switches.ts'
 
 const MAX_REQUEST_BYTES = 64 * 1024

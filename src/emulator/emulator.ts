@@ -2,26 +2,30 @@
 // for the other side and shares no code with the service. This file puts the parts together.
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
-import { createArchive, type StreamName } from './archive.ts'
-import { createAutomaticPushes } from './automatic-pushes.ts'
-import { createBucketApp } from './bucket-app.ts'
-import { createCallLog } from './call-log.ts'
-import { createCallbackLog } from './callback-log.ts'
-import { createCallbackSender, RETRY_INTERVAL_MS, SENDER_TIMEOUT_MS } from './callback-sender.ts'
+import { createCallLog } from './api/call-log.ts'
+import { createFaults, type Fault, readFaults } from './api/faults.ts'
+import { createRpcApp } from './api/rpc-app.ts'
+import { createGate } from './api/rpc-gate.ts'
+import { createThrottle } from './api/throttle.ts'
+import { createBucketApp } from './bucket/bucket-app.ts'
+import { createCallbackLog } from './callbacks/callback-log.ts'
+import {
+  createCallbackSender,
+  RETRY_INTERVAL_MS,
+  SENDER_TIMEOUT_MS,
+} from './callbacks/callback-sender.ts'
 import { createConfigurations } from './configurations.ts'
 import { createControlApp } from './control-app.ts'
 import { parseDuration } from './duration.ts'
-import { createFaults, type Fault, readFaults } from './faults.ts'
 import { listen } from './http-server.ts'
-import { createPushes } from './pushes.ts'
-import { createRpcApp } from './rpc-app.ts'
-import { createGate } from './rpc-gate.ts'
-import { drawSnapshot } from './snapshot-picture.ts'
+import { createArchive, type StreamName } from './streams/archive.ts'
+import { createAutomaticPushes } from './streams/automatic-pushes.ts'
+import { createPushes } from './streams/pushes.ts'
+import { drawSnapshot } from './streams/snapshot-picture.ts'
 import { defaultSwitches, readSwitches, type Switches } from './switches.ts'
-import { createThrottle } from './throttle.ts'
 
-export { signCallback } from './callback-signature.ts'
-export { FAULT_KINDS, type Fault, type FaultKind } from './faults.ts'
+export { FAULT_KINDS, type Fault, type FaultKind } from './api/faults.ts'
+export { signCallback } from './callbacks/callback-signature.ts'
 export { SWITCH_VALUES, type Switches } from './switches.ts'
 
 export type EmulatorOptions = {

@@ -2,9 +2,12 @@
 // is ready only the store and its own end change that: a fault of the provider must not take the
 // receivers out of service.
 import { describeError } from '../errors.ts'
-import type { Clock, Readiness, Sample, SinkView, Store } from '../ports.ts'
-import type { Dispatcher } from './dispatcher.ts'
-import type { Registrar } from './registrar.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Sample } from '../ports/metrics.ts'
+import type { Store } from '../ports/store.ts'
+import type { Readiness, SinkView } from '../ports/views.ts'
+import type { Dispatcher } from './deliver/dispatcher.ts'
+import type { Registrar } from './register/registrar.ts'
 
 /** So long the first pass over the domains may hold readiness up. */
 const FIRST_PASS_MS = 30_000

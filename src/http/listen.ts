@@ -5,7 +5,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { describeError } from '../errors.ts'
-import type { Log } from '../ports.ts'
+import type { Log } from '../ports/log.ts'
 import { authority, bind } from './bind.ts'
 import { createConnections } from './connections.ts'
 

@@ -1,8 +1,8 @@
 // From the settings to sinks: which kind of sink a URL asks for. A new kind is one file, and one
 // line here.
-import type { Sink } from '../ports.ts'
-import { NATS } from './nats.ts'
-import { REDIS } from './redis.ts'
+import type { Sink } from '../ports/sink.ts'
+import { NATS } from './nats/sink.ts'
+import { REDIS } from './redis/sink.ts'
 import type { SinkKind, SinkSetting, SinkWorld } from './sink-kind.ts'
 import { STDOUT } from './stdout.ts'
 import { WEBHOOK } from './webhook.ts'

@@ -1,5 +1,5 @@
 // What a kind of sink tells of itself; each stands in the file of that kind.
-import type { Sink } from '../ports.ts'
+import type { Sink } from '../ports/sink.ts'
 import type { Output } from './stdout.ts'
 
 export type SinkSetting = { readonly name: string; readonly url: string }

@@ -1,8 +1,8 @@
 // `stdout:` one CloudEvent a line on standard output. Delivered means handed to the operating
 // system: a pipe whose reader is slow holds this sink up, and nobody else.
-import type { DeliveryOutcome } from '../core/delivery.ts'
-import { toCloudEvent } from '../core/snapshot-event.ts'
-import type { Sink } from '../ports.ts'
+import type { DeliveryOutcome } from '../core/delivery/delivery.ts'
+import { toCloudEvent } from '../core/events/snapshot-event.ts'
+import type { Sink } from '../ports/sink.ts'
 import type { SinkKind } from './sink-kind.ts'
 
 /** What the sink needs of `process.stdout`. */

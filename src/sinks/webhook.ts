@@ -2,11 +2,11 @@
 // answers are judged by their status alone, and their bodies are neither kept nor shown.
 import { hash } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
-import type { DeliveryOutcome } from '../core/delivery.ts'
+import type { DeliveryOutcome } from '../core/delivery/delivery.ts'
+import { deliveryId, type StoredEvent, toCloudEvent } from '../core/events/snapshot-event.ts'
 import { plainUrlProblem } from '../core/plain-url.ts'
-import { deliveryId, type StoredEvent, toCloudEvent } from '../core/snapshot-event.ts'
-import type { Sink } from '../ports.ts'
-import { codeOf, reach } from './reach.ts'
+import type { Sink } from '../ports/sink.ts'
+import { codeOf, reach } from './connection/reach.ts'
 import type { SinkKind } from './sink-kind.ts'
 
 /** The time that Standard Webhooks gives a receiver at least; a sink that hangs waits no longer. */

@@ -10,7 +10,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { MIN_SECRET_BYTES, parseSecret } from '../core/notify-key.ts'
+import { MIN_SECRET_BYTES, parseSecret } from '../core/keys/notify-key.ts'
 import { ServiceError } from '../errors.ts'
 import { makeFolderOf, syncFolderOf } from './folder.ts'
 

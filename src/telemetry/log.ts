@@ -1,6 +1,6 @@
 // Logs: pino, JSON, on standard error; standard output belongs to the `stdout:` sink.
 import { pino } from 'pino'
-import type { Log } from '../ports.ts'
+import type { Log } from '../ports/log.ts'
 
 const STANDARD_ERROR = 2
 /** A reader of standard error that stalls costs at most this much memory; then lines are dropped. */

@@ -1,9 +1,9 @@
 // Every metric of the service, on a registry of its own. Labels come from closed sets only, never
 // from a request; every series exists, at zero, from the start.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { KEY_ROLES } from '../core/accepted-keys.ts'
-import { CALLBACK_OUTCOMES, FLAGS } from '../core/callback.ts'
-import { DELIVERY_OUTCOMES, SINK_STATES } from '../core/delivery.ts'
+import { DELIVERY_OUTCOMES, SINK_STATES } from '../core/delivery/delivery.ts'
+import { CALLBACK_OUTCOMES, FLAGS } from '../core/events/callback.ts'
+import { KEY_ROLES } from '../core/keys/accepted-keys.ts'
 import {
   CALL_OUTCOMES,
   type CallOutcome,
@@ -11,7 +11,7 @@ import {
   type Operation,
 } from '../core/live-operations.ts'
 import { PROBE_RESULTS } from '../core/probe.ts'
-import { REGISTRATION_CHANGES, REGISTRATION_STATES } from '../core/registration.ts'
+import { REGISTRATION_CHANGES, REGISTRATION_STATES } from '../core/registration/registration.ts'
 import type {
   DispatcherMetrics,
   JanitorMetrics,
@@ -20,7 +20,7 @@ import type {
   RegistrarMetrics,
   RingMetrics,
   Sample,
-} from '../ports.ts'
+} from '../ports/metrics.ts'
 
 /** Stands for every domain that is not ours, so that a request can't make series grow. */
 const OTHER_DOMAINS = 'other'

@@ -1,11 +1,11 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/app/system-clock.ts'
 import { createCredentials } from '../../src/cloud/credentials.ts'
 import { createLiveApi } from '../../src/cloud/live-api.ts'
 import { createPacer } from '../../src/cloud/pacer.ts'
 import { startEmulator } from '../../src/emulator/emulator.ts'
-import { systemClock } from '../../src/system-clock.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
 const DOMAIN = 'play.example.com'

@@ -2,9 +2,9 @@
 // and returns a function that opens the store there, as often as it is called; what it opens is
 // closed when the test ends.
 import { describe, expect, it } from 'vitest'
-import { EMPTY_RING, type KeyId, type Ring } from '../../src/core/key-ring.ts'
-import type { Secret } from '../../src/core/notify-key.ts'
-import type { DeadLetterQuery, PruneStep, Store } from '../../src/ports.ts'
+import { EMPTY_RING, type KeyId, type Ring } from '../../src/core/keys/key-ring.ts'
+import type { Secret } from '../../src/core/keys/notify-key.ts'
+import type { DeadLetterQuery, PruneStep, Store } from '../../src/ports/store.ts'
 import { eventOf, OTHER_SECRET, range, SECRET } from '../support/store-events.ts'
 
 type OpenStore = (secrets?: readonly Secret[]) => Promise<Store>

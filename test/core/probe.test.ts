@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { notifyKey, secretFrom } from '../../src/core/notify-key.ts'
+import { notifyKey, secretFrom } from '../../src/core/keys/notify-key.ts'
 import { isNonce, probeAnswers, provesSecret } from '../../src/core/probe.ts'
 
 const SECRET = secretFrom(new Uint8Array(32).fill(1))

@@ -6,11 +6,12 @@ import {
   readConfig,
   SCHEMA,
   SECRET_NAMES,
-} from '../../src/config.ts'
+} from '../../src/config/config.ts'
+import type { CallbackOutcome } from '../../src/core/events/callback.ts'
 import { describeError } from '../../src/errors.ts'
-import { createCallbackApp } from '../../src/http/callback-app.ts'
-import { createOpsApp } from '../../src/http/ops-app.ts'
-import type { CallbackOutcome, Readiness } from '../../src/ports.ts'
+import { createOpsApp } from '../../src/http/ops/ops-app.ts'
+import { createCallbackApp } from '../../src/http/public/callback-app.ts'
+import type { Readiness } from '../../src/ports/views.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { keptLog } from '../support/flow-fakes.ts'
 

@@ -8,15 +8,15 @@ import { getRequestListener } from '@hono/node-server'
 import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
-import { CALLBACK_OUTCOMES } from '../../src/core/callback.ts'
-import { SINK_STATES } from '../../src/core/delivery.ts'
+import { SINK_STATES } from '../../src/core/delivery/delivery.ts'
+import { CALLBACK_OUTCOMES } from '../../src/core/events/callback.ts'
 import {
   CALL_OUTCOMES,
   DESCRIBE_SNAPSHOT_CONFIG,
   OPERATIONS,
 } from '../../src/core/live-operations.ts'
 import { PROBE_RESULTS } from '../../src/core/probe.ts'
-import { REGISTRATION_STATES } from '../../src/core/registration.ts'
+import { REGISTRATION_STATES } from '../../src/core/registration/registration.ts'
 import { configFrom, credentialsAdvice, ENVIRONMENT, opsApp, ownMetrics, REQUIRED } from './code.ts'
 import { stagesOf, valuesOf } from './dockerfile.ts'
 import { envOf, filesBelow, textOf } from './files.ts'

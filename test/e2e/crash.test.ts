@@ -4,7 +4,7 @@
 import { cpSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { deregisterAll } from '../../src/one-off/deregister-all.ts'
+import { deregisterAll } from '../../src/admin/deregister.ts'
 import { CHANGES } from '../support/changes.ts'
 import { pushesOn } from '../support/pushes.ts'
 import { configOf, keptWorld, serveHere } from '../support/service-here.ts'

@@ -1,9 +1,9 @@
 // What an operator reads at `info` over a whole life: one line for each thing that happened, in
 // order, and none for the looks between.
 import { expect, test } from 'vitest'
+import { systemClock } from '../../src/app/system-clock.ts'
 import { runCli } from '../../src/cli/cli.ts'
-import type { Clock } from '../../src/ports.ts'
-import { systemClock } from '../../src/system-clock.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import { keptWorld, serveHere } from '../support/service-here.ts'
 import { DOMAIN, type LogLine, readiness, type Stage, setStage } from '../support/stage.ts'
 import { testShell } from '../support/test-shell.ts'

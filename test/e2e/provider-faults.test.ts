@@ -1,10 +1,10 @@
 // What the provider's API can do wrong. What may pass is tried again until all is in sync; what
 // waits for a person is said in one sentence, and not tried again and again.
 import { describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/app/system-clock.ts'
 import { runCli } from '../../src/cli/cli.ts'
 import type { FaultKind } from '../../src/emulator/emulator.ts'
-import type { Clock } from '../../src/ports.ts'
-import { systemClock } from '../../src/system-clock.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import { keptWorld, serveHere } from '../support/service-here.ts'
 import { sendCallback } from '../support/signed-callback.ts'
 import {

@@ -1,6 +1,6 @@
 // A restart without the disk, and replicas: the state is found by looking, and nobody fights.
 import { expect, test } from 'vitest'
-import { rotateAll } from '../../src/one-off/settle-all.ts'
+import { rotateAll } from '../../src/admin/register.ts'
 import { configOf, keptWorld, serveHere } from '../support/service-here.ts'
 import {
   DOMAIN,

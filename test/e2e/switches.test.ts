@@ -1,7 +1,7 @@
 // One run for each value of each switch of the emulator: however the provider turns out to behave
 // where its documentation is silent, the service gets in sync and callbacks arrive.
 import { describe, expect, test } from 'vitest'
-import type { SnapshotCloudEvent } from '../../src/core/snapshot-event.ts'
+import type { SnapshotCloudEvent } from '../../src/core/events/snapshot-event.ts'
 import { SWITCH_VALUES, type Switches } from '../../src/emulator/emulator.ts'
 import { openFront } from '../support/front.ts'
 import { serveHere } from '../support/service-here.ts'

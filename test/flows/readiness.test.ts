@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { SinkState } from '../../src/core/delivery.ts'
+import type { SinkState } from '../../src/core/delivery/delivery.ts'
 import { createReadiness } from '../../src/flows/readiness.ts'
-import type { RegistrationView } from '../../src/ports.ts'
+import type { RegistrationView } from '../../src/ports/views.ts'
 import { memoryStore } from '../support/flow-fakes.ts'
 import { manualClock } from '../support/manual-clock.ts'
 

@@ -1,14 +1,21 @@
 // Replicas with stores of their own around one provider, and what is promised of them. The promises
 // are judged by what happened at the provider and in each store, not by what a replica believes.
 import { expect } from 'vitest'
-import { type KeyId, keyName, keyText, sameKey } from '../../src/core/key-ring.ts'
-import { createKeySearch, isUsableKey, type Secret } from '../../src/core/notify-key.ts'
-import type { Observed } from '../../src/core/observation.ts'
-import type { LiveApi } from '../../src/ports.ts'
+import { type KeyId, keyName, keyText, sameKey } from '../../src/core/keys/key-ring.ts'
+import { createKeySearch, isUsableKey, type Secret } from '../../src/core/keys/notify-key.ts'
+import type { Observed } from '../../src/core/registration/observation.ts'
+import type { LiveApi } from '../../src/ports/live-api.ts'
 import { fakeApi, memoryStore } from '../support/flow-fakes.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { createSteps, type Side } from '../support/steps.ts'
-import { DOMAIN, INTERVAL_MS, NEW, OLD, OUR_URL, registration } from './registration-fixture.ts'
+import {
+  DOMAIN,
+  INTERVAL_MS,
+  NEW,
+  OLD,
+  OUR_URL,
+  registration,
+} from './register/registration-fixture.ts'
 
 const REPLICAS = 3
 export const GRACE_SECONDS = 900

@@ -1,8 +1,10 @@
 // Hand-written fakes for the listeners' tests.
-import { secretFrom } from '../../src/core/notify-key.ts'
-import type { CallbackRequest, Receiver } from '../../src/flows/receiver.ts'
-import { MAX_BODY_BYTES } from '../../src/flows/receiver.ts'
-import type { CallbackOutcome, Log } from '../../src/ports.ts'
+
+import type { CallbackOutcome } from '../../src/core/events/callback.ts'
+import { secretFrom } from '../../src/core/keys/notify-key.ts'
+import type { CallbackRequest, Receiver } from '../../src/flows/receive/receiver.ts'
+import { MAX_BODY_BYTES } from '../../src/flows/receive/receiver.ts'
+import type { Log } from '../../src/ports/log.ts'
 
 /** What a callback app needs in order to answer probes under the root. */
 export const PROBED = {

@@ -1,7 +1,7 @@
 // Starts listeners for a test and ends them after it; fails a test that leaves a rejection unhandled.
 import { afterEach, beforeEach, expect } from 'vitest'
-import { createCallbackApp } from '../../src/http/callback-app.ts'
 import { type App, type Limits, type Listener, listen } from '../../src/http/listen.ts'
+import { createCallbackApp } from '../../src/http/public/callback-app.ts'
 import { createFakeLog, createFakeReceiver, type FakeReceiver, PROBED } from './fakes.ts'
 import { openRaw, rawPost } from './raw-client.ts'
 

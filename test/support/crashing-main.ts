@@ -2,13 +2,13 @@
 // its steps: `node crashing-main.ts <command> [<step> <side>]`, such as `rotate "update 1" after`.
 // Prints the steps that it takes.
 import { writeSync } from 'node:fs'
+import { deregisterAll } from '../../src/admin/deregister.ts'
+import { rotateAll } from '../../src/admin/register.ts'
+import { createService, type World } from '../../src/app/service.ts'
+import { systemClock } from '../../src/app/system-clock.ts'
 import { createLiveApi } from '../../src/cloud/live-api.ts'
-import { readConfig } from '../../src/config.ts'
-import { deregisterAll } from '../../src/one-off/deregister-all.ts'
-import { rotateAll } from '../../src/one-off/settle-all.ts'
-import { createService, type World } from '../../src/service.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import { systemClock } from '../../src/system-clock.ts'
 import { createSteps } from './steps.ts'
 
 const STDOUT = 1

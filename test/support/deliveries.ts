@@ -1,7 +1,8 @@
 // Delivers events to a sink as the service does, with the real dispatcher and the real time.
-import { createDispatcher } from '../../src/flows/dispatcher.ts'
-import type { Sink } from '../../src/ports.ts'
-import { systemClock } from '../../src/system-clock.ts'
+
+import { systemClock } from '../../src/app/system-clock.ts'
+import { createDispatcher } from '../../src/flows/deliver/dispatcher.ts'
+import type { Sink } from '../../src/ports/sink.ts'
 import { keptLog, memoryStore } from './flow-fakes.ts'
 import { eventOf } from './store-events.ts'
 import { until } from './until.ts'

@@ -1,24 +1,23 @@
 // Hand-written stand-ins for what the flows need of the world.
-import type { RefusedEvent } from '../../src/core/delivery.ts'
-import type { Ring } from '../../src/core/key-ring.ts'
-import type { Observed } from '../../src/core/observation.ts'
-import type { Registration } from '../../src/core/registration.ts'
-import type { NewEvent, StoredEvent } from '../../src/core/snapshot-event.ts'
+import type { RefusedEvent } from '../../src/core/delivery/delivery.ts'
+import type { NewEvent, StoredEvent } from '../../src/core/events/snapshot-event.ts'
+import type { Ring } from '../../src/core/keys/key-ring.ts'
+import type { Observed } from '../../src/core/registration/observation.ts'
+import type { Registration } from '../../src/core/registration/registration.ts'
 import { type FaultCode, ServiceError } from '../../src/errors.ts'
+import type { LiveApi } from '../../src/ports/live-api.ts'
+import type { Log } from '../../src/ports/log.ts'
+import type { RegistrarMetrics, RingMetrics } from '../../src/ports/metrics.ts'
 import type {
   DeadLetter,
   DeadLetterChange,
   DeadLetterQuery,
-  LiveApi,
-  Log,
-  RegistrarMetrics,
   Replay,
   ReplayProgress,
   ReplayRequest,
-  RingMetrics,
   Store,
   Tally,
-} from '../../src/ports.ts'
+} from '../../src/ports/store.ts'
 
 export type LogLine = {
   level: keyof Log

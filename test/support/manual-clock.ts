@@ -1,6 +1,6 @@
 // A clock that stands still until a test moves it.
 import { setImmediate } from 'node:timers/promises'
-import type { Clock } from '../../src/ports.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 
 /** Rounds of the event loop that let everything settle which needs no more time. */
 const SETTLE_ROUNDS = 12

@@ -1,7 +1,8 @@
 // The real service inside the test's own process: for tables whose rows would each cost a process.
-import { readConfig } from '../../src/config.ts'
-import type { SnapshotCloudEvent } from '../../src/core/snapshot-event.ts'
-import { createService, type World } from '../../src/service.ts'
+
+import { createService, type World } from '../../src/app/service.ts'
+import { readConfig } from '../../src/config/config.ts'
+import type { SnapshotCloudEvent } from '../../src/core/events/snapshot-event.ts'
 import { keptLog } from './flow-fakes.ts'
 import type { LogLine, Running, Settings, Stage } from './stage.ts'
 

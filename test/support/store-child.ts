@@ -2,7 +2,7 @@
 // processes that die: `node store-child.ts <command> <path> [<holder>]`.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSeals } from '../../src/store/seal.ts'
+import { createSeals } from '../../src/store/sealed-rings/seal.ts'
 import { loadOrCreateSecret } from '../../src/store/secret-file.ts'
 import { acquireLock } from '../../src/store/sqlite/lock.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'

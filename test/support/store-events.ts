@@ -1,6 +1,7 @@
 // Events and secrets for the tests of the stores. Imports no test runner: child processes use it.
-import { type Secret, secretFrom } from '../../src/core/notify-key.ts'
-import type { NewEvent } from '../../src/core/snapshot-event.ts'
+
+import type { NewEvent } from '../../src/core/events/snapshot-event.ts'
+import { type Secret, secretFrom } from '../../src/core/keys/notify-key.ts'
 
 export const SECRET: Secret = secretFrom(new Uint8Array(32).fill(1))
 export const OTHER_SECRET: Secret = secretFrom(new Uint8Array(32).fill(2))

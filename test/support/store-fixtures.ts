@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
-import { createSeals } from '../../src/store/seal.ts'
+import { createSeals } from '../../src/store/sealed-rings/seal.ts'
 import {
   openSqliteStore,
   type SqliteStore,

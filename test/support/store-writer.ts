@@ -2,7 +2,7 @@
 // still until that is gone; called while `<path>.crash` exists, it ends without an answer.
 import { existsSync } from 'node:fs'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { serveDatabase } from '../../src/store/sqlite/serve-database.ts'
+import { serveDatabase } from '../../src/store/sqlite/worker/serve-database.ts'
 
 const POLL_MS = 5
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import type { Sample } from '../../src/ports.ts'
+import type { Sample } from '../../src/ports/metrics.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 
 const DOMAIN = 'play.example.com'

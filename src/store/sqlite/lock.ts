@@ -3,7 +3,7 @@
 // never ends; readers may still look who holds it.
 import { DatabaseSync } from 'node:sqlite'
 import { ServiceError } from '../../errors.ts'
-import type { Clock } from '../../ports.ts'
+import type { Clock } from '../../ports/clock.ts'
 import { makeFolderOf } from '../folder.ts'
 import { isBusy, openFault } from './faults.ts'
 

@@ -1,9 +1,9 @@
 // The store on one SQLite file: the port, put together from the queue, the writer and the seals.
 import { ServiceError } from '../../errors.ts'
-import type { Store } from '../../ports.ts'
-import { decodeRing, encodeRing } from '../ring-content.ts'
-import type { Seals } from '../seal.ts'
-import { packRefused, unpackStored } from './batch.ts'
+import type { Store } from '../../ports/store.ts'
+import { decodeRing, encodeRing } from '../sealed-rings/ring-content.ts'
+import type { Seals } from '../sealed-rings/seal.ts'
+import { packRefused, unpackStored } from './messages.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from './write-queue.ts'
 import { startWriter } from './writer-link.ts'
 
@@ -42,7 +42,7 @@ export interface SqliteStore extends Store {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { path, seals, now, readOnly = false, onCommit } = options
-  const { workerUrl = new URL('./writer.ts', import.meta.url) } = options
+  const { workerUrl = new URL('./worker/writer.ts', import.meta.url) } = options
   const limits = { ...QUEUE_LIMITS, ...options.limits }
   const writer = await startWriter(workerUrl, { path, readOnly })
   const queue = createWriteQueue(async (batch) => {

@@ -1,11 +1,11 @@
 // The bounded queue in front of the writer. One group is with the writer while the next one
 // gathers, so that each commit takes along all that came during the last. A hot path: per event
 // one small object and one promise, no timer and no message of its own.
-import type { NewEvent } from '../../core/snapshot-event.ts'
+import type { NewEvent } from '../../core/events/snapshot-event.ts'
 import { ServiceError } from '../../errors.ts'
-import type { Appended } from '../../ports.ts'
-import { type Batch, type Committed, packEvents, type Write } from './batch.ts'
+import type { Appended } from '../../ports/store.ts'
 import { toError } from './faults.ts'
+import { type Batch, type Committed, packEvents, type Write } from './messages.ts'
 
 export type QueueLimits = {
   /** Above this many events, refusing is kinder than an answer that comes too late. */

@@ -2,10 +2,10 @@
 // crashes fails the calls it had and is started anew after a pause; until then calls fail at once.
 import { Worker } from 'node:worker_threads'
 import { ServiceError } from '../../errors.ts'
-import type { StoreFile } from './connection.ts'
-import type { Database } from './database.ts'
 import { toError } from './faults.ts'
-import type { Call, Reply } from './serve-database.ts'
+import type { StoreFile } from './worker/connection.ts'
+import type { Database } from './worker/database.ts'
+import type { Call, Reply } from './worker/serve-database.ts'
 
 /** The pause before a crashed writer is started anew: doubled each time up to the longest. */
 const FIRST_RESTART_MS = 100

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { createSeals } from '../../../src/store/seal.ts'
+import { createSeals } from '../../../src/store/sealed-rings/seal.ts'
 import { storeContract } from '../../contract/store-contract.ts'
 import { SECRET } from '../../support/store-events.ts'
 import { openStore, temporaryFolder } from '../../support/store-fixtures.ts'

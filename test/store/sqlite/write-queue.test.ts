@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../../src/errors.ts'
-import type { Batch, Committed } from '../../../src/store/sqlite/batch.ts'
+import type { Batch, Committed } from '../../../src/store/sqlite/messages.ts'
 import {
   createWriteQueue,
   QUEUE_LIMITS,

@@ -1,0 +1,82 @@
+// Makes every check of `doctor`, side by side.
+
+import { knownSecrets } from '../../app/looking.ts'
+import { systemClock } from '../../app/system-clock.ts'
+import { newNonce, openSinks, type World } from '../../app/wiring.ts'
+import { readApiTime } from '../../cloud/api-time.ts'
+import { createCredentials } from '../../cloud/credentials.ts'
+import { createLiveApi } from '../../cloud/live-api.ts'
+import type { Config } from '../../config/config.ts'
+import { sendProbe } from '../../http/public/probe.ts'
+import type { Sink } from '../../ports/sink.ts'
+import { createSeals } from '../../store/sealed-rings/seal.ts'
+import { checkClock } from './clock.ts'
+import { checkCredentials } from './credentials.ts'
+import { type Finding, findingsOf } from './finding.ts'
+import { checkPermissions } from './permissions.ts'
+import { checkPublicUrl } from './public-url.ts'
+import { checkSnapshots } from './snapshots.ts'
+import { checkStore } from './store.ts'
+
+/** All findings, in the order of the checks. `write`: also try the permission to write. */
+export async function examine(
+  config: Config,
+  world: World,
+  { write, signal }: { write: boolean; signal: AbortSignal },
+): Promise<Finding[]> {
+  const { clock = systemClock, credentials = createCredentials() } = world
+  const { domains, publicUrls, liveEndpoint: endpoint, storePath, clockSkewSeconds } = config
+  const secrets = knownSecrets(config)
+  const sinks = openSinks(config, world)
+  const api = createLiveApi({ endpoint, credentials, clock, onCall: () => undefined })
+  const [publicUrl] = publicUrls
+
+  async function checkAccount(): Promise<Finding[]> {
+    const found = await checkCredentials(credentials)
+    if (found.result === 'problem') return [found, ...withoutCredentials(domains)]
+    const each = domains.map(async (domain) => [
+      ...(await checkPermissions(domain, { api, publicUrls, write, signal })),
+      ...(await checkSnapshots(domain, api, signal)),
+    ])
+    return [found, ...(await Promise.all(each)).flat()]
+  }
+
+  async function checkTime(): Promise<Finding> {
+    const askedAt = clock.now()
+    const providerTime = await readApiTime(endpoint, signal)
+    // The answer was made somewhere between.
+    const now = (askedAt + clock.now()) / 2
+    return checkClock({ endpoint, providerTime, now, clockSkewSeconds })
+  }
+
+  try {
+    const found = await Promise.all([
+      checkAccount(),
+      checkTime(),
+      checkPublicUrl(publicUrl, {
+        probe: () => sendProbe(publicUrl, newNonce(), secrets, signal),
+        now: clock.now(),
+        signal,
+      }),
+      checkStore(storePath, createSeals(secrets), clock.elapsed),
+      ...sinks.map((sink) => checkSink(sink, signal)),
+    ])
+    return found.flat()
+  } finally {
+    api.close()
+    await Promise.all(sinks.map((sink) => sink.close()))
+  }
+}
+
+function withoutCredentials(domains: readonly string[]): Finding[] {
+  return (['permission', 'snapshots'] as const).flatMap((check) =>
+    domains.map((domain) => findingsOf(check).notChecked(domain, 'takes credentials')),
+  )
+}
+
+async function checkSink(sink: Sink, signal: AbortSignal): Promise<Finding> {
+  const { ok, problem } = findingsOf('sink')
+  const { reachable, detail } = await sink.check(signal)
+  if (reachable) return ok(sink.name, detail)
+  return problem(sink.name, detail, 'mend its entry in SNAPHOOK_SINKS, or what it leads to')
+}

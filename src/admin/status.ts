@@ -1,0 +1,144 @@
+// What the store knows, for `status`. A key is named by its generation, never shown.
+
+import { knownSecrets, openForLooking } from '../app/looking.ts'
+import { systemClock } from '../app/system-clock.ts'
+import type { World } from '../app/wiring.ts'
+import type { Config } from '../config/config.ts'
+import { type KeyRole, roleOf } from '../core/keys/accepted-keys.ts'
+import { EMPTY_RING, keyText, type Ring, shownGeneration } from '../core/keys/key-ring.ts'
+import type { Secret } from '../core/keys/notify-key.ts'
+import type { Replay, Store } from '../ports/store.ts'
+
+export type KeyStatus = {
+  /** -1 foreign. */
+  readonly generation: number
+  /** `no_secret`: it derives from a secret that is not given any more, and is not accepted. */
+  readonly role: KeyRole | 'no_secret'
+  /** When it was first seen or, if it came in force later, since when it is; ISO 8601. */
+  readonly seenAt: string
+  /** Receiving time since its last use, or since it was last in force, in seconds. */
+  readonly unusedSeconds: number
+}
+
+export type DomainStatus = {
+  readonly domain: string
+  readonly url: string | null
+  /** -1 foreign; null unknown. */
+  readonly generation: number | null
+  /** Those that were seen in force or in use, the last used first. */
+  readonly keys: readonly KeyStatus[]
+  readonly released: boolean
+  /** When the last callback came, ISO 8601. */
+  readonly lastCallbackAt: string | null
+  /** Unsigned callbacks refused since the first registration. */
+  readonly unsigned: number
+}
+
+export type StoreStatus = {
+  readonly path: string
+  /** ISO 8601. */
+  readonly readAt: string
+  readonly events: number
+  readonly lastSeq: number
+  readonly domains: readonly DomainStatus[]
+  readonly sinks: readonly {
+    readonly name: string
+    readonly lag: number
+    readonly deadLetters: number
+    /** Not, where it was taken out: its cursor is kept. */
+    readonly inSettings: boolean
+  }[]
+  /** The latest, the last one first. */
+  readonly replays: readonly ReplayStatus[]
+}
+
+export type ReplayStatus = {
+  readonly number: number
+  readonly sink: string
+  readonly state: 'under_way' | 'done' | 'cancelled'
+  /** ISO 8601. */
+  readonly requestedAt: string
+  readonly delivered: number
+  readonly refused: number
+  /** Events that it has still to look at, at most. */
+  readonly left: number
+}
+
+/** What the store knows, or null where there is no store yet. */
+export async function readStore(
+  config: Config,
+  { clock = systemClock }: World,
+): Promise<StoreStatus | null> {
+  const secrets = knownSecrets(config)
+  const store = await openForLooking(config, secrets)
+  if (store === null) return null
+  try {
+    const readAt = new Date(clock.now()).toISOString()
+    const { events, lastSeq } = await store.stats()
+    const domains = await Promise.all(
+      config.domains.map((domain) => readDomain(store, secrets, domain)),
+    )
+    const [cursors, letters] = await Promise.all([store.listCursors(), store.countDeadLetters()])
+    const configured = config.sinks.map(({ name }) => name)
+    const names = new Set([...configured, ...cursors.map(({ sink }) => sink), ...letters.keys()])
+    const sinks = [...names].map((name) => ({
+      name,
+      lag: lastSeq - (cursors.find(({ sink }) => sink === name)?.seq ?? 0),
+      deadLetters: letters.get(name) ?? 0,
+      inSettings: configured.includes(name),
+    }))
+    const replays = (await store.listReplays()).map(replayStatus)
+    return { path: config.storePath, readAt, events, lastSeq, domains, sinks, replays }
+  } finally {
+    await store.close()
+  }
+}
+
+function replayStatus(replay: Replay): ReplayStatus {
+  const { id, sink, requestedAt, endedAt, cancelled, delivered, refused, lookedUpTo, lastSeq } =
+    replay
+  const ended = cancelled ? 'cancelled' : 'done'
+  return {
+    number: id,
+    sink,
+    state: endedAt === null ? 'under_way' : ended,
+    requestedAt: new Date(requestedAt).toISOString(),
+    delivered,
+    refused,
+    left: endedAt === null ? lastSeq - lookedUpTo : 0,
+  }
+}
+
+async function readDomain(
+  store: Store,
+  secrets: readonly Secret[],
+  domain: string,
+): Promise<DomainStatus> {
+  const ring = (await store.loadRing(domain))?.ring ?? EMPTY_RING
+  const { lastCallbackAt, unsigned } = await store.loadTally(domain)
+  const { current, confirmedUrl, released } = ring
+  return {
+    domain,
+    url: confirmedUrl,
+    generation: current && shownGeneration(current),
+    keys: keysOf(ring, { domain, secrets, receiving: await store.loadReceivingTime() }),
+    released,
+    lastCallbackAt: lastCallbackAt === null ? null : new Date(lastCallbackAt).toISOString(),
+    unsigned,
+  }
+}
+
+function keysOf(
+  ring: Ring,
+  known: { domain: string; secrets: readonly Secret[]; receiving: number },
+): KeyStatus[] {
+  const { domain, secrets, receiving } = known
+  return ring.keys
+    .toSorted((a, b) => b.usedAt - a.usedAt)
+    .map(({ id, seenAt, usedAt }) => ({
+      generation: shownGeneration(id),
+      role: keyText(id, secrets, domain) === undefined ? 'no_secret' : roleOf(id, ring, secrets),
+      seenAt: new Date(seenAt).toISOString(),
+      unusedSeconds: Math.max(0, Math.round(receiving - usedAt)),
+    }))
+}

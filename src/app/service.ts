@@ -1,0 +1,252 @@
+// The composition root: puts the flows, the listeners and the store together, starts them in order
+// and stops them in reverse. Every part of the world can be replaced by an override.
+import { hostname } from 'node:os'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { Config } from '../config/config.ts'
+import { describeError } from '../errors.ts'
+import { createDispatcher } from '../flows/deliver/dispatcher.ts'
+import { probeAfterStart } from '../flows/reachability.ts'
+import { createReadiness } from '../flows/readiness.ts'
+import { createReceiver } from '../flows/receive/receiver.ts'
+import { createJanitor } from '../flows/retain/janitor.ts'
+import { createBearerAuth } from '../http/bearer.ts'
+import { type Listener, listen } from '../http/listen.ts'
+import { createOpsApp } from '../http/ops/ops-app.ts'
+import { createCallbackApp } from '../http/public/callback-app.ts'
+import { sendProbe } from '../http/public/probe.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
+import type { Store } from '../ports/store.ts'
+import { roomFor } from '../store/room.ts'
+import { createSeals } from '../store/sealed-rings/seal.ts'
+import { acquireLock } from '../store/sqlite/lock.ts'
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+import { systemClock } from './system-clock.ts'
+import {
+  createRegistration,
+  loadSecrets,
+  newNonce,
+  openApi,
+  openSinks,
+  type World,
+} from './wiring.ts'
+
+export { issueToken } from '../http/bearer.ts'
+export type { World } from './wiring.ts'
+export const VERSION = packageJson.version
+
+/** Callbacks in flight are answered within this: the store's time-out, and a little. */
+const DRAIN_CALLBACKS_MS = 3_200
+/** Then the sinks may have what is in the log; what is left they get after the next start. */
+const DRAIN_SINKS_MS = 1_000
+/** Hosts of URLs that lead to this very machine. */
+const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
+/** Probes and scrapes are short. */
+const DRAIN_OPS_MS = 200
+/** All of it: an orchestrator that allows five seconds sees an orderly end. */
+const STOP_MS = 4_500
+
+export type Service = {
+  /** Resolves when the service listens; registration goes on behind. Rejects with a fault. */
+  start(signal: AbortSignal): Promise<void>
+  /** Answers what is in flight, hands on what it can, closes; the registration stays. */
+  stop(): Promise<void>
+  /** Where it listens; only after `start`. */
+  urls(): { callbacks: string; ops: string }
+}
+
+/** A service that does nothing before `start`. */
+export function createService(config: Config, world: World): Service {
+  const stops: (() => Promise<unknown> | unknown)[] = []
+  let listening: { callbacks: Listener; ops: Listener } | undefined
+  let stopping: Promise<void> | undefined
+  const stopped = new AbortController()
+
+  async function start(signal: AbortSignal): Promise<void> {
+    try {
+      await compose(signal)
+    } catch (error) {
+      await stop()
+      throw error
+    }
+  }
+
+  async function compose(signal: AbortSignal): Promise<void> {
+    const { log, clock = systemClock, random = Math.random } = world
+    const { domains } = config
+    const lock = await acquireLock(config.storePath, {
+      holder: holderName(clock),
+      clock,
+      signal,
+      onWait: (holder) => log.warn('waiting for the store, which is in use', { holder }),
+    })
+    stops.push(() => lock.release())
+
+    const secrets = loadSecrets(config)
+    const metrics = createMetrics({
+      domains,
+      sinks: config.sinks.map(({ name }) => name),
+      version: VERSION,
+      now: clock.now,
+      sample: () => readiness.sample(),
+    })
+    const openStore = world.openStore ?? openSqliteStore
+    const store: Store = await openStore({
+      path: config.storePath,
+      seals: createSeals(secrets),
+      now: clock.now,
+      // Of commits, not of answers: an event may be kept after its append has timed out.
+      onCommit(commit) {
+        metrics.commit(commit)
+        dispatcher.notify()
+      },
+    })
+    stops.push(() => store.close())
+
+    const connection = openApi(config, world, metrics.apiCall)
+    stops.push(() => connection.close())
+    const { keyMaxAgeMs } = config
+    const { rings, registrar } = createRegistration(
+      config,
+      { domains, keyMaxAgeMs, secrets, store, api: connection.api, metrics },
+      world,
+    )
+    await rings.load()
+    const dispatcher = createDispatcher({
+      sinks: openSinks(config, world),
+      events: store,
+      cursors: store,
+      deadLetters: store,
+      replays: store,
+      clock,
+      random,
+      metrics,
+      log,
+    })
+    const janitor = createJanitor({
+      store,
+      sinks: config.sinks.map(({ name }) => name),
+      retentionMs: config.retentionMs,
+      retentionMaxMs: config.retentionMaxMs,
+      maxBytes: bytesOf(config),
+      onExpired: dispatcher.expired,
+      clock,
+      metrics,
+      log,
+    })
+    const readiness = createReadiness({ store, registrar, dispatcher, clock })
+    const receiver = createReceiver({
+      domains,
+      skewSeconds: config.clockSkewSeconds,
+      keys: { ...rings, look: registrar.look },
+      events: store,
+      clock,
+      metrics,
+      log,
+    })
+
+    const ops = await listen(
+      createOpsApp({
+        readiness: readiness.check,
+        metrics: metrics.render,
+        registrations: registrar.views,
+        auth: createAuth(config, clock),
+        log,
+      }),
+      { ...config.opsListen, log },
+    )
+    stops.push(() => ops.close(DRAIN_OPS_MS))
+    const running = new AbortController()
+    stops.push(() => dispatcher.stop(AbortSignal.timeout(DRAIN_SINKS_MS)))
+    const callbackApp = createCallbackApp({ receiver, ...rings, secrets, log })
+    const callbacks = await listen(callbackApp, { ...config.listen, log })
+    const [publicUrl] = config.publicUrls
+    const background = [
+      registrar.run(running.signal),
+      rings.run(running.signal),
+      janitor.run(running.signal),
+      probeAfterStart({
+        publicUrl,
+        send: (until) => sendProbe(publicUrl, newNonce(), secrets, until),
+        clock,
+        metrics,
+        log,
+        signal: running.signal,
+      }),
+    ]
+    stops.push(async () => {
+      running.abort()
+      readiness.stop()
+      await Promise.all([callbacks.close(DRAIN_CALLBACKS_MS), ...background])
+    })
+    void dispatcher.run()
+    listening = { callbacks, ops }
+    announceStart(listening, config, log)
+  }
+
+  function stop(): Promise<void> {
+    stopping ??= Promise.race([stopAll(), late()])
+    return stopping
+  }
+
+  async function stopAll(): Promise<void> {
+    for (const each of stops.reverse()) {
+      try {
+        await each()
+      } catch (error) {
+        world.log.error('a part did not stop as it should', { reason: describeError(error) })
+      }
+    }
+    stopped.abort()
+    if (listening !== undefined) world.log.info('stopped')
+  }
+
+  /** What hangs longer is left behind: the kernel takes back what the process holds. */
+  async function late(): Promise<void> {
+    await (world.clock ?? systemClock).sleep(STOP_MS, stopped.signal)
+    if (!stopped.signal.aborted) world.log.error('stopped without waiting for all parts')
+  }
+
+  return {
+    start,
+    stop,
+    urls() {
+      if (listening === undefined) throw new TypeError('not started')
+      return { callbacks: listening.callbacks.url, ops: listening.ops.url }
+    },
+  }
+}
+
+function createAuth({ apiSecret, apiJwks }: Config, clock: Clock) {
+  if (apiSecret === undefined && apiJwks === undefined) return undefined
+  return createBearerAuth({
+    ...(apiSecret === undefined ? {} : { secret: apiSecret }),
+    ...(apiJwks === undefined ? {} : { jwks: apiJwks }),
+    now: clock.now,
+  })
+}
+
+function bytesOf({ storeMax, storePath }: Config): number {
+  return 'bytes' in storeMax ? storeMax.bytes : Math.floor(storeMax.share * roomFor(storePath))
+}
+
+function holderName(clock: Clock): string {
+  return `process ${process.pid} on ${hostname()}, since ${new Date(clock.now()).toISOString()}`
+}
+
+function announceStart(
+  { callbacks, ops }: { callbacks: Listener; ops: Listener },
+  { publicUrls: [publicUrl], domains, sinks }: Config,
+  log: Log,
+): void {
+  log.info('listening', { version: VERSION, callbacks: callbacks.url, ops: ops.url, domains })
+  if (publicUrl.startsWith('http:')) {
+    log.warn('the public URL is plain http: callbacks can be read and copied on their way')
+  }
+  for (const { name, url } of sinks) {
+    const { protocol, hostname } = new URL(url)
+    if (protocol !== 'http:' || LOOPBACK.test(hostname)) continue
+    log.warn('a sink is plain http: its events can be read on their way', { sink: name })
+  }
+}

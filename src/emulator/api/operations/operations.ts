@@ -1,0 +1,45 @@
+// The table of operations, and the checks that every one of them makes first.
+
+import { refuse } from '../rpc-errors.ts'
+import type { Params } from '../rpc-signature.ts'
+import { addAppSnapshotConfig, describeSnapshotConfig } from './app-operations.ts'
+import {
+  deleteCallbackAuth,
+  queryCallbackAuth,
+  setCallbackAuth,
+} from './callback-auth-operations.ts'
+import {
+  addNotifyConfig,
+  deleteNotifyConfig,
+  describeNotifyConfig,
+  updateNotifyConfig,
+} from './notify-operations.ts'
+import type { Operation, Outcome, World } from './operation.ts'
+import type { OperationName } from './operation-names.ts'
+import { findMalformed } from './parameter-rules.ts'
+import { describeSnapshotInfo } from './snapshot-info-operation.ts'
+
+const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
+  AddLiveSnapshotNotifyConfig: addNotifyConfig,
+  UpdateLiveSnapshotNotifyConfig: updateNotifyConfig,
+  DescribeLiveSnapshotNotifyConfig: describeNotifyConfig,
+  DeleteLiveSnapshotNotifyConfig: deleteNotifyConfig,
+  SetSnapshotCallbackAuth: setCallbackAuth,
+  QuerySnapshotCallbackAuth: queryCallbackAuth,
+  DeleteSnapshotCallbackAuth: deleteCallbackAuth,
+  AddLiveAppSnapshotConfig: addAppSnapshotConfig,
+  DescribeLiveSnapshotConfig: describeSnapshotConfig,
+  DescribeLiveStreamSnapshotInfo: describeSnapshotInfo,
+}
+
+/** Checks the parameters of one call and carries it out. */
+export function runOperation(name: OperationName, params: Params, world: World): Outcome {
+  const operation = OPERATIONS[name]
+  const missing = operation.required.find((parameter) => !params[parameter])
+  if (missing) return refuse('MissingParam', `${missing} is missing`)
+  const malformed = findMalformed(params)
+  if (malformed) return refuse('MalformedParam', `${malformed} is malformed`)
+  const DomainName = params.DomainName ?? ''
+  if (!world.configurations.knows(DomainName)) return refuse('InvalidDomain.NotFound')
+  return operation.run({ ...params, DomainName }, world)
+}

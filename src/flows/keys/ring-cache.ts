@@ -1,0 +1,137 @@
+// Holds the rings of all domains in memory, in step with the store: what a callback is verified
+// against, and the one way to change a ring.
+import { type AcceptedKey, acceptedKeys, keysBeyond } from '../../core/keys/accepted-keys.ts'
+import {
+  EMPTY_RING,
+  type KeyId,
+  keyText,
+  type Moment,
+  type Ring,
+  withProven,
+  withUse,
+} from '../../core/keys/key-ring.ts'
+import type { Secret } from '../../core/keys/notify-key.ts'
+import { signedHosts } from '../../core/keys/signature.ts'
+import { notifyUrl, pathPrefix } from '../../core/registration/notify-url.ts'
+import type { RingStore } from '../../ports/store.ts'
+
+type Entry = {
+  ring: Ring
+  revision: number
+  accepted: readonly AcceptedKey[]
+  /** Whether the key in force is known, and can be derived. */
+  known: boolean
+  hosts: readonly string[]
+  prefixes: ReadonlySet<string>
+  /** Whether the provider did not show the key in force at the last look. */
+  hidden: boolean
+}
+
+export type RingCache = ReturnType<typeof createRingCache>
+
+/** Every ring is empty before it is loaded. */
+export function createRingCache(parts: {
+  domains: readonly string[]
+  /** As configured, the current one first. */
+  publicUrls: readonly string[]
+  secrets: readonly Secret[]
+  store: RingStore
+  moment: () => Moment
+}) {
+  const { domains, publicUrls, secrets, store, moment } = parts
+  const entries = new Map<string, Entry>()
+  const configuredPrefixes = ['', ...publicUrls.map((url) => pathPrefix(notifyUrl(url, 'any')))]
+  let released: (domain: string) => void = () => undefined
+  let version = -1
+
+  /** Only the configured domains have one: what a request names must not make it grow. */
+  function entry(domain: string): Entry {
+    const known = entries.get(domain)
+    if (known === undefined) throw new TypeError('not a configured domain')
+    return known
+  }
+
+  function place(domain: string, ring: Ring, revision: number): void {
+    const urls = [ring.confirmedUrl ?? [], ...ring.formerUrls].flat()
+    const before = entries.get(domain)
+    entries.set(domain, {
+      ring,
+      revision,
+      accepted: acceptedKeys(ring, secrets, domain),
+      known: ring.current !== null && keyText(ring.current, secrets, domain) !== undefined,
+      hosts: [...new Set([...publicUrls, ...urls].flatMap(signedHosts))],
+      prefixes: new Set([...configuredPrefixes, ...urls.map(pathPrefix)]),
+      hidden: before?.hidden ?? false,
+    })
+    if (before !== undefined && before.ring.released !== ring.released) released(domain)
+  }
+
+  for (const domain of domains) place(domain, EMPTY_RING, 0)
+
+  /** Reads the domain's ring again. */
+  async function refresh(domain: string): Promise<void> {
+    const before = entry(domain).revision
+    const stored = await store.loadRing(domain)
+    // A ring that was saved while this one was read is newer than what was read.
+    if (entry(domain).revision !== before || (stored?.revision ?? 0) === before) return
+    place(domain, stored?.ring ?? EMPTY_RING, stored?.revision ?? 0)
+  }
+
+  /** Changes a ring in one transaction; the change is made again where somebody else was faster. */
+  async function change(domain: string, alter: (ring: Ring, at: Moment) => Ring): Promise<Ring> {
+    for (;;) {
+      const { ring, revision } = entry(domain)
+      const altered = alter(ring, moment())
+      if (altered === ring) return ring
+      const saved = await store.saveRing(domain, altered, revision)
+      if (saved === null) {
+        await refresh(domain)
+        continue
+      }
+      place(domain, altered, saved)
+      return altered
+    }
+  }
+
+  /** Reads again what anybody has changed since the last time. */
+  async function follow(): Promise<void> {
+    const now = await store.ringsVersion()
+    if (now === version) return
+    await Promise.all(domains.map(refresh))
+    version = now
+  }
+
+  return {
+    refresh,
+    change,
+    follow,
+    /** Has `listener` told when a domain was released, or taken up again, by whomever. */
+    onReleased(listener: (domain: string) => void) {
+      released = listener
+    },
+    ring: (domain: string) => entry(domain).ring,
+    hosts: (domain: string) => entry(domain).hosts,
+    isCallbackPath(prefix: string, domain: string): boolean {
+      return entries.get(domain)?.prefixes.has(prefix) ?? configuredPrefixes.includes(prefix)
+    },
+    isPublicPath: (prefix: string) => configuredPrefixes.includes(prefix),
+    accepted(domain: string) {
+      const { known, accepted } = entry(domain)
+      return { known, keys: accepted }
+    },
+    /** Whether the provider shows the key in force: if not, callbacks alone prove which one it is. */
+    noteHidden(domain: string, hidden: boolean) {
+      entry(domain).hidden = hidden
+    },
+    isHidden: (domain: string) => entry(domain).hidden,
+    /** What may be in force beyond what is accepted; nothing where the provider shows what is. */
+    beyond(domain: string) {
+      const { hidden, ring } = entry(domain)
+      return hidden ? keysBeyond(ring, secrets, domain) : []
+    },
+    /** Accepts, from now on, a key that a callback was signed with, and moves on to it. */
+    async learn(domain: string, id: KeyId): Promise<void> {
+      await change(domain, (ring, at) => withUse(withProven(ring, [id], at), id, at))
+    },
+  }
+}

@@ -1,0 +1,161 @@
+// Receives a callback: cheap checks, then the signature, then the body, then the store. The answer
+// is a closed set of outcomes; what each looks like on the wire is decided in `http`.
+
+import type { CallbackOutcome } from '../../core/events/callback.ts'
+import { understand } from '../../core/events/callback.ts'
+import { eventOf } from '../../core/events/snapshot-event.ts'
+import type { AcceptedKey } from '../../core/keys/accepted-keys.ts'
+import type { KeyId } from '../../core/keys/key-ring.ts'
+import { checkTimestamp, findSigner } from '../../core/keys/signature.ts'
+import { describeError, faultCode } from '../../errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/log.ts'
+import type { ReceiverMetrics } from '../../ports/metrics.ts'
+import type { EventLog } from '../../ports/store.ts'
+
+/** Far above any sane snapshot message, and small enough to hold thousands in memory. */
+export const MAX_BODY_BYTES = 64 * 1024
+/** The provider gives up after 5 s (FACTS 3): a look must leave time to store and to answer. */
+const LOOK_WAIT_MS = 2_500
+/** Callbacks of one domain that may wait for a look; a flood of bad signatures stops here. */
+const MAX_WAITING_PER_DOMAIN = 64
+
+export type CallbackRequest = {
+  readonly domain: string
+  readonly method: string
+  /** The declared length, or undefined where none is declared. */
+  readonly contentLength: number | undefined
+  readonly timestamp: string | undefined
+  readonly signature: string | undefined
+  /** Called at most once, and only after the signature was found good. */
+  readBody(): Promise<Uint8Array | 'too_large' | 'aborted'>
+}
+
+/** What the receiver needs to know of keys; the ring keeper and the registrar provide it. */
+export interface KeySource {
+  hosts(domain: string): readonly string[]
+  /** `known`: whether the domain's key in force is known. */
+  accepted(domain: string): { readonly known: boolean; readonly keys: readonly AcceptedKey[] }
+  /**
+   * Looks for a key that was set elsewhere. Resolves when the look has ended, however it ended;
+   * undefined when it is too soon for another look.
+   */
+  look(domain: string): Promise<void> | undefined
+  /** Keys to be tried after a look that was to no avail; none where the provider shows its key. */
+  beyond(domain: string): readonly AcceptedKey[]
+  /** Has one of these accepted from now on. */
+  learn(domain: string, id: KeyId): Promise<void>
+  noteUse(domain: string, id: KeyId): void
+  noteUnsigned(domain: string): void
+}
+
+export type Receiver = { receive(request: CallbackRequest): Promise<CallbackOutcome> }
+
+export function createReceiver(parts: {
+  domains: readonly string[]
+  /** How old or early a callback may be, in seconds; undefined switches the check off. */
+  skewSeconds: number | undefined
+  keys: KeySource
+  events: Pick<EventLog, 'append'>
+  clock: Clock
+  metrics: ReceiverMetrics
+  log: Log
+}): Receiver {
+  const { skewSeconds, keys, events, clock, metrics, log } = parts
+  const domains = new Set(parts.domains)
+  const waiting = new Map<string, number>()
+  let storeProblem: string | null = null
+
+  async function receive(request: CallbackRequest): Promise<CallbackOutcome> {
+    const receivedAt = clock.now()
+    const begunAt = clock.elapsed()
+    const known = domains.has(request.domain)
+    const outcome = known ? await judge(request, receivedAt) : 'unknown_domain'
+    const seconds = (clock.elapsed() - begunAt) / 1000
+    metrics.callback(known ? request.domain : 'other', outcome, seconds)
+    if (outcome !== 'accepted')
+      log.debug('callback not accepted', { domain: request.domain, outcome })
+    return outcome
+  }
+
+  async function judge(request: CallbackRequest, receivedAt: number): Promise<CallbackOutcome> {
+    const { domain, timestamp, signature } = request
+    if (request.method !== 'POST') return 'method'
+    if ((request.contentLength ?? 0) > MAX_BODY_BYTES) return 'too_large'
+    if (timestamp === undefined || signature === undefined) {
+      if (timestamp === undefined && signature === undefined) keys.noteUnsigned(domain)
+      return 'missing_header'
+    }
+    const signedAt = checkTimestamp(timestamp, receivedAt / 1000, skewSeconds)
+    if (typeof signedAt === 'string') return signedAt
+    const signer = await findKey(domain, { timestamp, signature })
+    if (typeof signer === 'string') return signer
+    metrics.verified(domain, signer.role, receivedAt / 1000 - signedAt)
+    keys.noteUse(domain, signer.id)
+    const body = await request.readBody()
+    if (typeof body === 'string') return body
+    return keep({ domain, timestamp, body, receivedAt })
+  }
+
+  async function findKey(
+    domain: string,
+    callback: { timestamp: string; signature: string },
+  ): Promise<AcceptedKey | 'no_key' | 'bad_signature'> {
+    const first = verify(domain, callback)
+    if (first !== 'bad_signature') return first
+    const inLine = waiting.get(domain) ?? 0
+    if (inLine >= MAX_WAITING_PER_DOMAIN) return first
+    const look = keys.look(domain)
+    if (look === undefined) return first
+    waiting.set(domain, inLine + 1)
+    await withinLookWait(look)
+    waiting.set(domain, (waiting.get(domain) ?? 1) - 1)
+    const again = verify(domain, callback)
+    return typeof again === 'string' ? ((await findBeyond(domain, callback)) ?? again) : again
+  }
+
+  /** As seldom as a look, so that bad signatures cost no more than that. */
+  async function findBeyond(domain: string, callback: { timestamp: string; signature: string }) {
+    const signer = findSigner(callback, keys.hosts(domain), keys.beyond(domain))
+    if (signer === undefined) return undefined
+    // A store that fails has this callback refused further on, and tells.
+    await keys.learn(domain, signer.id).catch(() => undefined)
+    return signer
+  }
+
+  function verify(domain: string, callback: { timestamp: string; signature: string }) {
+    const { known, keys: accepted } = keys.accepted(domain)
+    const signer = findSigner(callback, keys.hosts(domain), accepted)
+    return signer ?? (known ? 'bad_signature' : 'no_key')
+  }
+
+  async function withinLookWait(look: Promise<void>): Promise<void> {
+    const enough = new AbortController()
+    await Promise.race([look, clock.sleep(LOOK_WAIT_MS, enough.signal)])
+    enough.abort()
+  }
+
+  async function keep(callback: Parameters<typeof eventOf>[0]): Promise<CallbackOutcome> {
+    const understood = understand(callback.body, callback.domain, callback.receivedAt)
+    try {
+      const { duplicate } = await events.append(eventOf(callback, understood))
+      sayStore(null)
+      if (duplicate) return 'duplicate'
+      metrics.flagged(callback.domain, understood.flags)
+      return 'accepted'
+    } catch (error) {
+      sayStore(describeError(error))
+      return faultCode(error) === 'store_overloaded' ? 'overloaded' : 'store_failed'
+    }
+  }
+
+  /** One line when the store begins to fail, or fails otherwise, and one when it is well again. */
+  function sayStore(problem: string | null): void {
+    if (problem === storeProblem) return
+    storeProblem = problem
+    if (problem === null) log.info('the store takes events again')
+    else log.error('callbacks are refused, since the store fails', { reason: problem })
+  }
+
+  return { receive }
+}

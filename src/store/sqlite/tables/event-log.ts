@@ -1,0 +1,58 @@
+// The event log in SQL. Synchronous; the caller holds the transaction.
+import type { DatabaseSync } from 'node:sqlite'
+import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.ts'
+import type { Appended } from '../../../ports/store.ts'
+
+/** No read goes further, in bytes of bodies, so that it never keeps commits waiting for long. */
+const MAX_READ_BYTES = 8 * 1024 * 1024
+
+export type LogStats = { readonly events: number; readonly lastSeq: number }
+
+export type SqlEventLog = ReturnType<typeof createEventLog>
+
+export function createEventLog(db: DatabaseSync) {
+  const find = db.prepare(`
+    select seq from events where occurred_at = ? and id = unhex(?)
+  `)
+  const insert = db.prepare(`
+    insert into events (id, occurred_at, domain, origin, received_at, body)
+    values (unhex(?), ?, ?, ?, ?, ?)
+  `)
+  const select = db.prepare(`
+    select seq, lower(hex(id)) as id, domain, origin, received_at as receivedAt,
+      occurred_at as occurredAt, body
+    from events where seq > ? order by seq limit ?
+  `)
+  const count = db.prepare(`
+    select
+      (select value from counters where name = 'events') as events,
+      coalesce((select seq from sqlite_sequence where name = 'events'), 0) as lastSeq
+  `)
+
+  return {
+    /** Adds an event, or finds it. */
+    append(event: NewEvent): Appended {
+      const { id, occurredAt, domain, origin, receivedAt, body } = event
+      // Looked for first: a refused insert would use up a seq, and the lag of a sink count it.
+      const found = find.get(occurredAt, id)
+      if (found !== undefined) return { seq: Number(found.seq), duplicate: true }
+      const { lastInsertRowid } = insert.run(id, occurredAt, domain, origin, receivedAt, body)
+      return { seq: Number(lastInsertRowid), duplicate: false }
+    },
+
+    /** Events above `after`, in order: as many as are wanted, and at least one if there is any. */
+    read(after: number, limit: number, maxBytes = MAX_READ_BYTES): StoredEvent[] {
+      const events: StoredEvent[] = []
+      let bytes = 0
+      for (const row of select.iterate(after, limit)) {
+        const event = { ...row } as StoredEvent
+        bytes += event.body.byteLength
+        if (events.length > 0 && bytes > Math.min(maxBytes, MAX_READ_BYTES)) break
+        events.push(event)
+      }
+      return events
+    },
+
+    stats: () => ({ ...count.get() }) as LogStats,
+  }
+}

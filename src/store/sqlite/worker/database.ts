@@ -1,0 +1,123 @@
+// The whole store as plain synchronous calls of one argument each: what the worker thread offers to
+// the event loop. Every answer crosses threads, so it is made of plain values.
+import { statSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { ServiceError } from '../../../errors.ts'
+import type {
+  DeadLetterQuery,
+  Pruned,
+  PruneStep,
+  ReplayProgress,
+  ReplayRequest,
+} from '../../../ports/store.ts'
+import { openFault } from '../faults.ts'
+import { packStored } from '../messages.ts'
+import { createCursors } from '../tables/cursors.ts'
+import { createDeadLetters } from '../tables/dead-letters.ts'
+import { createEventLog } from '../tables/event-log.ts'
+import { createExpired } from '../tables/expired.ts'
+import { createPruning } from '../tables/pruning.ts'
+import { createReceivingTime } from '../tables/receiving-time.ts'
+import { createReplays } from '../tables/replays.ts'
+import { createRings } from '../tables/rings.ts'
+import { createTallies } from '../tables/tallies.ts'
+import { openConnection, type StoreFile } from './connection.ts'
+import { createGroupCommit, transact } from './group-commit.ts'
+
+/** More than one page, so that a store without room to grow is noticed before an event is lost. */
+const PROBE_BYTES = 6_000
+
+export type Database = ReturnType<typeof openDatabase>
+
+/** Opens the store; it throws a `ServiceError` that says what is wrong. */
+export function openDatabase(file: StoreFile) {
+  const db = openConnection(file)
+  try {
+    return offer(db, file)
+  } catch (error) {
+    db.close()
+    throw openFault(error, file.path)
+  }
+}
+
+function offer(db: DatabaseSync, file: StoreFile) {
+  const { ino } = statSync(file.path)
+  const log = createEventLog(db)
+  const rings = createRings(db)
+  const cursors = createCursors(db)
+  const deadLetters = createDeadLetters(db)
+  const expired = createExpired(db)
+  const pruning = createPruning(db, cursors, expired)
+  const replays = createReplays(db)
+  const receivingTime = createReceivingTime(db)
+  const tallies = createTallies(db)
+  const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
+  const deleteProbe = db.prepare('delete from probes')
+
+  return {
+    commit: createGroupCommit(
+      db,
+      { log, rings, cursors, deadLetters, receivingTime, tallies },
+      file.path,
+    ),
+    read: ({ after, limit, maxBytes }: { after: number; limit: number; maxBytes?: number }) =>
+      packStored(log.read(after, limit, maxBytes)),
+    stats: () => log.stats(),
+    loadRing: (domain: string) => rings.load(domain),
+    ringsVersion: () => rings.version(),
+    loadCursor: (sink: string) => cursors.load(sink),
+    listCursors: () => cursors.list(),
+    readDeadLetters: (query: DeadLetterQuery) => deadLetters.read(query),
+    countDeadLetters: () => deadLetters.count(),
+    prune(step: PruneStep): Pruned {
+      // Whatever is written to a file that has lost its name goes with the process.
+      if (statSync(file.path, { throwIfNoEntry: false })?.ino !== ino) throw moved(file.path)
+      return timed(() => pruning.prune(step))
+    },
+    pruneLetters: (step: { limit: number; at: number }) => timed(() => pruning.pruneLetters(step)),
+    readExpired: (sink: string | null) => expired.list(sink),
+    dropExpired: (sink: string | null) => transact(db, () => expired.drop(sink)),
+    requestReplay: ({ at, ...request }: ReplayRequest & { at: number }) =>
+      transact(db, () => replays.request(request, at)),
+    nextReplay: (sink: string) => replays.next(sink),
+    listReplays: () => replays.list(),
+    advanceReplay: ({ at, ...progress }: ReplayProgress & { at: number }) =>
+      transact(db, () => replays.advance(progress, at)),
+    cancelReplay: ({ id, at }: { id: number; at: number }) =>
+      transact(db, () => replays.cancel(id, at)),
+    loadReceivingTime: () => receivingTime.load(),
+    loadTally: (domain: string) => tallies.load(domain),
+
+    /** Takes room as an event would, gives it back, and syncs the disk. */
+    probe(): void {
+      transact(db, () => {
+        insertProbe.run(PROBE_BYTES)
+        deleteProbe.run()
+      })
+    },
+
+    /** The value of a pragma on this connection, after it was set where `statement` sets one. */
+    pragma: (statement: string) =>
+      Object.values(db.prepare(`pragma ${statement}`).get() ?? {})[0] ?? null,
+
+    /** Copies the write-ahead log into the database and empties it, then closes. */
+    close(): void {
+      try {
+        if (!file.readOnly) db.exec('pragma wal_checkpoint(truncate)')
+      } finally {
+        db.close()
+      }
+    },
+  }
+
+  function timed<T extends object>(work: () => T): T & { seconds: number } {
+    const start = performance.now()
+    const done = transact(db, work)
+    return { ...done, seconds: (performance.now() - start) / 1000 }
+  }
+}
+
+function moved(path: string): ServiceError {
+  const message = `The store ${path} was moved or deleted while it was in use: put it back and start again.`
+  return new ServiceError(message, { code: 'store_damaged' })
+}

@@ -1,0 +1,123 @@
+// Writes all that waits in one transaction: the disk is synced once for the group, and nobody is
+// answered before that. What is wrong with one write does not touch its neighbours; what is wrong
+// with the store fails the group, and leaves the connection fit for the next one.
+import type { DatabaseSync } from 'node:sqlite'
+import type { NewEvent } from '../../../core/events/snapshot-event.ts'
+import type { Appended } from '../../../ports/store.ts'
+import { type Fault, faultOf, isStatementError } from '../faults.ts'
+import { type Batch, type Committed, unpackEvents, type Write } from '../messages.ts'
+import type { SqlCursors } from '../tables/cursors.ts'
+import type { SqlDeadLetters } from '../tables/dead-letters.ts'
+import type { SqlEventLog } from '../tables/event-log.ts'
+import type { SqlReceivingTime } from '../tables/receiving-time.ts'
+import type { SqlRings } from '../tables/rings.ts'
+import type { SqlTallies } from '../tables/tallies.ts'
+
+type Tables = {
+  readonly log: SqlEventLog
+  readonly rings: SqlRings
+  readonly cursors: SqlCursors
+  readonly deadLetters: SqlDeadLetters
+  readonly receivingTime: SqlReceivingTime
+  readonly tallies: SqlTallies
+}
+type Outcome = {
+  readonly appended: readonly (Appended | Fault)[]
+  readonly writes: readonly (number | null | Fault)[]
+}
+
+/** Commits a batch. It never throws: each part of the batch has its own answer. */
+export function createGroupCommit(
+  db: DatabaseSync,
+  tables: Tables,
+  path: string,
+): (batch: Batch) => Committed {
+  const { log, rings, cursors, deadLetters, receivingTime, tallies } = tables
+
+  return ({ events, writes }) => {
+    const start = performance.now()
+    const { appended, writes: written } = commitOrFail(unpackEvents(events), writes)
+    return {
+      seconds: (performance.now() - start) / 1000,
+      seqs: appended.map((answer) => ('seq' in answer ? answer.seq : answer)),
+      duplicates: appended.map((answer) => 'seq' in answer && answer.duplicate),
+      writes: written,
+    }
+  }
+
+  function commitOrFail(events: readonly NewEvent[], writes: readonly Write[]): Outcome {
+    try {
+      return transact(db, () => {
+        attempt(() => tallies.noteEvents(events))
+        return {
+          appended: events.map((event) => attempt(() => log.append(event))),
+          writes: writes.map((write) => attempt(() => apply(write))),
+        }
+      })
+    } catch (error) {
+      const fault = faultOf(error, path)
+      const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
+      if (events.length === 0 || writes.length === 0) return failed
+      // Cursors go on while the log takes no more events: else a sink gets its batch again and
+      // again, and the room that delivered events take is never given back.
+      return { ...failed, writes: commitOrFail([], writes).writes }
+    }
+  }
+
+  function attempt<T>(write: () => T): T | Fault {
+    try {
+      return write()
+    } catch (error) {
+      if (db.isTransaction && isStatementError(error)) return faultOf(error, path)
+      throw error
+    }
+  }
+
+  function apply(write: Write): number | null {
+    switch (write.kind) {
+      case 'ring':
+        return rings.save(write.domain, write.content, write.revision)
+      case 'cursor':
+        atomically(db, () => {
+          for (const each of write.refused ?? []) deadLetters.add(write.sink, each, write.at)
+          cursors.advance(write.sink, write.seq, write.at)
+        })
+        return null
+      case 'dead_letters':
+        return deadLetters.change(write.change)
+      case 'receiving_time':
+        receivingTime.add(write.seconds)
+        return null
+      case 'unsigned':
+        tallies.addUnsigned(write.domain, write.count)
+        return null
+    }
+  }
+}
+
+/** Runs `work` in a transaction. Some faults have SQLite roll back by itself, others leave it to us. */
+export function transact<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('begin immediate')
+  try {
+    const result = work()
+    db.exec('commit')
+    return result
+  } catch (error) {
+    if (db.isTransaction) db.exec('rollback')
+    throw error
+  }
+}
+
+/** All of `work` or none of it, within a transaction that goes on either way. */
+function atomically(db: DatabaseSync, work: () => void): void {
+  db.exec('savepoint one_write')
+  try {
+    work()
+  } catch (error) {
+    // Gone with its transaction, where SQLite has rolled back by itself.
+    if (db.isTransaction) db.exec('rollback to one_write')
+    throw error
+  } finally {
+    if (db.isTransaction) db.exec('release one_write')
+  }
+}

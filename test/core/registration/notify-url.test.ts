@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest'
+import {
+  nearlySameUrl,
+  notifyUrl,
+  pathPrefix,
+  sameUrl,
+  showUrl,
+} from '../../../src/core/registration/notify-url.ts'
+
+const DOMAIN = 'play.example.com'
+const URL_ = `https://hook.example.com/callbacks/${DOMAIN}`
+
+test.each([
+  ['https://hook.example.com', URL_],
+  ['https://HOOK.example.com:443/', URL_],
+  ['https://hook.example.com/a/b/', `https://hook.example.com/a/b/callbacks/${DOMAIN}`],
+])('notifyUrl under %s', (publicUrl, expected) => {
+  expect(notifyUrl(publicUrl, DOMAIN)).toBe(expected)
+})
+
+test.each([
+  [URL_, ''],
+  [`https://hook.example.com/a/callbacks/b/callbacks/${DOMAIN}`, '/a/callbacks/b'],
+])('pathPrefix of %s', (url, expected) => {
+  expect(pathPrefix(url)).toBe(expected)
+})
+
+test.each([
+  ['https://a:b@x.example.com:8443/cb?token=hush#hush', 'https://x.example.com:8443/cb'],
+  ['nonsense hush', 'something that is no URL'],
+])('showUrl of %s', (url, expected) => {
+  expect(showUrl(url)).toBe(expected)
+})
+
+describe('comparing', () => {
+  test.each([
+    ['the same', URL_, true, true],
+    ['another case of the host', URL_.replace('hook', 'HOOK'), true, true],
+    ['a default port', URL_.replace('.com/', '.com:443/'), true, true],
+    ['the other scheme', URL_.replace('https', 'http'), false, true],
+    ["the other scheme's default port", URL_.replace('.com/', '.com:80/'), false, true],
+    ['a trailing slash', `${URL_}/`, false, true],
+    ['another port', URL_.replace('.com/', '.com:8443/'), false, false],
+    ['another host', URL_.replace('hook', 'hooks'), false, false],
+    ['another path', URL_.replace('callbacks', 'callback'), false, false],
+    ['a query', `${URL_}?a=b`, false, false],
+    ['no URL', 'nonsense', false, false],
+  ])('%s', (_, other, same, nearly) => {
+    expect(sameUrl(URL_, other)).toBe(same)
+    expect(nearlySameUrl(URL_, other)).toBe(nearly)
+  })
+
+  test('what is no URL equals itself', () => {
+    expect(sameUrl('nonsense', 'nonsense')).toBe(true)
+  })
+})
