@@ -3,17 +3,14 @@
 
 export const GAP = 8
 /** Below this a picture says nothing: then the page scrolls. */
-const LEAST = 150
+const LEAST = 120
 /** Above this the picture is mostly pixels. */
 const MOST = 960
 const RATIO = 9 / 16
 /** Widths that pictures are asked for in: few, so that caches on the way are of use. */
 const WIDTHS = [160, 240, 320, 480, 640, 960, 1280, 1920]
 
-/**
- * The columns for `count` tiles on a screen of `width` by `height`, each with a caption below.
- * @param {{ count: number, width: number, height: number, caption: number }} screen
- */
+/** The columns for `count` tiles on a screen of `width` by `height`, each with a caption below. */
 export function columnsFor({ count, width, height, caption }) {
   const most = Math.max(1, Math.floor((width + GAP) / (LEAST + GAP)))
   const least = Math.max(1, Math.ceil((width + GAP) / (MOST + GAP)))
@@ -25,8 +22,8 @@ export function columnsFor({ count, width, height, caption }) {
   return most
 }
 
-/** The width to ask a picture in. @param {number} cssPixels @param {number} density */
+/** The width to ask a picture in. */
 export function pictureWidth(cssPixels, density) {
   const wanted = cssPixels * Math.min(density, 2)
-  return WIDTHS.find((width) => width >= wanted * 0.9) ?? /** @type {number} */ (WIDTHS.at(-1))
+  return WIDTHS.find((width) => width >= wanted * 0.9) ?? WIDTHS.at(-1)
 }

@@ -6,19 +6,15 @@ const MINUTE = 60_000
 const LEAST = 10_000
 
 export function createRate() {
-  /** @type {{ at: number, seq: number }[]} */
   let seen = []
 
   return {
-    /** @param {number} at @param {number} seq */
     note(at, seq) {
       // A number that went back is another log.
       if (seq < (seen.at(-1)?.seq ?? 0)) seen = []
       seen.push({ at, seq })
       // One note from before the minute is kept, to reckon from.
-      while (seen.length > 2 && /** @type {{ at: number }} */ (seen[1]).at <= at - MINUTE) {
-        seen.shift()
-      }
+      while (seen.length > 2 && seen[1].at <= at - MINUTE) seen.shift()
     },
     /** Null while too little is known. @returns {number | null} */
     perMinute() {

@@ -6,21 +6,16 @@
 const LATE = { intervals: 3, least: 30_000 }
 const SILENT = { intervals: 10, least: 5 * 60_000 }
 
-/**
- * What names a stream on this page and in its URL: `domain/app/stream`, each part encoded.
- * @param {{ domain: string, app: string | null, stream: string | null }} stream
- */
+/** What names a stream on this page and in its URL: `domain/app/stream`, each part encoded. */
 export function keyOf({ domain, app, stream }) {
   return [domain, app ?? '', stream ?? ''].map(encodeURIComponent).join('/')
 }
 
-/** @param {string} key */
 export function namesOf(key) {
   const [domain = '', app = '', stream = ''] = key.split('/').map(decoded)
   return { domain, app: app || null, stream: stream || null }
 }
 
-/** @param {string} part */
 function decoded(part) {
   try {
     return decodeURIComponent(part)
@@ -29,17 +24,20 @@ function decoded(part) {
   }
 }
 
-/** @param {{ app: string | null, stream: string | null }} stream */
 export function titleOf({ app, stream }) {
   return stream ?? (app === null ? 'without a name' : `${app}, without a name`)
 }
 
-/** @param {{ seenAt: number, intervalSeconds: number | null }} stream @param {number} now @returns {State} */
+/**
+ * As the service reckons it: a stream whose interval is not known is never late.
+ * @param {Pick<Stream, 'seenAt' | 'intervalSeconds'>} stream
+ * @returns {State}
+ */
 export function stateOf({ seenAt, intervalSeconds }, now) {
   const age = now - seenAt
   const interval = (intervalSeconds ?? 0) * 1000
   if (age >= Math.max(SILENT.least, SILENT.intervals * interval)) return 'silent'
-  if (age >= Math.max(LATE.least, LATE.intervals * interval)) return 'late'
+  if (interval > 0 && age >= Math.max(LATE.least, LATE.intervals * interval)) return 'late'
   return 'live'
 }
 
@@ -48,10 +46,9 @@ const collator = new Intl.Collator('en', { numeric: true })
 /** @param {Stream} a @param {Stream} b */
 function byName(a, b) {
   return (
-    collator.compare(a.domain, b.domain) ||
+    collator.compare(titleOf(a), titleOf(b)) ||
     collator.compare(a.app ?? '', b.app ?? '') ||
-    collator.compare(a.stream ?? '', b.stream ?? '') ||
-    (a.key < b.key ? -1 : 1)
+    collator.compare(a.domain, b.domain)
   )
 }
 
@@ -119,15 +116,14 @@ export function createStreams() {
       put({ key, ...names, latest, ...times, ...first })
       return key
     },
-    /** @param {string} key */
-    get: (key) => streams.get(key),
+        get: (key) => streams.get(key),
     all: () => streams.values(),
     get size() {
       return streams.size
     },
     /** The highest seq that was seen: events after it are news. */
     lastSeq: () => Math.max(0, ...[...streams.values()].map(({ latest }) => latest.seq)),
-    /** @param {View} view @param {number} now @returns {Stream[]} */
+    /** @param {View} view @returns {Stream[]} */
     arrange(view, now) {
       named ??= [...streams.values()].sort(byName)
       const wanted = named.filter((stream) => matches(stream, view, now))
@@ -135,10 +131,10 @@ export function createStreams() {
       if (view.order === 'stalest') wanted.sort((a, b) => a.seenAt - b.seenAt)
       if (view.pins.length === 0) return wanted
       const pins = new Set(view.pins)
-      const isPinned = (/** @type {Stream} */ { key }) => pins.has(key)
+      const isPinned = ({ key }) => pins.has(key)
       return [...wanted.filter(isPinned), ...wanted.filter((stream) => !isPinned(stream))]
     },
-    /** @param {View} view @param {number} now */
+    /** @param {View} view */
     counts(view, now) {
       const counts = { all: 0, live: 0, late: 0, silent: 0, unknown: 0 }
       for (const stream of streams.values()) {
@@ -151,7 +147,7 @@ export function createStreams() {
   }
 }
 
-/** @param {Stream} stream @param {View} view @param {number} now */
+/** @param {Stream} stream @param {View} view */
 function matches(stream, { q, domain, app, state }, now) {
   if (domain !== '' && stream.domain !== domain) return false
   if (app !== '' && stream.app !== app) return false

@@ -20,10 +20,10 @@ const PLAIN = {
   details: '',
 }
 
-/** What the URL does not say, or says wrongly, is as by default. @param {string} search @returns {View} */
+/** What the URL does not say, or says wrongly, is as by default. @returns {View} */
 export function readView(search) {
   const asked = new URLSearchParams(search)
-  const text = (/** @type {string} */ name) => asked.get(name) ?? ''
+  const text = (name) => asked.get(name) ?? ''
   return {
     q: text('q'),
     domain: text('domain'),
@@ -54,7 +54,7 @@ export function writeView(view) {
   return text === '' ? '' : `?${text}`
 }
 
-/** @param {View} view @param {string} key @returns {View} */
+/** @param {View} view @returns {View} */
 export function togglePin(view, key) {
   const isPinned = view.pins.includes(key)
   const pins = isPinned ? view.pins.filter((pin) => pin !== key) : [...view.pins, key]
@@ -66,13 +66,13 @@ export function isFiltered({ q, domain, app, state }) {
   return `${q}${domain}${app}${state}` !== ''
 }
 
-/** The next of a list, around its end. @template T @param {readonly T[]} list @param {T} current @param {number} step */
+/** The next of a list, around its end. @template T @param {readonly T[]} list @param {T} current */
 export function neighbour(list, current, step) {
   const index = list.indexOf(current) + step
   return /** @type {T} */ (list.at(index % list.length))
 }
 
-/** @template {string} T @param {readonly T[]} list @param {string} value */
+/** @template T @param {readonly T[]} list */
 function oneOf(list, value) {
   return list.find((each) => each === value)
 }
