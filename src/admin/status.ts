@@ -1,8 +1,8 @@
 // What the store knows, for `status`. A key is named by its generation, never shown.
 
-import { knownSecrets, openForLooking } from '../app/looking.ts'
-import { systemClock } from '../app/system-clock.ts'
-import type { World } from '../app/wiring.ts'
+import { type Overrides, withDefaults } from '../app/overrides.ts'
+import { knownSecrets } from '../app/secrets.ts'
+import { readStore } from '../app/stores.ts'
 import type { Config } from '../config/config.ts'
 import { type KeyRole, roleOf } from '../core/keys/accepted-keys.ts'
 import { EMPTY_RING, keyText, type Ring, shownGeneration } from '../core/keys/key-ring.ts'
@@ -59,20 +59,19 @@ export type ReplayStatus = {
   /** ISO 8601. */
   readonly requestedAt: string
   readonly delivered: number
-  readonly refused: number
+  readonly rejected: number
   /** Events that it has still to look at, at most. */
   readonly left: number
 }
 
 /** What the store knows, or null where there is no store yet. */
-export async function readStore(
+export async function readStatus(
   config: Config,
-  { clock = systemClock }: World,
+  overrides: Overrides,
 ): Promise<StoreStatus | null> {
+  const { clock } = withDefaults(overrides)
   const secrets = knownSecrets(config)
-  const store = await openForLooking(config, secrets)
-  if (store === null) return null
-  try {
+  return readStore(config, overrides, async (store) => {
     const readAt = new Date(clock.now()).toISOString()
     const { events, lastSeq } = await store.stats()
     const domains = await Promise.all(
@@ -89,13 +88,11 @@ export async function readStore(
     }))
     const replays = (await store.listReplays()).map(replayStatus)
     return { path: config.storePath, readAt, events, lastSeq, domains, sinks, replays }
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 function replayStatus(replay: Replay): ReplayStatus {
-  const { id, sink, requestedAt, endedAt, cancelled, delivered, refused, lookedUpTo, lastSeq } =
+  const { id, sink, requestedAt, endedAt, cancelled, delivered, rejected, lookedUpTo, lastSeq } =
     replay
   const ended = cancelled ? 'cancelled' : 'done'
   return {
@@ -104,7 +101,7 @@ function replayStatus(replay: Replay): ReplayStatus {
     state: endedAt === null ? 'under_way' : ended,
     requestedAt: new Date(requestedAt).toISOString(),
     delivered,
-    refused,
+    rejected,
     left: endedAt === null ? lastSeq - lookedUpTo : 0,
   }
 }

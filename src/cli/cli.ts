@@ -3,20 +3,20 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../app/service.ts'
 import { describeError, faultCode } from '../errors.ts'
-import { DEAD_LETTER_ACTIONS, runDeadLetters } from './dead-letters.ts'
-import { DEMO_STORE, runDemo } from './demo.ts'
-import { runDeregister } from './deregister.ts'
-import { runDoctor } from './doctor.ts'
-import { runEmulator } from './emulator.ts'
-import { runPlan } from './plan.ts'
-import { runRegister } from './register.ts'
-import { runReplay } from './replay.ts'
-import { runRotate } from './rotate.ts'
-import { runSend } from './send.ts'
-import { runServe } from './serve.ts'
+import { DEAD_LETTER_ACTIONS, runDeadLetters } from './events/dead-letters.ts'
+import { runReplay } from './events/replay.ts'
+import { runDeregister } from './registration/deregister.ts'
+import { runDoctor } from './registration/doctor.ts'
+import { runPlan } from './registration/plan.ts'
+import { runRegister } from './registration/register.ts'
+import { runRotate } from './registration/rotate.ts'
+import { runStatus } from './registration/status.ts'
+import { DEMO_STORE, runDemo } from './run/demo.ts'
+import { runEmulator } from './run/emulator.ts'
+import { runSend } from './run/send.ts'
+import { runServe } from './run/serve.ts'
+import { runToken } from './run/token.ts'
 import { EXIT, type Shell } from './shell.ts'
-import { runStatus } from './status.ts'
-import { runToken } from './token.ts'
 
 /** Runs one command. `argv` without the program's own name. Returns the exit code; never rejects. */
 export async function runCli(argv: readonly string[], shell: Shell): Promise<number> {
@@ -78,10 +78,7 @@ function createProgram(shell: Shell, done: (code: number) => void): Command {
   command('status', 'show what the store knows and what a running service says')
     .option('--json', 'print JSON')
     .action(async (options) => done(await runStatus(shell, options)))
-  command(
-    'dead-letters',
-    'show what sinks have refused for good and what they never got, have it tried again, or drop it',
-  )
+  command('dead-letters', 'list events that a sink rejected or never got; retry them, or drop them')
     .addArgument(new Argument('<action>', 'what to do').choices(DEAD_LETTER_ACTIONS))
     .option('--sink <name>', 'those of one sink')
     .option('--seq <n...>', 'these alone, of that sink')

@@ -13,9 +13,9 @@ import type { Observed } from '../core/registration/observation.ts'
 import type { Registration } from '../core/registration/registration.ts'
 import { faultCode, ServiceError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { CredentialsProvider } from '../ports/credentials.ts'
 import type { IsStill, LiveApi, LiveInspection, SnapshotConfig } from '../ports/live-api.ts'
 import { refusal, toApiFault, unavailable } from './api-fault.ts'
-import type { CredentialsProvider } from './credentials.ts'
 import { createPacer, type Pacer } from './pacer.ts'
 
 /** What the code of every fault of a call begins with; the rest is its `CallOutcome`. */
@@ -31,17 +31,20 @@ const PAGE_SIZE = 30
 /** Nobody has more apps with templates of their own; an answer that never ends is not followed. */
 const MAX_PAGES = 20
 
+/** Told of every call that was made, and what it came to. */
+export type OnCall = (operation: Operation, outcome: CallOutcome) => void
+
 type AnyOperation = Operation | typeof DESCRIBE_SNAPSHOT_CONFIG
 type Answer = Readonly<Record<string, unknown>>
 
 /** The API at `endpoint`. `close` ends its connections, also those that wait for an answer. */
-export function createLiveApi(parts: {
+export function createLiveApi(deps: {
   endpoint: string
   credentials: CredentialsProvider
   clock: Clock
-  onCall: (operation: Operation, outcome: CallOutcome) => void
+  onCall: OnCall
 }): LiveApi & LiveInspection & { close(): void } {
-  const { endpoint, credentials, clock, onCall } = parts
+  const { endpoint, credentials, clock, onCall } = deps
   // The published types lack credentialsProvider (FACTS 5.1).
   const config = { endpoint, apiVersion: API_VERSION, credentialsProvider: credentials }
   const client = new RPCClient(config as unknown as RPCClient.Config)

@@ -12,13 +12,13 @@ import type { Registrar } from './register/registrar.ts'
 /** So long the first pass over the domains may hold readiness up. */
 const FIRST_PASS_MS = 30_000
 
-export function createReadiness(parts: {
+export function createReadiness(deps: {
   store: Pick<Store, 'checkWritable' | 'stats' | 'countDeadLetters'>
   registrar: Pick<Registrar, 'views'>
   dispatcher: Pick<Dispatcher, 'progress'>
   clock: Clock
 }) {
-  const { store, registrar, dispatcher, clock } = parts
+  const { store, registrar, dispatcher, clock } = deps
   const startedAt = clock.elapsed()
   let stopping = false
   let registeredOnce = false
@@ -55,10 +55,11 @@ export function createReadiness(parts: {
   }
 
   function sinkViews(): SinkView[] {
-    return dispatcher.progress().map(({ name, cursor, state, problem }) => ({
+    return dispatcher.progress().map(({ name, cursor, state, problem, size }) => ({
       name,
       state,
       lag: Math.max(0, known.lastSeq - cursor),
+      batchSize: size.limit,
       detail: problem,
       deadLetters: known.letters.get(name) ?? 0,
     }))

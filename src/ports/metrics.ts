@@ -1,5 +1,5 @@
 // What the flows count, one interface for each that counts. Types only.
-import type { DeliveryOutcome, SinkState } from '../core/delivery/delivery.ts'
+import type { DeliveryOutcome, SinkState } from '../core/delivery/outcome.ts'
 import type { CallbackOutcome, Flag } from '../core/events/callback.ts'
 import type { KeyRole } from '../core/keys/accepted-keys.ts'
 import type { ProbeResult } from '../core/probe.ts'

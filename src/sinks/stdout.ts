@@ -1,12 +1,9 @@
 // `stdout:` one CloudEvent a line on standard output. Delivered means handed to the operating
 // system: a pipe whose reader is slow holds this sink up, and nobody else.
-import type { DeliveryOutcome } from '../core/delivery/delivery.ts'
+import type { DeliveryOutcome } from '../core/delivery/outcome.ts'
 import { toCloudEvent } from '../core/events/snapshot-event.ts'
 import type { Sink } from '../ports/sink.ts'
-import type { SinkKind } from './sink-kind.ts'
-
-/** What the sink needs of `process.stdout`. */
-export type Output = Pick<NodeJS.WriteStream, 'write' | 'on'>
+import type { Output, SinkKind } from './sink-kind.ts'
 
 export const STDOUT: SinkKind = {
   problem: (url) => (url === 'stdout:' ? undefined : 'must be stdout: and nothing more'),

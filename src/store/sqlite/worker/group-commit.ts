@@ -29,9 +29,14 @@ type Outcome = {
 /** Commits a batch. It never throws: each part of the batch has its own answer. */
 export function createGroupCommit(
   db: DatabaseSync,
-  tables: Tables,
-  path: string,
+  deps: {
+    readonly tables: Tables
+    readonly path: string
+    /** Throws where the file has lost its name: what was committed then is not kept. */
+    readonly checkFile: () => void
+  },
 ): (batch: Batch) => Committed {
+  const { tables, path, checkFile } = deps
   const { log, rings, cursors, deadLetters, receivingTime, tallies } = tables
 
   return ({ events, writes }) => {
@@ -47,13 +52,16 @@ export function createGroupCommit(
 
   function commitOrFail(events: readonly NewEvent[], writes: readonly Write[]): Outcome {
     try {
-      return transact(db, () => {
+      const done = transact(db, () => {
         attempt(() => tallies.noteEvents(events))
         return {
           appended: events.map((event) => attempt(() => log.append(event))),
           writes: writes.map((write) => attempt(() => apply(write))),
         }
       })
+      // After the commit: a file that has its name then keeps what was acknowledged.
+      checkFile()
+      return done
     } catch (error) {
       const fault = faultOf(error, path)
       const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
@@ -79,7 +87,7 @@ export function createGroupCommit(
         return rings.save(write.domain, write.content, write.revision)
       case 'cursor':
         atomically(db, () => {
-          for (const each of write.refused ?? []) deadLetters.add(write.sink, each, write.at)
+          for (const each of write.rejected ?? []) deadLetters.add(write.sink, each, write.at)
           cursors.advance(write.sink, write.seq, write.at)
         })
         return null
