@@ -8,16 +8,16 @@ import { createDispatcher } from '../flows/deliver/dispatcher.ts'
 import { probeAfterStart } from '../flows/reachability.ts'
 import { createReadiness } from '../flows/readiness.ts'
 import { createReceiver } from '../flows/receive/receiver.ts'
+import { fillStreams } from '../flows/retain/fill-streams.ts'
 import { createJanitor } from '../flows/retain/janitor.ts'
 import { type Listener, listen } from '../http/listen.ts'
-import { createOpsApp } from '../http/ops/ops-app.ts'
 import { createCallbackApp } from '../http/public/callback-app.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import { roomFor } from '../store/disk.ts'
 import { acquireLock } from '../store/sqlite/lock.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
-import { createApiAuth } from './api-tokens.ts'
+import { createOps } from './ops.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
 import { loadSecrets } from './secrets.ts'
 import { openStore } from './stores.ts'
@@ -84,6 +84,7 @@ export function createService(config: Config, overrides: Overrides): Service {
     const store = await openStore(config, secrets, overrides, (commit) => {
       metrics.commit(commit)
       dispatcher.notify()
+      feed.notify()
     })
     stops.push(() => store.close())
 
@@ -129,17 +130,16 @@ export function createService(config: Config, overrides: Overrides): Service {
       log,
     })
 
-    const ops = await listen(
-      createOpsApp({
-        readiness: readiness.check,
-        metrics: metrics.render,
-        registrations: registrar.views,
-        auth: createApiAuth(config, clock),
-        log,
-      }),
-      { ...config.opsListen, log },
+    const { app: opsApp, feed } = createOps(
+      config,
+      { store, readiness, registrations: registrar.views, metrics, version: VERSION },
+      overrides,
     )
-    stops.push(() => ops.close(DRAIN_OPS_MS))
+    const ops = await listen(opsApp, { ...config.opsListen, log })
+    stops.push(() => {
+      feed.close()
+      return ops.close(DRAIN_OPS_MS)
+    })
     const running = new AbortController()
     stops.push(() => dispatcher.stop(AbortSignal.timeout(DRAIN_SINKS_MS)))
     const callbackApp = createCallbackApp({ receiver, ...rings, secrets, log })
@@ -148,6 +148,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       registrar.run(running.signal),
       rings.run(running.signal),
       janitor.run(running.signal),
+      fillStreams({ store, clock, log, signal: running.signal }),
       probeAfterStart({
         publicUrl: config.publicUrls[0],
         send: (until) => probePublicUrl(config, secrets, until),

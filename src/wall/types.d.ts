@@ -147,13 +147,13 @@ export type LiveDeps = {
 	sleep(ms: number, signal: AbortSignal): Promise<unknown>
 }
 
-export type PictureDeps = {
+export type PictureDeps<P> = {
 	/** Resolves once the picture can be shown, and rejects if there is none. */
-	load(key: string, shot: Shot, signal: AbortSignal): Promise<any>
-	shown(key: string, picture: any): void
+	load(key: string, shot: Shot, signal: AbortSignal): Promise<P>
+	shown(key: string, picture: P): void
 	failed(key: string, shot: Shot, why: 'slow' | 'refused'): void
-	schedule(run: () => void, ms: number): any
-	cancel(timer: any): void
+	schedule(run: () => void, ms: number): unknown
+	cancel(timer: unknown): void
 }
 
 export type PictureTile = {

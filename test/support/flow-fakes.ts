@@ -18,6 +18,8 @@ import type {
   Store,
   Tally,
 } from '../../src/ports/store.ts'
+import type { Reading } from '../../src/ports/reading.ts'
+import { memoryReading } from './memory-reading.ts'
 
 export type LogLine = {
   level: keyof Log
@@ -45,12 +47,13 @@ export function keptLog(): Log & { lines: LogLine[]; story(): string[] } {
 }
 
 /** A store in memory. `fail` makes everything reject until it is set to undefined. */
-export function memoryStore(): Store & {
-  fail: FaultCode | undefined
-  letters: DeadLetter[]
-  replays: Replay[]
-  rings: Map<string, { ring: Ring; revision: number }>
-} {
+export function memoryStore(): Store &
+  Reading & {
+    fail: FaultCode | undefined
+    letters: DeadLetter[]
+    replays: Replay[]
+    rings: Map<string, { ring: Ring; revision: number }>
+  } {
   const events: StoredEvent[] = []
   const cursors = new Map<string, number>()
   const tallies = new Map<string, Tally>()
@@ -220,6 +223,7 @@ export function memoryStore(): Store & {
       check()
       return 0
     },
+    ...memoryReading(() => events, check),
     async checkWritable() {
       check()
     },

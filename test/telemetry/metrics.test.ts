@@ -54,6 +54,7 @@ const SERIES: [string, number][] = [
   ['snaphook_store_max_bytes', 1],
   ['snaphook_events_expired_total', 1],
   ['snaphook_public_url_probe', 4],
+  ['snaphook_event_stream_readers', 1],
   ['snaphook_build_info', 1],
 ]
 const all = Object.values<Definition>(METRICS)

@@ -35,7 +35,7 @@ function setUp() {
       timers.set(nextTimer, { run, ms })
       return nextTimer
     },
-    cancel: (timer) => void timers.delete(timer),
+    cancel: (timer) => void timers.delete(timer as number),
   })
   /** Runs what was scheduled for so long. */
   const elapse = (ms: number) => {

@@ -12,7 +12,7 @@ const TROUBLE_AFTER = 4
 const FIRST_PAUSE_MS = 4_000
 const LONGEST_PAUSE_MS = 30_000
 
-/** @param {PictureDeps} deps */
+/** @template P @param {PictureDeps<P>} deps */
 export function createPictures({ load, shown, failed, schedule, cancel }) {
 	/** @type {Map<string, PictureTile>} */
 	const tiles = new Map()

@@ -1,6 +1,7 @@
 // The whole store as plain synchronous calls of one argument each: what the worker thread offers to
 // the event loop. Every answer crosses threads, so it is made of plain values.
 import type { DatabaseSync } from 'node:sqlite'
+import type { EventQuery, StreamQuery } from '../../../ports/reading.ts'
 import type {
   DeadLetterQuery,
   Pruned,
@@ -13,11 +14,14 @@ import { packStored } from '../messages.ts'
 import { createCursors } from '../tables/cursors.ts'
 import { createDeadLetters } from '../tables/dead-letters.ts'
 import { createEventLog } from '../tables/event-log.ts'
+import { createEventSearch, type IndexPosition } from '../tables/event-search.ts'
 import { createExpired } from '../tables/expired.ts'
 import { createPruning } from '../tables/pruning.ts'
 import { createReceivingTime } from '../tables/receiving-time.ts'
 import { createReplays } from '../tables/replays.ts'
 import { createRings } from '../tables/rings.ts'
+import { createStreamFill, createStreamSearch } from '../tables/stream-search.ts'
+import { createStreams } from '../tables/streams.ts'
 import { createTallies } from '../tables/tallies.ts'
 import { openConnection, type StoreFile } from './connection.ts'
 import { watchFile } from './file-in-use.ts'
@@ -50,14 +54,18 @@ function offer(db: DatabaseSync, file: StoreFile) {
   const replays = createReplays(db)
   const receivingTime = createReceivingTime(db)
   const tallies = createTallies(db)
+  const search = createEventSearch(db)
+  const streams = createStreams(db)
+  const streamSearch = createStreamSearch(db)
+  const fillStreams = createStreamFill(db, streams)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
   const deleteProbe = db.prepare('delete from probes')
 
   return {
     commit: createGroupCommit(db, {
-      tables: { log, rings, cursors, deadLetters, receivingTime, tallies },
+      tables: { log, rings, streams, cursors, deadLetters, receivingTime, tallies },
       path: file.path,
-      checkFile: inUse.check,
+      checkedFor: inUse.checkedFor,
     }),
     read: ({ after, limit, maxBytes }: { after: number; limit: number; maxBytes?: number }) =>
       packStored(log.read(after, limit, maxBytes)),
@@ -81,6 +89,29 @@ function offer(db: DatabaseSync, file: StoreFile) {
     cancelReplay: ({ id, at }: { id: number; at: number }) => write(() => replays.cancel(id, at)),
     loadReceivingTime: () => receivingTime.load(),
     loadTally: (domain: string) => tallies.load(domain),
+
+    logRange: () => search.range(),
+    findEvents(query: EventQuery) {
+      const { events, ...page } = search.find(query)
+      return { ...packStored(events), ...page }
+    },
+    findEventAt({ id, seq }: { id: string; seq: number }) {
+      const event = search.findAt(id, seq)
+      return event && packStored([event])
+    },
+    findEventStep({ id, from }: { id: string; from: IndexPosition | null }) {
+      const step = search.findById(id, from)
+      return 'goOn' in step ? step : { found: step.found && packStored([step.found]) }
+    },
+    findStreams: (query: StreamQuery) => streamSearch.find(query),
+    fillStreams(limit: number) {
+      try {
+        return timed(() => ({ isMore: fillStreams(limit) }))
+      } catch (error) {
+        streams.forget()
+        throw error
+      }
+    },
 
     /** Takes room as an event would, gives it back, and syncs the disk. */
     probe(): void {
@@ -112,9 +143,7 @@ function offer(db: DatabaseSync, file: StoreFile) {
 
   /** A transaction that counts only if the file has its name when it is on disk. */
   function write<T>(work: () => T): T {
-    const done = transact(db, work)
-    inUse.check()
-    return done
+    return inUse.checkedFor(() => transact(db, work))
   }
 
   function timed<T extends object>(work: () => T): T & { seconds: number } {

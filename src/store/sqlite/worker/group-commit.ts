@@ -11,11 +11,14 @@ import type { SqlDeadLetters } from '../tables/dead-letters.ts'
 import type { SqlEventLog } from '../tables/event-log.ts'
 import type { SqlReceivingTime } from '../tables/receiving-time.ts'
 import type { SqlRings } from '../tables/rings.ts'
+import type { SqlStreams } from '../tables/streams.ts'
 import type { SqlTallies } from '../tables/tallies.ts'
+import type { FileInUse } from './file-in-use.ts'
 
 type Tables = {
   readonly log: SqlEventLog
   readonly rings: SqlRings
+  readonly streams: SqlStreams
   readonly cursors: SqlCursors
   readonly deadLetters: SqlDeadLetters
   readonly receivingTime: SqlReceivingTime
@@ -33,11 +36,11 @@ export function createGroupCommit(
     readonly tables: Tables
     readonly path: string
     /** Throws where the file has lost its name: what was committed then is not kept. */
-    readonly checkFile: () => void
+    readonly checkedFor: FileInUse['checkedFor']
   },
 ): (batch: Batch) => Committed {
-  const { tables, path, checkFile } = deps
-  const { log, rings, cursors, deadLetters, receivingTime, tallies } = tables
+  const { tables, path, checkedFor } = deps
+  const { log, rings, streams, cursors, deadLetters, receivingTime, tallies } = tables
 
   return ({ events, writes }) => {
     const start = performance.now()
@@ -52,17 +55,16 @@ export function createGroupCommit(
 
   function commitOrFail(events: readonly NewEvent[], writes: readonly Write[]): Outcome {
     try {
-      const done = transact(db, () => {
-        attempt(() => tallies.noteEvents(events))
-        return {
-          appended: events.map((event) => attempt(() => log.append(event))),
-          writes: writes.map((write) => attempt(() => apply(write))),
-        }
-      })
-      // After the commit: a file that has its name then keeps what was acknowledged.
-      checkFile()
-      return done
+      return checkedFor(() =>
+        transact(db, () => {
+          attempt(() => tallies.noteEvents(events))
+          const appended = events.map((event) => attempt(() => log.append(event)))
+          attempt(() => streams.note(newlyKept(events, appended)))
+          return { appended, writes: writes.map((write) => attempt(() => apply(write))) }
+        }),
+      )
     } catch (error) {
+      streams.forget()
       const fault = faultOf(error, path)
       const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
       if (events.length === 0 || writes.length === 0) return failed
@@ -101,6 +103,14 @@ export function createGroupCommit(
         return null
     }
   }
+}
+
+function newlyKept(events: readonly NewEvent[], appended: readonly (Appended | Fault)[]) {
+  return events.flatMap((event, row) => {
+    const answer = appended[row]
+    const isNew = answer !== undefined && 'seq' in answer && !answer.duplicate
+    return isNew ? [{ event, seq: answer.seq }] : []
+  })
 }
 
 /** Runs `work` in a transaction. Some faults have SQLite roll back by itself, others leave it to us. */
