@@ -10,7 +10,7 @@ import { createTile } from './tile.js'
 
 /** Tiles made in one go: hundreds at once would hold the page up. */
 const BATCH = 40
-/** Pixels of a tile below its picture, as in wall.css. */
+/** Pixels of a tile below its picture, as in tiles.css. */
 const CAPTION = 46
 
 /** @param {GridDeps} deps */

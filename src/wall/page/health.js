@@ -35,6 +35,7 @@ export function showHealth(chips, href) {
 		}
 		return link
 	})
+	for (const id of ['callbacks', 'store']) byId(`part-${id}`).hidden = !chips.some((chip) => chip.id === id)
 	const line = byId('health')
 	// Links that stay are not touched: one of them may have the focus.
 	if (links.length !== line.children.length || links.some((link) => !link.isConnected))
