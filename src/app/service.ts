@@ -3,7 +3,7 @@
 import { hostname } from 'node:os'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/config.ts'
-import { describeError } from '../errors.ts'
+import { describeBug } from '../errors.ts'
 import { createDispatcher } from '../flows/deliver/dispatcher.ts'
 import { probeAfterStart } from '../flows/reachability.ts'
 import { createReadiness } from '../flows/readiness.ts'
@@ -14,6 +14,7 @@ import { type Listener, listen } from '../http/listen.ts'
 import { createCallbackApp } from '../http/public/callback-app.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
+import { readableOnTheWay } from '../sinks/create-sinks.ts'
 import { roomFor } from '../store/disk.ts'
 import { acquireLock } from '../store/sqlite/lock.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
@@ -29,8 +30,6 @@ export const VERSION = packageJson.version
 const DRAIN_CALLBACKS_MS = 3_200
 /** Then the sinks may have what is in the log; what is left they get after the next start. */
 const DRAIN_SINKS_MS = 1_000
-/** Hosts of URLs that lead to this very machine. */
-const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 /** Probes and scrapes are short. */
 const DRAIN_OPS_MS = 200
 /** All of it: an orchestrator that allows five seconds sees an orderly end. */
@@ -178,7 +177,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       try {
         await each()
       } catch (error) {
-        log.error('a part did not stop as it should', { reason: describeError(error) })
+        log.error('stopping one part of the service failed', describeBug(error))
       }
     }
     stopped.abort()
@@ -219,8 +218,8 @@ function announceStart(
     log.warn('the public URL is plain http: callbacks can be read and copied on their way')
   }
   for (const { name, url } of sinks) {
-    const { protocol, hostname } = new URL(url)
-    if (protocol !== 'http:' || LOOPBACK.test(hostname)) continue
-    log.warn('a sink is plain http: its events can be read on their way', { sink: name })
+    const what = readableOnTheWay(url)
+    if (what === undefined) continue
+    log.warn(`a sink is without TLS: ${what} can be read on the way`, { sink: name })
   }
 }

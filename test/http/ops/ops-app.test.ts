@@ -1,8 +1,8 @@
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
-import type { Env } from '../../../src/http/env.ts'
 import type { BearerAuth } from '../../../src/http/bearer.ts'
+import type { Env } from '../../../src/http/env.ts'
 import { createGuard } from '../../../src/http/ops/guard.ts'
 import { createOpsApp } from '../../../src/http/ops/ops-app.ts'
 import type { Readiness, RegistrationView } from '../../../src/ports/views.ts'
@@ -198,6 +198,7 @@ describe('everything else', () => {
     const body = await response.text()
     expect(JSON.parse(body)).toMatchObject({ status: 500, code: 'internal_error' })
     expect(body).not.toContain('disk on fire')
-    expect(log.lines).toMatchObject([{ level: 'error', fields: { error: 'disk on fire' } }])
+    expect(log.lines).toMatchObject([{ level: 'error', fields: { error: 'Error: disk on fire' } }])
+    expect(log.lines[0]?.fields).toMatchObject({ frames: expect.any(Array) })
   })
 })
