@@ -35,6 +35,7 @@ async function runDemo(shell: Shell, { store }: { store: string }): Promise<numb
     domains: [DOMAIN],
     streams: STREAMS,
     intervalMs: INTERVAL_MS,
+    openBucket: true,
   })
   const settings = {
     SNAPHOOK_PUBLIC_URL: `http://127.0.0.1:${callbackPort}`,
@@ -43,6 +44,7 @@ async function runDemo(shell: Shell, { store }: { store: string }): Promise<numb
     SNAPHOOK_OPS_LISTEN: `127.0.0.1:${opsPort}`,
     SNAPHOOK_STORE: `sqlite:${store}`,
     SNAPHOOK_LIVE_ENDPOINT: emulator.url,
+    SNAPHOOK_IMAGES: `${emulator.url}/buckets/{bucket}/{object}`,
   }
   const config = readConfig(settings, shell.readFile)
   if (!config.ok) return refuseSettings(shell, config.problems)
