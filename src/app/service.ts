@@ -156,7 +156,7 @@ export function createService(config: Config, overrides: Overrides): Service {
     const receiver = createReceiver({
       domains,
       skewSeconds: config.clockSkewSeconds,
-      keys: { ...rings, look: sharing.look },
+      keys: { ...rings, ...registrar, ...sharing },
       events: store,
       clock,
       metrics,
