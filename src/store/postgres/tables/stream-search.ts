@@ -1,8 +1,8 @@
 // Streams by filter.
-import { LATE, SILENT } from '../../core/events/stream-state.ts'
-import type { StreamPage, StreamPosition, StreamQuery, StreamSummary } from '../../ports/reading.ts'
-import type { Link, Row } from './link.ts'
-import { inSchema } from './location.ts'
+import { LATE, SILENT } from '../../../core/events/stream-state.ts'
+import type { StreamPage, StreamPosition, StreamQuery, StreamSummary } from '../../../ports/reading.ts'
+import type { Link, Row } from '../link.ts'
+import { inSchema } from '../location.ts'
 
 const DEADLINE_MS = 10_000
 

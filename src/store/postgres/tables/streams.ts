@@ -2,8 +2,8 @@
 // commit of the events, since understanding bodies there would hold up the appends of all replicas;
 // how far it came is kept in the commit of the streams, so that each event counts once.
 
-import type { StoredEvent } from '../../core/events/snapshot-event.ts'
-import { intervalOf } from '../../core/events/stream-state.ts'
+import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
+import { intervalOf } from '../../../core/events/stream-state.ts'
 import {
   groupByStream,
   keyOf,
@@ -12,9 +12,9 @@ import {
   type StreamState,
   shownOf,
   withShots,
-} from '../stream-shots.ts'
-import { type Link, type Row, type Session, transact } from './link.ts'
-import { inSchema } from './location.ts'
+} from '../../stream-shots.ts'
+import { type Link, type Row, type Session, transact } from '../link.ts'
+import { inSchema } from '../location.ts'
 
 const DEADLINE_MS = 10_000
 const MAX_STEP_BYTES = 4 * 1024 * 1024

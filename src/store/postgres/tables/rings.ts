@@ -1,13 +1,13 @@
 // Key rings. A change is one statement with a revision check, so that commands and replicas never
 // overwrite each other.
 
-import type { Ring } from '../../core/keys/key-ring.ts'
-import type { PostgresLocation } from '../../core/store-place.ts'
-import type { RingStore } from '../../ports/store.ts'
-import { decodeRing, encodeRing } from '../sealed-rings/ring-content.ts'
-import type { Seals } from '../sealed-rings/seal.ts'
-import { type Link, transact } from './link.ts'
-import { inSchema, syncOf } from './location.ts'
+import type { Ring } from '../../../core/keys/key-ring.ts'
+import type { PostgresLocation } from '../../../core/store-place.ts'
+import type { RingStore } from '../../../ports/store.ts'
+import { decodeRing, encodeRing } from '../../sealed-rings/ring-content.ts'
+import type { Seals } from '../../sealed-rings/seal.ts'
+import { type Link, transact } from '../link.ts'
+import { inSchema, syncOf } from '../location.ts'
 
 const DEADLINE_MS = 5_000
 

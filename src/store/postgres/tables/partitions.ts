@@ -1,8 +1,8 @@
 // Drops the partitions that are wholly below the floor: detached first, concurrently, so that neither
 // readers nor appends wait. What was interrupted is finished at the next step.
-import type { PostgresLocation } from '../../core/store-place.ts'
-import type { Link } from './link.ts'
-import { inSchema } from './location.ts'
+import type { PostgresLocation } from '../../../core/store-place.ts'
+import type { Link } from '../link.ts'
+import { inSchema } from '../location.ts'
 
 /** A detach waits for whoever reads the partition. */
 const DEADLINE_MS = 60_000

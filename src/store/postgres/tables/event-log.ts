@@ -1,9 +1,9 @@
 // Reads the log. A page costs the same at any size: numbers have no gaps that matter, and a page is
 // one range of one partition's index.
-import type { NewEvent, StoredEvent } from '../../core/events/snapshot-event.ts'
-import type { EventLog } from '../../ports/store.ts'
-import type { Link, Row } from './link.ts'
-import { inSchema } from './location.ts'
+import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.ts'
+import type { EventLog } from '../../../ports/store.ts'
+import type { Link, Row } from '../link.ts'
+import { inSchema } from '../location.ts'
 
 /** No read goes further, in bytes of bodies. */
 const MAX_READ_BYTES = 8 * 1024 * 1024

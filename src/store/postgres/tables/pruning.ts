@@ -1,10 +1,10 @@
 // Retention: the floor of the log moves, which is exact and one row; what is wholly below it goes with
 // its partition, later and without holding anybody up.
-import type { PostgresLocation } from '../../core/store-place.ts'
-import type { Expired, ExpiredRange, Pruned, PruneStep, Retention } from '../../ports/store.ts'
-import { excessOf, lastToGo, MAX_STEP_BYTES, type Oldest, upToBytes } from '../prune-rules.ts'
-import { type Link, type Row, type Session, transact } from './link.ts'
-import { inSchema, syncOf } from './location.ts'
+import type { PostgresLocation } from '../../../core/store-place.ts'
+import type { Expired, ExpiredRange, Pruned, PruneStep, Retention } from '../../../ports/store.ts'
+import { excessOf, lastToGo, MAX_STEP_BYTES, type Oldest, upToBytes } from '../../prune-rules.ts'
+import { type Link, type Row, type Session, transact } from '../link.ts'
+import { inSchema, syncOf } from '../location.ts'
 
 const DEADLINE_MS = 10_000
 /** What an event takes beside its body, about: as `append_1` counts it. */

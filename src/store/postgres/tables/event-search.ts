@@ -1,12 +1,12 @@
 // Events by filter. A filter may match next to nothing, so the log is gone through in slices of seqs,
 // and a call ends where its share of work is done: with where to go on.
-import { understand } from '../../core/events/callback.ts'
-import { asksBody, type EventFilter, matchesBody } from '../../core/events/event-filter.ts'
-import type { StoredEvent } from '../../core/events/snapshot-event.ts'
-import type { EventPage, EventQuery, EventReading, LogRange } from '../../ports/reading.ts'
+import { understand } from '../../../core/events/callback.ts'
+import { asksBody, type EventFilter, matchesBody } from '../../../core/events/event-filter.ts'
+import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
+import type { EventPage, EventQuery, EventReading, LogRange } from '../../../ports/reading.ts'
 import { EVENT_COLUMNS, eventOf } from './event-log.ts'
-import type { Link, Session } from './link.ts'
-import { inSchema } from './location.ts'
+import type { Link, Session } from '../link.ts'
+import { inSchema } from '../location.ts'
 
 /** Seqs of one statement, and of one call: others wait for it on the same connection. */
 const SLICE = 2_048

@@ -1,11 +1,11 @@
 // The cursors of the sinks. A write that only moves a cursor is not waited for on disk: one that is
 // lost repeats a batch, and the log's own order keeps what is pruned behind it.
 
-import type { RejectedEvent } from '../../core/delivery/outcome.ts'
-import type { PostgresLocation } from '../../core/store-place.ts'
-import { ServiceError } from '../../errors.ts'
-import type { Link } from './link.ts'
-import { inSchema, syncOf } from './location.ts'
+import type { RejectedEvent } from '../../../core/delivery/outcome.ts'
+import type { PostgresLocation } from '../../../core/store-place.ts'
+import { ServiceError } from '../../../errors.ts'
+import type { Link } from '../link.ts'
+import { inSchema, syncOf } from '../location.ts'
 
 const DEADLINE_MS = 5_000
 const ID = /^[0-9a-f]{64}$/i
