@@ -21,9 +21,14 @@ import { EXIT, type Shell } from './shell.ts'
 /** Runs one command. `argv` without the program's own name. Returns the exit code; never rejects. */
 export async function runCli(argv: readonly string[], shell: Shell): Promise<number> {
   let code: number = EXIT.done
-  const program = createProgram(shell, (outcome) => {
-    code = outcome
-  })
+  const program = createProgram(
+    shell,
+    (outcome) => {
+      code = outcome
+    },
+    // An unknown command is not taken for an argument of the default one.
+    argv[0] === undefined || argv[0].startsWith('-'),
+  )
   try {
     await program.parseAsync(argv, { from: 'user' })
     return code
@@ -37,7 +42,11 @@ export async function runCli(argv: readonly string[], shell: Shell): Promise<num
 }
 
 /** The commands with their options; `done` is given the exit code of the one that ran. */
-export function createProgram(shell: Shell, done: (code: number) => void): Command {
+export function createProgram(
+  shell: Shell,
+  done: (code: number) => void,
+  hasDefault = true,
+): Command {
   const program = new Command('snaphook')
     .description('Self-registering webhook for ApsaraVideo Live snapshot callbacks.')
     .version(VERSION)
@@ -53,7 +62,7 @@ export function createProgram(shell: Shell, done: (code: number) => void): Comma
     )
   // Made by `command`, so that each inherits how errors and output are handled.
   const command = (name: string, description: string) =>
-    program.command(name, { isDefault: name === 'serve' }).description(description)
+    program.command(name, { isDefault: hasDefault && name === 'serve' }).description(description)
 
   command('serve', 'receive callbacks and keep every domain registered (the default)').action(
     async () => done(await runServe(shell)),

@@ -30,11 +30,15 @@ export async function examine(
   async function checkAccount(): Promise<Finding[]> {
     const found = await checkCredentials(credentials)
     if (found.result === 'problem') return [found, ...withoutCredentials(domains)]
-    const each = domains.map(async (domain) => [
-      ...(await checkPermissions(domain, { api, publicUrls, write, signal })),
-      ...(await checkSnapshots(domain, api, signal)),
-    ])
-    return [found, ...(await Promise.all(each)).flat()]
+    const each = await Promise.all(domains.map(checkDomain))
+    return [found, ...each.flat()]
+  }
+
+  async function checkDomain(domain: string): Promise<Finding[]> {
+    const permissions = await checkPermissions(domain, { api, publicUrls, write, signal })
+    const snapshots = await checkSnapshots(domain, api, signal)
+    const isCut = permissions.some(({ result }) => result === 'problem')
+    return [...permissions, ...(isCut ? snapshots.map(waitingIfUnchecked) : snapshots)]
   }
 
   async function checkTime(): Promise<Finding> {
@@ -66,6 +70,12 @@ export async function examine(
     close()
     await Promise.all(sinks.map((sink) => sink.close()))
   }
+}
+
+/** What a call of its own would mend is said; what the first call met already is not said twice. */
+function waitingIfUnchecked(finding: Finding): Finding {
+  if (finding.result !== 'not_checked' || finding.next !== null) return finding
+  return findingsOf(finding.check).notChecked(finding.subject, 'waits for the call above')
 }
 
 function withoutCredentials(domains: readonly string[]): Finding[] {
