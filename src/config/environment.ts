@@ -15,6 +15,8 @@ const PRINTS_TRAFFIC = ['http', 'https', 'http2', 'net', 'tls', 'fetch', 'undici
 const QUOTED = /^(["'])(.*)\1$/s
 /** Not ours, but as much in vain with quotes around them. */
 const OTHERS = /^(?:ALIBABA_CLOUD_\w+|(?:https?|no)_proxy)$/i
+/** An empty file is as good as none: but without this secret a new one would be made, in silence. */
+const NEVER_EMPTY = SETTINGS.secrets.env
 
 const NAMES: ReadonlySet<string> = new Set(Object.values(SETTINGS).map(({ env }) => env))
 /** May be given as the path of a file, under the name with `_FILE` behind it. */
@@ -55,7 +57,8 @@ export function gather(env: Environment, readFile: ReadFile) {
     else if (env[target]) problems.push(`${name} and ${target} are both set: remove one`)
     else {
       try {
-        found[target] = unquoted(name, readFile(value).trim())
+        const text = unquoted(name, readFile(value).trim())
+        if (text !== '' || target === NEVER_EMPTY) found[target] = text
       } catch {
         problems.push(`${name} must be the path of a file that can be read`)
       }

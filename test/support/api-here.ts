@@ -1,15 +1,15 @@
 // The API over a store in memory, on a real listener: what tests of requests and answers share.
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import { eventOf, type NewEvent } from '../../src/core/events/snapshot-event.ts'
+import { systemClock } from '../../src/app/system-clock.ts'
 import { understand } from '../../src/core/events/callback.ts'
+import { eventOf, type NewEvent } from '../../src/core/events/snapshot-event.ts'
 import { createApi } from '../../src/http/api/api-app.ts'
 import { createFeed } from '../../src/http/api/feed.ts'
 import { createKnownSeqs } from '../../src/http/api/known-seqs.ts'
 import { listen } from '../../src/http/listen.ts'
 import type { Reading } from '../../src/ports/reading.ts'
 import type { Store } from '../../src/ports/store.ts'
-import { systemClock } from '../../src/app/system-clock.ts'
 import { keptLog, memoryStore } from './flow-fakes.ts'
 
 export const DOMAIN = 'play.example.com'

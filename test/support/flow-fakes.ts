@@ -8,6 +8,7 @@ import { type FaultCode, ServiceError } from '../../src/errors.ts'
 import type { LiveApi } from '../../src/ports/live-api.ts'
 import type { Log } from '../../src/ports/log.ts'
 import type { RegistrarMetrics, RingMetrics } from '../../src/ports/metrics.ts'
+import type { Reading } from '../../src/ports/reading.ts'
 import type {
   DeadLetter,
   DeadLetterChange,
@@ -18,7 +19,6 @@ import type {
   Store,
   Tally,
 } from '../../src/ports/store.ts'
-import type { Reading } from '../../src/ports/reading.ts'
 import { memoryReading } from './memory-reading.ts'
 
 export type LogLine = {

@@ -3,11 +3,11 @@
 import type { ServerResponse } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { z } from 'zod'
+import { problem } from '../problem.ts'
 import { type Endpoint, endpoint, invalid } from './endpoint.ts'
 import { filterOf, filterParameters } from './events.ts'
 import type { Feed, Outlet } from './feed.ts'
 import { MAX_READERS } from './feed.ts'
-import { problem } from '../problem.ts'
 import { wholeNumber } from './query.ts'
 
 /** A reader that takes nothing for three comments is gone. */

@@ -1,6 +1,8 @@
 // The live events for all that follow them. One read of the log per growth serves everybody; a reader
 // that starts further back reads by itself, at its own pace, until it is abreast. Nothing is buffered
 // for one that does not keep up: it is cut, and resumes from the store.
+
+import { understand } from '../../core/events/callback.ts'
 import type { EventFilter } from '../../core/events/event-filter.ts'
 import {
   asksBody,
@@ -8,7 +10,6 @@ import {
   matchesBody,
   matchesEnvelope,
 } from '../../core/events/event-filter.ts'
-import { understand } from '../../core/events/callback.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
 import { describeError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'

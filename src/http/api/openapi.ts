@@ -1,8 +1,8 @@
 // The API as an OpenAPI 3.1 document, made of the schemas that check the requests: OpenAPI 3.1 takes
 // JSON Schema 2020-12 as it is, which zod writes by itself.
 import { z } from 'zod'
-import type { Operation } from './endpoint.ts'
 import { PROBLEM_TYPE } from '../problem.ts'
+import type { Operation } from './endpoint.ts'
 import { problemForm } from './schemas.ts'
 
 type Json = Record<string, unknown>

@@ -1,7 +1,7 @@
 // Streams: the latest shot of each.
 import { z } from 'zod'
 import { STREAM_STATES, streamState } from '../../core/events/stream-state.ts'
-import type { Streams, StreamSummary } from '../../ports/reading.ts'
+import type { StreamSummary, Streams } from '../../ports/reading.ts'
 import { readStreamCursor, streamCursor } from './cursors.ts'
 import { type Endpoint, endpoint, invalid, json, nextLink } from './endpoint.ts'
 import type { KnownSeqs } from './known-seqs.ts'

@@ -2,9 +2,9 @@
 // configured, this machine alone.
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
+import type { BearerAuth } from '../bearer.ts'
 import type { Env } from '../env.ts'
 import { problem } from '../problem.ts'
-import type { BearerAuth } from '../bearer.ts'
 
 /** HttpOnly: pages never read it. */
 export const SESSION_COOKIE = 'snaphook_session'

@@ -2,9 +2,9 @@
 // origins are refused: nobody is to be signed in, or out, by another page.
 import { type Context, Hono } from 'hono'
 import { deleteCookie, setCookie } from 'hono/cookie'
+import type { BearerAuth } from '../bearer.ts'
 import type { Env } from '../env.ts'
 import { problem } from '../problem.ts'
-import type { BearerAuth } from '../bearer.ts'
 import { SESSION_COOKIE } from './guard.ts'
 
 /** Far above a token; browsers keep cookies of up to 4,096 bytes. */
