@@ -1,8 +1,6 @@
 // The ApsaraVideo Live API through `@alicloud/pop-core`. Always POST: with GET the notify key, the
 // STS token and the signature would be in the URL, and so in every error message
 // (docs/provider.md#api-client).
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
 import RPCClient from '@alicloud/pop-core'
 import {
   type CallOutcome,
@@ -18,6 +16,7 @@ import type { CredentialsProvider } from '../ports/credentials.ts'
 import type { IsStill, LiveApi, LiveInspection, SnapshotConfig } from '../ports/live-api.ts'
 import { areCredentialsOutdated, refusal, toApiFault, unavailable } from './api-fault.ts'
 import { createPacer, type Pacer } from './pacer.ts'
+import { agentFor } from './sdk-route.ts'
 
 /** What the code of every fault of a call begins with; the rest is its `CallOutcome`. */
 const API_PREFIX = 'api_'
@@ -44,14 +43,14 @@ export function createLiveApi(deps: {
   credentials: CredentialsProvider
   clock: Clock
   onCall: OnCall
+  /** The URL of a proxy that calls go through. */
+  proxy?: string | undefined
 }): LiveApi & LiveInspection & { close(): void } {
   const { endpoint, credentials, clock, onCall } = deps
   // The published types lack credentialsProvider (docs/provider.md#api-client).
   const config = { endpoint, apiVersion: API_VERSION, credentialsProvider: credentials }
   const client = new RPCClient(config as unknown as RPCClient.Config)
-  const agent = endpoint.startsWith('https:')
-    ? new HttpsAgent({ keepAlive: true })
-    : new HttpAgent({ keepAlive: true })
+  const agent = agentFor(endpoint, deps.proxy)
   const operations: readonly AnyOperation[] = [...OPERATIONS, DESCRIBE_SNAPSHOT_CONFIG]
   const pacers = new Map(operations.map((operation) => [operation, createPacer(clock)]))
   /** How often credentials were asked for anew before their time. */

@@ -34,9 +34,15 @@ export async function checkPublicUrl(
     probe: () => Promise<Probed>
     now: number
     signal: AbortSignal
+    /** A proxy resolves the name, and a connection from here says nothing. */
+    isProxied?: boolean
   },
 ): Promise<Finding[]> {
   const url = new URL(publicUrl)
+  if (deps.isProxied) {
+    const behind = notChecked(url.hostname, 'is reached by the proxy alone, as the probe does')
+    return [behind, reached(publicUrl, await deps.probe())]
+  }
   const [name, certificate, probed] = await Promise.all([
     checkName(url),
     url.protocol === 'https:' ? checkCertificate(url, deps) : plain(url),
