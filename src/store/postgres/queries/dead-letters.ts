@@ -1,9 +1,9 @@
 // The dead letters: rows, so that any command or replica may ask for a retry; the owner of the sink acts.
 import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { DeadLetter, DeadLetterChange, DeadLetterStore } from '../../../ports/store.ts'
-import { EVENT_COLUMNS, eventOf } from './event-log.ts'
 import { type Link, transact } from '../link.ts'
 import { inSchema, syncOf } from '../location.ts'
+import { EVENT_COLUMNS, eventOf } from './event-log.ts'
 
 const DEADLINE_MS = 10_000
 /** Probes and scrapes ask, and must be answered while the store hangs. */

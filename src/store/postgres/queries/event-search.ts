@@ -4,9 +4,9 @@ import { understand } from '../../../core/events/callback.ts'
 import { asksBody, type EventFilter, matchesBody } from '../../../core/events/event-filter.ts'
 import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
 import type { EventPage, EventQuery, EventReading, LogRange } from '../../../ports/reading.ts'
-import { EVENT_COLUMNS, eventOf } from './event-log.ts'
 import type { Link, Session } from '../link.ts'
 import { inSchema } from '../location.ts'
+import { EVENT_COLUMNS, eventOf } from './event-log.ts'
 
 /** Seqs of one statement, and of one call: others wait for it on the same connection. */
 const SLICE = 2_048

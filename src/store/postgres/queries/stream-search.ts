@@ -1,6 +1,11 @@
 // Streams by filter.
 import { LATE, SILENT } from '../../../core/events/stream-state.ts'
-import type { StreamPage, StreamPosition, StreamQuery, StreamSummary } from '../../../ports/reading.ts'
+import type {
+  StreamPage,
+  StreamPosition,
+  StreamQuery,
+  StreamSummary,
+} from '../../../ports/reading.ts'
 import type { Link, Row } from '../link.ts'
 import { inSchema } from '../location.ts'
 
