@@ -1,8 +1,7 @@
-// What the viewer does: keys and clicks. The keys are listed in index.html, under `?`.
+// Keys and clicks. The keys are listed in index.html.
 import { byId, copyText } from './dom.js'
 import { neighbour, ORDERS, readView, SIZES, STATES } from '../logic/view.js'
 
-/** Calls what is bound to a key, unless somebody is typing. `wall` is what main.js can do. */
 export function listenToInput(wall) {
 	const { view, go, close, pin, grid, one } = wall
 	const click = (id) => byId(id).click()
@@ -25,8 +24,7 @@ export function listenToInput(wall) {
 		'-': () => resize(-1),
 		d: () => go({ details: 'callbacks' }, true),
 		b: () => go({ bar: !view().bar }),
-		f: () =>
-			void (document.fullscreenElement ? document.exitFullscreen() : document.body.requestFullscreen()),
+		f: () => void (document.fullscreenElement ? document.exitFullscreen() : document.body.requestFullscreen()),
 	}
 	const onOne = {
 		ArrowLeft: () => one.walk(-1),
@@ -56,7 +54,7 @@ export function listenToInput(wall) {
 	})
 	document.addEventListener('click', (event) => {
 		const target = /** @type {HTMLElement} */ (event.target)
-		// The backdrop belongs to the dialog.
+		// The backdrop is the dialog.
 		if (target.closest('.close') || target.tagName === 'DIALOG') return close()
 		if (target.closest('.pin')) return pin(target.closest('li')?.dataset.key)
 		const link = /** @type {HTMLAnchorElement} */ (target.closest('.tile-link, #health a'))

@@ -1,12 +1,10 @@
-// One tile: the picture of a stream, its name, its state in text, shape and colour, and its age.
-/** @import { Stream } from '../types.d.ts' */
+// One tile: picture, name, state in text, shape and colour, and age.
 import { titleOf } from '../logic/streams.js'
 import { ageInWords } from '../logic/words.js'
 import { byId, setText } from './dom.js'
 
 export const STATE_WORDS = { live: 'Live', late: 'Late', silent: 'Silent', unknown: 'Unknown' }
 
-/** @param {Stream} stream */
 export function createTile(stream, href) {
 	const { key, domain, app } = stream
 	const title = titleOf(stream)
