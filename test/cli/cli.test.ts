@@ -468,7 +468,7 @@ describe('the rest', () => {
         new RegExp(`^${name}  live/${name}/\\S+\\.jpg  \\d+\\.\\d s old$`, 'm').test(it.printed()),
       ),
     )
-    expect(it.printed()).toMatch(/^metrics +http:/m)
+    expect(it.printed()).toMatch(/^wall +http:\S+\/\n[^]*\nmetrics +http:/)
     it.stop()
     expect(await running).toBe(0)
   })
