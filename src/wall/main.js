@@ -17,14 +17,12 @@ import { createOneStream } from './page/one-stream.js'
 
 const FLUSH_MS = 250
 const TICK_MS = 1000
-/** Tiles move this often, not with every shot. */
 const SORT_TICKS = 4
 const FACTS_TICKS = 8
-/** A connection that is back sooner leaves the tiles alone. */
+/** A connection that is back sooner changes nothing. */
 const GRACE_MS = 3000
 /** A page that nobody sees gives its connection back. */
 const HIDDEN_MS = 60_000
-/** Of states that changed at once. */
 const NAMED = 3
 
 let view = readView(location.search)
@@ -63,7 +61,7 @@ const grid = createGrid({
 		trouble = why
 	},
 })
-const one = createOneStream(streams, (shot) => go({ shot }))
+const one = createOneStream((shot) => go({ shot }))
 const live = createLive({
 	async streams(signal) {
 		const { q, domain, app, state } = view
@@ -115,7 +113,7 @@ async function learn() {
 	draw()
 }
 
-/** @param {Partial<View>} changes @param {boolean} [isStep] Whether "back" leads to what was before. */
+/** `isStep`: "back" leads to what was before. @param {Partial<View>} changes */
 function go(changes, isStep = false) {
 	view = { ...view, ...changes }
 	isDeeper = isStep || (isDeeper && view.stream + view.details !== '')
@@ -124,7 +122,6 @@ function go(changes, isStep = false) {
 	arrange()
 }
 
-/** Closes what is open. */
 function close() {
 	if (byId('keys').open) return byId('keys').close()
 	const { stream } = view
@@ -156,7 +153,6 @@ function drawPlace() {
 	showEmpty(grid.order().length === 0 ? empty : '', facts?.registrations ?? [])
 }
 
-/** All but the tiles. */
 function draw() {
 	const now = serviceNow()
 	document.body.classList.toggle('stale', isLoaded && !isKnown())

@@ -15,7 +15,6 @@ const REGISTRATION = {
 
 const many = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
 
-/** What is not known has no part. */
 export function healthOf(facts) {
 	const { perMinute, registrations, sinks, audits } = facts
 	const parts = {

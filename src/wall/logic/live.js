@@ -2,7 +2,7 @@
 // the log grows, or an API that does not answer, are a lost connection.
 /** @import { LiveDeps } from '../types.d.ts' */
 
-/** Between two looks at the newest event. With the time-out, a lost connection shows after 8 s. */
+/** With the time-out, a lost connection shows after 8 s. */
 const WATCH_MS = 4_000
 const WATCH_TIMEOUT_MS = 4_000
 const LIST_TIMEOUT_MS = 15_000
@@ -73,7 +73,6 @@ export function createLive(deps) {
 		let expected = 0
 		while (!signal.aborted) {
 			const newest = await inTime(deps.newest, WATCH_TIMEOUT_MS, signal)
-			// What was there at the last look is here by now.
 			if (lastSeq() < expected) throw new Error('events stay away')
 			expected = newest
 			deps.onNewest(newest)

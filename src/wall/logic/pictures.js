@@ -1,12 +1,10 @@
-// Which picture is loaded when. A tile has one load in flight, and the newest shot wins. Tiles of one bucket
-// share a lane of a few loads, so that a slow bucket holds up only itself; one that keeps failing is tried
-// with single loads, ever more seldom.
+// Which picture is loaded when: one load in flight a tile, and the newest shot wins. A bucket has a lane of a
+// few loads, so that it holds up only itself; one that keeps failing is tried ever more seldom.
 /** @import { PictureDeps, PictureTile } from '../types.d.ts' */
 
-/** As many as a browser opens connections to one host. */
+/** As many connections to one host has a browser. */
 const LANE_LOADS = 6
 const LOAD_TIMEOUT_MS = 15_000
-/** Failures in a row. */
 const TROUBLE_AFTER = 4
 const FIRST_PAUSE_MS = 4_000
 const LONGEST_PAUSE_MS = 30_000
@@ -104,7 +102,6 @@ export function createPictures({ load, shown, failed, schedule, cancel }) {
 		forgive() {
 			for (const tile of tiles.values()) tile.failed = 0
 		},
-		/** Whether no bucket gives pictures at present. */
 		isInTrouble: () => [...lanes.values()].every(({ failures }) => failures >= TROUBLE_AFTER),
 	}
 }

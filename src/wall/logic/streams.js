@@ -29,13 +29,7 @@ export function stateOf({ seenAt, intervalSeconds }, now) {
 	return interval > 0 && age >= Math.max(LATE_MS, 3 * interval) ? 'late' : 'live'
 }
 
-function byName(a, b) {
-	return (
-		collator.compare(titleOf(a), titleOf(b)) ||
-		collator.compare(a.app ?? '', b.app ?? '') ||
-		collator.compare(a.domain, b.domain)
-	)
-}
+const sortName = (stream) => `${titleOf(stream)}\n${stream.key}`
 
 function timesOf({ receivedAt, capturedAt }) {
 	const seenAt = Date.parse(receivedAt)
@@ -92,7 +86,7 @@ export function createStreams() {
 		},
 		/** @param {View} view */
 		arrange(view, now) {
-			named ??= [...streams.values()].sort(byName)
+			named ??= [...streams.values()].sort((a, b) => collator.compare(sortName(a), sortName(b)))
 			const wanted = named.filter((stream) => matches(stream, view, now))
 			if (view.order === 'recent') wanted.sort((a, b) => b.seenAt - a.seenAt)
 			if (view.order === 'stalest') wanted.sort((a, b) => a.seenAt - b.seenAt)

@@ -29,7 +29,6 @@ export function writeView(view) {
 	return `?${query.toString().replaceAll('%2F', '/')}`
 }
 
-/** Goes around the ends of a list. */
 export function neighbour(list, current, step) {
 	return list.at((list.indexOf(current) + step) % list.length)
 }

@@ -40,9 +40,7 @@ export function bytesInWords(bytes) {
 export function noPicture(why, problem) {
 	if (why === 'slow') return { short: 'picture is slow', long: 'The bucket did not give the picture in 15 s.' }
 	if (problem !== undefined) return { short: problem.title, long: problem.detail }
-	const long =
-		'The bucket did not give the picture: it is gone, or the service may not read it. ' +
-		'Open it to see what the bucket says; "snaphook doctor" checks the permission.'
+	const long = 'The bucket did not give it: it is gone, or the service may not read it. "snaphook doctor" checks that.'
 	return { short: 'bucket refused', long }
 }
 

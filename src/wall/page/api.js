@@ -1,7 +1,6 @@
 // The API of the service. URLs are relative: the page may stand behind a path.
 import { Refused } from '../logic/live.js'
 
-const PAGE = 1000
 /** More help nobody: a filter finds the rest. */
 export const MOST_STREAMS = 2000
 /** `Date` has whole seconds: less than this is no difference. */
@@ -44,7 +43,7 @@ async function pages(filters, signal) {
 	const streams = []
 	let after = null
 	do {
-		const page = await get(`v1/streams?${queryOf({ ...filters, limit: PAGE, after })}`, signal)
+		const page = await get(`v1/streams?${queryOf({ ...filters, limit: 1000, after })}`, signal)
 		streams.push(...page.streams)
 		after = page.next
 	} while (after && streams.length < MOST_STREAMS)
@@ -97,7 +96,6 @@ export function sleep(ms, signal) {
 	})
 }
 
-/** What this service does not tell is null. */
 export async function learnFacts() {
 	const paths = ['v1/registrations', 'v1/sinks', 'v1/audit', 'readyz']
 	const [{ registrations = null }, { sinks = null }, { audits = null }, ready] = await Promise.all(paths.map(answerOf))
@@ -115,7 +113,6 @@ export async function learnFacts() {
 	}
 }
 
-/** `readyz` says why with a 503. */
 async function answerOf(path) {
 	const response = await ask(path).catch(() => undefined)
 	return response?.ok || response?.status === 503 ? response.json().catch(() => ({})) : {}

@@ -11,7 +11,6 @@ function fillOptions(id, all, values, value) {
 }
 
 export function listenToBar(onChange) {
-	byId('bar').addEventListener('submit', (event) => event.preventDefault())
 	byId('bar').addEventListener('input', ({ target }) => onChange({ [target.name]: target.value }))
 }
 
@@ -20,7 +19,7 @@ export function showBar(view, { domains, apps, counts }) {
 	fillOptions('app', 'All apps', apps, view.app)
 	for (const id of ['domain', 'app', 'order', 'size']) byId(id).value = view[id]
 	if (document.activeElement !== byId('q')) byId('q').value = view.q
-	for (const input of byId('bar').elements.state) {
+	for (const input of byId('bar').querySelectorAll('[name=state]')) {
 		input.checked = view.state === input.value
 		setText(input.parentElement.lastElementChild, String(counts[input.value || 'all']))
 	}

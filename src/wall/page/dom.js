@@ -18,7 +18,7 @@ export const byId = (id) => document.getElementById(id)
 
 export const shape = () => el('i', { className: 'shape' })
 
-/** Writes only what changed: an unchanged text costs no layout. */
+/** An unchanged text costs no layout. */
 export function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text
 }

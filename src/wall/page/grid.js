@@ -7,12 +7,10 @@ import { loadPicture, pictureProblem, pictureUrl, serviceNow } from './api.js'
 import { byId } from './dom.js'
 import { createTile } from './tile.js'
 
-/** Tiles made in one go: hundreds would hold the page up. */
+/** Hundreds in one go would hold the page up. */
 const BATCH = 40
 /** The least width of a tile, in pixels. */
 const TILE = { s: 150, m: 230, l: 340, xl: 560 }
-/** Pixels of a tile below its picture, as in tiles.css. */
-const CAPTION = 46
 
 /** @param {GridDeps} deps */
 export function createGrid({ streams, view, href, stateOf, onTrouble }) {
@@ -75,7 +73,6 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 		turn += 1
 		const hadFocus = list.contains(document.activeElement)
 		build(wanted, 0, turn)
-		// A tile that was moved has lost it.
 		if (hadFocus) focus(focused, true)
 	}
 
@@ -115,16 +112,11 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 
 	function resize() {
 		const top = list.getBoundingClientRect().top + scrollY
-		const screen = {
-			count: order.length,
-			width: list.clientWidth - 2 * GAP,
-			height: innerHeight - top - GAP,
-			caption: CAPTION,
-		}
+		const columns = columnsFor(order.length, list.clientWidth - 2 * GAP, innerHeight - top - GAP)
 		const { size } = view()
 		list.dataset.size = size
 		list.style.setProperty('--tile', `${TILE[size]}px`)
-		list.style.setProperty('--columns', String(columnsFor(screen)))
+		list.style.setProperty('--columns', String(columns))
 		width = pictureWidth(list.firstElementChild?.clientWidth ?? width, devicePixelRatio)
 	}
 

@@ -33,11 +33,10 @@ export function showHealth(chips, isKnown, href) {
 	})
 	for (const id of ['callbacks', 'store']) byId(`part-${id}`).hidden = !chips.some((chip) => chip.id === id)
 	const line = byId('health')
-	// One of them may have the focus.
 	if (links.length !== line.children.length || links.some((link) => !link.isConnected)) line.replaceChildren(...links)
 }
 
-/** How a column is shown; which one it is stands in index.html. */
+/** How columns are shown: `data-as` in index.html. */
 const CELLS = {
 	text: (value) => value ?? '',
 	words: (value) => value.replaceAll('_', ' '),
@@ -46,7 +45,6 @@ const CELLS = {
 	sink: (_value, sink) => sinkInWords(sink),
 }
 
-/** A part that this service does not have is not shown. */
 function fill(id, list, levelOf) {
 	const part = byId(`part-${id}`)
 	part.hidden = !list

@@ -29,8 +29,8 @@ export function listenToInput(wall) {
 	const onOne = {
 		ArrowLeft: () => one.walk(-1),
 		ArrowRight: () => one.walk(1),
-		Home: () => one.walk(Number.NEGATIVE_INFINITY),
-		End: () => one.walk(Number.POSITIVE_INFINITY),
+		Home: () => one.walk(-1e9),
+		End: () => one.walk(1e9),
 		ArrowUp: () => step(-1),
 		ArrowDown: () => step(1),
 		p: () => click('pin'),
@@ -63,20 +63,15 @@ export function listenToInput(wall) {
 		const { stream, details } = readView(link.search)
 		go({ stream, details, shot: '' }, true)
 	})
-	for (const dialog of document.querySelectorAll('dialog')) {
-		dialog.addEventListener('cancel', (event) => {
-			event.preventDefault()
-			close()
-		})
+	const cancel = (event) => {
+		event.preventDefault()
+		close()
 	}
+	document.addEventListener('cancel', cancel, true)
 	const on = (id, act) => byId(id).addEventListener('click', act)
 	on('show-keys', () => byId('keys').showModal())
 	on('clear', () => go({ q: '', domain: '', app: '', state: '' }))
 	on('newer', onOne.End)
 	on('copy', () => copyText(one.json(), byId('copy')))
 	on('pin', () => pin(view().stream))
-	on('sign-out', async () => {
-		await fetch('sign-out', { method: 'POST' })
-		location.reload()
-	})
 }

@@ -5,19 +5,17 @@ import { namesOf, titleOf } from '../logic/streams.js'
 import { noPicture } from '../logic/words.js'
 import { lastShots, loadPicture, oneEvent, pictureProblem, pictureUrl } from './api.js'
 import { byId, el, setText, timeElement } from './dom.js'
-import { STATE_WORDS } from './tile.js'
 
 const STRIP = 24
 const THUMB_WIDTH = 160
 const FULL_WIDTH = 1920
 
 /** `onShot` gets '' for the newest. */
-export function createOneStream({ streams }, onShot) {
+export function createOneStream(onShot) {
 	const [big, note, strip, newer, facts, raw] = ['big', 'one-note', 'strip', 'newer', 'one-facts', 'raw'].map(byId)
 	let key = ''
 	/** Newest first. */
 	let shots = []
-	/** An id. */
 	let shown = ''
 	let isFollowing = true
 	let loading = new AbortController()
@@ -62,12 +60,10 @@ export function createOneStream({ streams }, onShot) {
 		setText(newer, `${indexOf(id)} newer`)
 		if (!isNew) return
 		const { capturedAt, receivedAt, origin, bucket, endpoint, object, seq, flags } = data
-		const interval = streams.get(key)?.intervalSeconds
 		const rows = {
 			Captured: capturedAt ? timeElement(capturedAt) : 'not known',
 			Received: timeElement(receivedAt),
 			'Exact UTC': capturedAt ?? receivedAt,
-			Interval: interval ? `about ${interval} s` : 'not known yet',
 			Origin: origin,
 			Bucket: [bucket ?? 'not known', endpoint].filter(Boolean).join(' at '),
 			Object: object ?? 'not known',
@@ -98,7 +94,6 @@ export function createOneStream({ streams }, onShot) {
 		}
 	}
 
-	/** The shot that is shown stays. */
 	async function load(shotId = isFollowing ? '' : shown) {
 		const asked = key
 		try {
@@ -145,7 +140,7 @@ export function createOneStream({ streams }, onShot) {
 		refresh(state, isPinned) {
 			const { domain, app } = namesOf(key)
 			byId('one').dataset.state = state
-			setText(byId('one-state').lastChild, [STATE_WORDS[state], app, domain].filter(Boolean).join(' · '))
+			setText(byId('one-state').lastChild, [state, app, domain].filter(Boolean).join(' · '))
 			setText(byId('pin'), isPinned ? '★ Unpin' : '☆ Pin')
 		},
 		/** -1 is the older neighbour. */
