@@ -478,7 +478,7 @@ describe('the rest', () => {
         new RegExp(`^${name}  live/${name}/\\S+\\.jpg  \\d+\\.\\d s old$`, 'm').test(it.printed()),
       ),
     )
-    expect(it.printed()).toMatch(/^wall +http:\S+\/\n[^]*\nmetrics +http:/)
+    expect(it.printed()).toMatch(/^wall +http:\S+\/\n[\s\S]*\nmetrics +http:/)
     it.stop()
     expect(await running).toBe(0)
   })

@@ -98,13 +98,13 @@ export function sleep(ms, signal) {
 
 export async function learnFacts() {
 	const paths = ['v1/registrations', 'v1/sinks', 'v1/audit', 'readyz']
-	const [{ registrations = null }, { sinks = null }, { audits = null }, ready] = await Promise.all(paths.map(answerOf))
+	const [{ registrations = null }, { sinks = null }, { audits }, ready] = await Promise.all(paths.map(answerOf))
 	const text = await (await ask('metrics')).text()
 	const bytes = (name) => Number(new RegExp(`^snaphook_store_${name} (.+)`, 'm').exec(text)?.[1] ?? 0) || null
 	return {
 		registrations,
 		sinks,
-		audits,
+		audits: audits ?? ready.audits ?? null,
 		replicas: ready.replicas ?? null,
 		storeFailing: ready.store === 'failing' ? `${ready.reasons}` : null,
 		storeUsed: bytes('bytes'),

@@ -17,7 +17,7 @@ export function showConnection(connection, now) {
 	const isLost = connection.kind === 'lost'
 	chip.dataset.level = level
 	setText(chip.lastChild, isLost ? `${words} ${ageInWords(now - connection.since)} ago` : words)
-	chip.title = isLost ? `Since ${localTime(connection.since, now)}; the page keeps trying.` : ''
+	chip.title = isLost ? `Since ${localTime(connection.since, now)}` : ''
 }
 
 /** What was learned before the connection was lost is not what is. */
@@ -39,6 +39,7 @@ export function showHealth(chips, isKnown, href) {
 /** How columns are shown: `data-as` in index.html. */
 const CELLS = {
 	text: (value) => value ?? '',
+	list: (value) => value.join(', '),
 	words: (value) => value.replaceAll('_', ' '),
 	count: grouped,
 	time: (value) => (value === null ? 'never' : timeElement(value)),
@@ -62,5 +63,5 @@ export function showDetails({ registrations, sinks, audits, replicas, perMinute,
 	fill('registrations', registrations, ({ state }) => registrationLevel(state))
 	fill('sinks', sinks, (sink) => sinkLevel(sink, perMinute))
 	fill('audit', audits, ({ state }) => ({ ok: 'ok', off: 'unknown' })[state] ?? 'warn')
-	fill('replicas', replicas, () => 'ok')
+	fill('replicas', replicas, ({ seenSeconds }) => (seenSeconds < 10 ? 'ok' : 'bad'))
 }
