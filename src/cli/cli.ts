@@ -2,9 +2,12 @@
 // exit code. What a command does stands in a file of its own.
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../app/service.ts'
+import { printableLines } from '../core/printable.ts'
 import { describeBug, describeError, faultCode } from '../errors.ts'
 import { DEAD_LETTER_ACTIONS, runDeadLetters } from './events/dead-letters.ts'
+import { runEvents } from './events/events.ts'
 import { runReplay } from './events/replay.ts'
+import { runStreams } from './events/streams.ts'
 import { runDeregister } from './registration/deregister.ts'
 import { runDoctor } from './registration/doctor.ts'
 import { runPlan } from './registration/plan.ts'
@@ -19,7 +22,13 @@ import { runToken } from './run/token.ts'
 import { EXIT, type Shell } from './shell.ts'
 
 /** Runs one command. `argv` without the program's own name. Returns the exit code; never rejects. */
-export async function runCli(argv: readonly string[], shell: Shell): Promise<number> {
+export async function runCli(argv: readonly string[], given: Shell): Promise<number> {
+  // Whatever a body or a provider said reaches a terminal as text only.
+  const shell: Shell = {
+    ...given,
+    print: (text) => given.print(printableLines(text)),
+    error: (text) => given.error(printableLines(text)),
+  }
   let code: number = EXIT.done
   const program = createProgram(shell, (outcome) => {
     code = outcome
@@ -97,6 +106,28 @@ export function createProgram(shell: Shell, done: (code: number) => void): Comma
     .option('--cancel <n>', 'call a replay off, by its number')
     .option('--json', 'print JSON')
     .action(async (options) => done(await runReplay(shell, options)))
+  command('events', 'show the events of the log, and follow what comes')
+    .option('--domain <domain>', 'of this streaming domain')
+    .option('--app <app>', 'of this app')
+    .option('--stream <stream>', 'of this stream')
+    .option('--flag <flag>', 'with this flag')
+    .option('--origin <origin>', 'that came this way: callback or audit')
+    .option('--since <time>', 'received then or later: a time, or 2h for two hours ago')
+    .option('--until <time>', 'received before then')
+    .option('--order <order>', 'desc: the newest first; asc: the oldest first', 'desc')
+    .option('--limit <n>', 'how many', '20')
+    .option('--follow', 'begin with the last ones, and go on with what comes')
+    .option('--json', 'print one CloudEvent a line')
+    .action(async (options) => done(await runEvents(shell, options)))
+  command('streams', 'show the latest shot of each stream, and whether it is live')
+    .option('--domain <domain>', 'of this streaming domain')
+    .option('--app <app>', 'of this app')
+    .option('--state <state>', 'live, late or silent')
+    .option('--q <text>', 'with this part in APP/STREAM')
+    .option('--order <order>', 'recent, name or stalest', 'recent')
+    .option('--limit <n>', 'how many', '100')
+    .option('--json', 'print one stream a line')
+    .action(async (options) => done(await runStreams(shell, options)))
   command('doctor', 'find what usually goes wrong, and say what to do; exit 1 on a problem')
     .option('--write', 'also try whether Update is allowed: puts back exactly what is there')
     .option('--json', 'print JSON')

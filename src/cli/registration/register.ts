@@ -1,5 +1,6 @@
 // `register`: registers every domain once and verifies it.
 import { registerAll } from '../../admin/register.ts'
+import { printableJson } from '../../core/printable.ts'
 import { durationOption, EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
 
 type Settled = Awaited<ReturnType<typeof registerAll>>
@@ -24,6 +25,6 @@ export function showSettled(shell: Shell, views: Settled, json: true | undefined
     detail ?? url,
   ])
   const text = table(['DOMAIN', 'STATE', 'KEY', 'DETAIL'], rows)
-  shell.print(json ? JSON.stringify(views, null, 2) : text)
+  shell.print(json ? printableJson(views, 2) : text)
   return views.every(({ state }) => state === 'in_sync') ? EXIT.done : EXIT.failed
 }

@@ -2,6 +2,7 @@
 
 import { type DomainStatus, readStatus, type StoreStatus } from '../../admin/status.ts'
 import { showDuration } from '../../core/duration.ts'
+import { printableJson } from '../../core/printable.ts'
 import { EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
 
 /** A service on the same machine answers at once, or not at all. */
@@ -37,7 +38,7 @@ export function runStatus(shell: Shell, { json }: { json?: true }): Promise<numb
       readStatus(config, overrides),
       askService(readyzUrl(config.opsListen)),
     ])
-    if (json) shell.print(JSON.stringify({ store, service }, null, 2))
+    if (json) shell.print(printableJson({ store, service }, 2))
     else {
       const lines = [...storeLines(store, config.storePath), ...serviceLines(service)]
       shell.print(lines.join('\n'))
