@@ -130,7 +130,9 @@ test('a hundred readers cost one read of the log per growth', async () => {
 test('a reader that does not read is cut, and resumes without a gap', async () => {
   await using api = await serveApi()
   await api.append(shot())
+
   const socket = await deafReader(api)
+
   const closed = new Promise((resolve) => socket.once('close', resolve))
   await until('it to be abreast', () => api.feed.count() === 1)
   const raw = 'x'.repeat(60_000)
@@ -208,9 +210,9 @@ test('a store that fails for a while loses nobody an event', async () => {
 async function deafReader(api: ApiHere): Promise<Socket> {
   const { hostname, port } = new URL(api.url)
   const socket = connect({ host: hostname, port: Number(port) })
-  socket.pause()
   socket.on('error', () => undefined)
   await new Promise<void>((resolve) => socket.once('connect', () => resolve()))
   socket.write('GET /v1/events/stream?after=1 HTTP/1.1\r\nHost: localhost\r\n\r\n')
-  return socket
+  await new Promise((resolve) => socket.once('data', resolve))
+  return socket.pause()
 }
