@@ -3,6 +3,7 @@ import { followEvents, showEvents } from '../../admin/events.ts'
 import { FLAGS } from '../../core/events/callback.ts'
 import { type StoredEvent, toCloudEvent } from '../../core/events/snapshot-event.ts'
 import { printable, printableJson } from '../../core/printable.ts'
+import { command } from '../command.ts'
 import { choice, timeOption } from '../options.ts'
 import { EXIT, refuseOption, type Shell, wholeNumber, withConfig } from '../shell.ts'
 
@@ -24,7 +25,26 @@ type Options = {
 const WIDTHS = [8, 24, 24, 24, 0] as const
 const HEADING = ['SEQ', 'RECEIVED', 'DOMAIN', 'STREAM', 'OBJECT'] as const
 
-export function runEvents(shell: Shell, options: Options): Promise<number> {
+export const EVENTS = command({
+  name: 'events',
+  description: 'show the events of the log, and follow what comes',
+  define: (events) =>
+    events
+      .option('--domain <domain>', 'of this streaming domain')
+      .option('--app <app>', 'of this app')
+      .option('--stream <stream>', 'of this stream')
+      .option('--flag <flag>', 'with this flag')
+      .option('--origin <origin>', 'that came this way: callback or audit')
+      .option('--since <time>', 'received then or later: a time, or 2h for two hours ago')
+      .option('--until <time>', 'received before then')
+      .option('--order <order>', 'desc: the newest first; asc: the oldest first', 'desc')
+      .option('--limit <n>', 'how many', '20')
+      .option('--follow', 'begin with the last ones, and go on with what comes')
+      .option('--json', 'print one CloudEvent a line'),
+  run: runEvents,
+})
+
+function runEvents(shell: Shell, options: Options): Promise<number> {
   const { json, follow } = options
   const limit = wholeNumber(shell, '--limit', options.limit)
   const order = choice(shell, '--order', options.order, ['desc', 'asc'])

@@ -4,6 +4,7 @@ import { showDuration } from '../../core/duration.ts'
 import { STREAM_STATES, streamState } from '../../core/events/stream-state.ts'
 import { printableJson } from '../../core/printable.ts'
 import type { StreamSummary } from '../../ports/reading.ts'
+import { command } from '../command.ts'
 import { choice } from '../options.ts'
 import { EXIT, type Shell, table, wholeNumber, withConfig } from '../shell.ts'
 
@@ -19,7 +20,22 @@ type Options = {
 
 const HEADING = ['DOMAIN', 'STREAM', 'STATE', 'LAST SHOT', 'EVERY', 'EVENTS', 'OBJECT']
 
-export function runStreams(shell: Shell, options: Options): Promise<number> {
+export const STREAMS = command({
+  name: 'streams',
+  description: 'show the latest shot of each stream, and whether it is live',
+  define: (streams) =>
+    streams
+      .option('--domain <domain>', 'of this streaming domain')
+      .option('--app <app>', 'of this app')
+      .option('--state <state>', 'live, late or silent')
+      .option('--q <text>', 'with this part in APP/STREAM')
+      .option('--order <order>', 'recent, name or stalest', 'recent')
+      .option('--limit <n>', 'how many', '100')
+      .option('--json', 'print one stream a line'),
+  run: runStreams,
+})
+
+function runStreams(shell: Shell, options: Options): Promise<number> {
   const now = (shell.overrides?.clock?.now ?? Date.now)()
   const query = {
     domain: options.domain?.toLowerCase() ?? null,
