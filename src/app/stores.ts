@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import type { PostgresLocation } from '../core/store-place.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Leases } from '../ports/leases.ts'
 import type { Reading } from '../ports/reading.ts'
 import type { Store } from '../ports/store.ts'
@@ -21,6 +22,8 @@ export type ReadableStore = Store & Reading
 
 type Access = {
   readonly readOnly?: boolean
+  /** What is committed from now on shows as well; in a shared store it always does. */
+  readonly isLive?: boolean
   readonly onCommit?: (commit: Commit) => void
 }
 
@@ -85,6 +88,25 @@ export async function readStore<T>(
 ): Promise<T | null> {
   if (!isThere(config)) return null
   return using(await openStore(config, knownSecrets(config), overrides, { readOnly: true }), read)
+}
+
+/**
+ * Resolves with true when `read` is done with the store, which it can't change; with false where there
+ * is none yet. `isLive`: what is committed from now on shows as well.
+ */
+export async function watchStore(
+  config: Config,
+  overrides: Overrides,
+  isLive: boolean,
+  read: (store: ReadableStore, clock: Clock) => Promise<void>,
+): Promise<boolean> {
+  if (!isThere(config)) return false
+  const { clock } = withDefaults(overrides)
+  const access = { readOnly: true, isLive }
+  await using(await openStore(config, knownSecrets(config), overrides, access), (store) =>
+    read(store, clock),
+  )
+  return true
 }
 
 /** Resolves with what `change` does to the store; with null where there is none yet. */
