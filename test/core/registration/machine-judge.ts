@@ -7,7 +7,7 @@ import {
   type Ring,
   ringGeneration,
 } from '../../../src/core/keys/key-ring.ts'
-import { isUsableKey, type KeySearch, type Secret } from '../../../src/core/keys/notify-key.ts'
+import { isUsableKey, type KeySearch } from '../../../src/core/keys/notify-key.ts'
 import {
   type Effect,
   type Event,
@@ -48,20 +48,13 @@ export type Turn = {
   readonly stored: Ring
 }
 
-export function createJudge({
-  takeover,
-  secrets,
-  search,
-}: {
-  takeover: boolean
-  search: KeySearch
-  secrets: readonly [Secret, ...Secret[]]
-}) {
+export function createJudge({ takeover, search }: { takeover: boolean; search: KeySearch }) {
   let isRotationAsked = false
   let looked: Observed | null = null
   let underWay: Task['kind'] | null = null
   let state: string | null = null
   let overwrites: number[] = []
+  let allowed = MAX_OVERWRITES
   /** A write that was accepted, and what was there before it, until ours or something else is seen. */
   let unseen: { before: Observed; at: number } | null = null
   let lastWrite: WriteTask | null = null
@@ -113,6 +106,7 @@ export function createJudge({
   function judgeKeysAlone(task: WriteTask, { settings }: DomainState): void {
     const found = keyOf(task.before)
     if (found === null || isRotationAsked || settings.keyMaxAgeMs !== undefined) return
+    const { secrets } = settings
     const isOld = found.kind === 'derived' && found.secret !== secrets[0].fingerprint
     check(isOld, 'written for a difference in keys alone')
     const moved = { ...found, secret: secrets[0].fingerprint } as KeyId
@@ -151,7 +145,7 @@ export function createJudge({
         continue
       if (before.phase.kind !== 'writing' || now.ring.confirmedUrl !== URL_) continue
       overwrites = [...overwrites.filter((at) => now.now - at < HOUR_MS), now.now]
-      check(overwrites.length <= MAX_OVERWRITES, 'goes on though contested')
+      check(overwrites.length <= allowed, 'goes on though contested')
     }
   }
 
@@ -185,7 +179,9 @@ export function createJudge({
       overwrites = []
       unseen = null
     },
-    restarted(): void {
+    /** What a write of the life before may hide still is written over once without being counted. */
+    restarted({ unseenSince }: Ring): void {
+      allowed = MAX_OVERWRITES + (unseenSince === null ? 0 : 1)
       underWay = null
       unseen = null
       isRotationAsked = false
