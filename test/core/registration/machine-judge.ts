@@ -58,6 +58,9 @@ export function createJudge({ takeover, search }: { takeover: boolean; search: K
   /** A write that was accepted, and what was there before it, until ours or something else is seen. */
   let unseen: { before: Observed; at: number } | null = null
   let lastWrite: WriteTask | null = null
+  /** A write that may have taken effect, and that nothing else was seen since. */
+  let awaited: { task: WriteTask; isLost: boolean } | null = null
+  let isShown = false
   let writes = 0
 
   /** The key that an observation shows, if it can be used. */
@@ -139,6 +142,35 @@ export function createJudge({ takeover, search }: { takeover: boolean; search: K
     check(after.state === before.state || after.state === state, 'not as measured')
   }
 
+  /** What shows is reported once it is saved, and counted unless it was counted at once. */
+  function judgeShown({ event, effects, now }: Turn): void {
+    if (event.kind === 'looked' && awaited !== null) {
+      isShown = showsExactly(event.observed, awaited.task)
+      if (!isShown && !sameObservation(event.observed, awaited.task.before)) awaited = null
+    }
+    if (!effects.some(({ kind }) => kind === 'look_ends')) return
+    const isReported = effects.some((each) => each.kind === 'log' && each.message === 'registered')
+    if (isShown && awaited !== null && event.kind !== 'failed' && !now.ring.released) {
+      const isCounted = effects.some(({ kind }) => kind === 'changed')
+      check(isReported, 'a write that shows is not reported')
+      check(isCounted === awaited.isLost, 'a write that shows is counted twice, or not at all')
+    }
+    // Also one whose key is hidden.
+    if (isReported) awaited = null
+    isShown = false
+  }
+
+  function judgeAnswer({ event, before, now }: Turn): void {
+    if (before.phase.kind !== 'writing' || lastWrite === null) return
+    if (event.kind === 'written') {
+      unseen = { before: lastWrite.before, at: now.elapsed }
+      awaited = { task: lastWrite, isLost: false }
+    }
+    if (event.kind !== 'failed') return
+    const isLost = event.fault.mayHaveTakenEffect
+    awaited = isLost ? { task: lastWrite, isLost } : null
+  }
+
   function judgeContest(effects: readonly Effect[], { now, before }: Turn): void {
     for (const effect of effects) {
       if (effect.kind !== 'changed' || effect.change === 'adopt' || effect.change === 'rotate')
@@ -151,15 +183,14 @@ export function createJudge({ takeover, search }: { takeover: boolean; search: K
 
   return {
     outcome(turn: Turn): void {
-      const { event, effects, now, after } = turn
+      const { event, effects, after } = turn
       const tasks = effects.filter(isTask)
       const isAnswer = !BY_THEMSELVES.has(event.kind)
       check(tasks.length === (isAnswer ? 1 : 0), 'tasks at once')
       if (isAnswer) underWay = tasks[0]?.kind ?? null
       if (event.kind === 'looked') looked = event.observed
-      if (event.kind === 'written' && lastWrite !== null) {
-        unseen = { before: lastWrite.before, at: now.elapsed }
-      }
+      judgeAnswer(turn)
+      judgeShown(turn)
       judgeLag(turn)
       judgeReports(turn)
       judgeContest(effects, turn)
@@ -178,15 +209,23 @@ export function createJudge({ takeover, search }: { takeover: boolean; search: K
     released(): void {
       overwrites = []
       unseen = null
+      awaited = null
     },
     /** What a write of the life before may hide still is written over once without being counted. */
     restarted({ unseenSince }: Ring): void {
       allowed = MAX_OVERWRITES + (unseenSince === null ? 0 : 1)
       underWay = null
       unseen = null
+      awaited = null
+      isShown = false
       isRotationAsked = false
       overwrites = []
     },
     writes: () => writes,
   }
+}
+
+function showsExactly(observed: Observed, { registration }: WriteTask): boolean {
+  if (observed.kind === 'absent' || !observed.auth) return false
+  return observed.url === registration.url && observed.key === registration.key
 }
