@@ -1,9 +1,11 @@
 // What the flows need of a store, in the flows' words: the log, rings, cursors, and what becomes of
 // events that can't be delivered or kept. Types only.
+
 import type { RefusedEvent } from '../core/delivery/delivery.ts'
 import type { ReplaySelection } from '../core/events/replay.ts'
 import type { NewEvent, StoredEvent } from '../core/events/snapshot-event.ts'
 import type { Ring } from '../core/keys/key-ring.ts'
+import type { AuditStore } from './audit.ts'
 
 export type Appended = { readonly seq: number; readonly duplicate: boolean }
 
@@ -222,7 +224,8 @@ export interface Store
     ReplayStore,
     Retention,
     ReceivingTime,
-    Tallies {
+    Tallies,
+    AuditStore {
   /** Rejects with the store's fault while it takes no appends. */
   checkWritable(): Promise<void>
   close(): Promise<void>

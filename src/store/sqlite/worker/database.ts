@@ -2,7 +2,9 @@
 // the event loop. Every answer crosses threads, so it is made of plain values.
 import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import type { Range } from '../../../core/audit/ranges.ts'
 import { ServiceError } from '../../../errors.ts'
+import type { BackfillRequest, EventPlace } from '../../../ports/audit.ts'
 import type {
   DeadLetterQuery,
   Pruned,
@@ -12,6 +14,8 @@ import type {
 } from '../../../ports/store.ts'
 import { openFault } from '../faults.ts'
 import { packStored } from '../messages.ts'
+import { createAudits } from '../tables/audits.ts'
+import { createBackfills } from '../tables/backfills.ts'
 import { createCursors } from '../tables/cursors.ts'
 import { createDeadLetters } from '../tables/dead-letters.ts'
 import { createEventLog } from '../tables/event-log.ts'
@@ -51,17 +55,25 @@ function offer(db: DatabaseSync, file: StoreFile) {
   const replays = createReplays(db)
   const receivingTime = createReceivingTime(db)
   const tallies = createTallies(db)
+  const audits = createAudits(db)
+  const backfills = createBackfills(db)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
   const deleteProbe = db.prepare('delete from probes')
 
   return {
     commit: createGroupCommit(
       db,
-      { log, rings, cursors, deadLetters, receivingTime, tallies },
+      { log, rings, cursors, deadLetters, receivingTime, tallies, audits, backfills },
       file.path,
     ),
     read: ({ after, limit, maxBytes }: { after: number; limit: number; maxBytes?: number }) =>
       packStored(log.read(after, limit, maxBytes)),
+    readBetween: (wanted: {
+      domain: string
+      range: Range
+      limit: number
+      after: EventPlace | null
+    }) => packStored(log.readBetween(wanted)),
     stats: () => log.stats(),
     loadRing: (domain: string) => rings.load(domain),
     ringsVersion: () => rings.version(),
@@ -87,6 +99,19 @@ function offer(db: DatabaseSync, file: StoreFile) {
       transact(db, () => replays.cancel(id, at)),
     loadReceivingTime: () => receivingTime.load(),
     loadTally: (domain: string) => tallies.load(domain),
+    beginTaking: ({ domains, at }: { domains: readonly string[]; at: number }) =>
+      transact(db, () => audits.beginTaking(domains, at)),
+    noteTaking: ({ domains, at }: { domains: readonly string[]; at: number }) =>
+      transact(db, () => audits.noteTaking(domains, at)),
+    noteNotTaking: ({ domain, range }: { domain: string; range: Range }) =>
+      transact(db, () => audits.noteNotTaking(domain, range)),
+    loadAudit: (domain: string) => audits.load(domain),
+    requestBackfill: ({ at, ...request }: BackfillRequest & { at: number }) =>
+      transact(db, () => backfills.request(request, at)),
+    nextBackfill: (domain: string) => backfills.next(domain),
+    listBackfills: () => backfills.list(),
+    cancelBackfill: ({ id, at }: { id: number; at: number }) =>
+      transact(db, () => backfills.cancel(id, at)),
 
     /** Takes room as an event would, gives it back, and syncs the disk. */
     probe(): void {

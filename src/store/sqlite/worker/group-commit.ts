@@ -6,6 +6,8 @@ import type { NewEvent } from '../../../core/events/snapshot-event.ts'
 import type { Appended } from '../../../ports/store.ts'
 import { type Fault, faultOf, isStatementError } from '../faults.ts'
 import { type Batch, type Committed, unpackEvents, type Write } from '../messages.ts'
+import type { SqlAudits } from '../tables/audits.ts'
+import type { SqlBackfills } from '../tables/backfills.ts'
 import type { SqlCursors } from '../tables/cursors.ts'
 import type { SqlDeadLetters } from '../tables/dead-letters.ts'
 import type { SqlEventLog } from '../tables/event-log.ts'
@@ -20,6 +22,8 @@ type Tables = {
   readonly deadLetters: SqlDeadLetters
   readonly receivingTime: SqlReceivingTime
   readonly tallies: SqlTallies
+  readonly audits: SqlAudits
+  readonly backfills: SqlBackfills
 }
 type Outcome = {
   readonly appended: readonly (Appended | Fault)[]
@@ -32,7 +36,7 @@ export function createGroupCommit(
   tables: Tables,
   path: string,
 ): (batch: Batch) => Committed {
-  const { log, rings, cursors, deadLetters, receivingTime, tallies } = tables
+  const { log, rings, cursors, deadLetters, receivingTime, tallies, audits, backfills } = tables
 
   return ({ events, writes }) => {
     const start = performance.now()
@@ -91,7 +95,21 @@ export function createGroupCommit(
       case 'unsigned':
         tallies.addUnsigned(write.domain, write.count)
         return null
+      case 'fill':
+        return atomically(db, () => fill(write))
     }
+  }
+
+  /** Events that the audit has found, and how far it has come: both or neither. */
+  function fill({ events, progress, at }: Extract<Write, { kind: 'fill' }>): number {
+    const filled = unpackEvents(events).filter((event) => !log.append(event).duplicate).length
+    if (progress.kind === 'audit') audits.advance(progress)
+    else {
+      backfills.advance(progress, { filled, at })
+      const done = progress.isEnd ? backfills.find(progress.id) : null
+      if (done !== null && done.stream === null) audits.closeGaps(done.domain, done)
+    }
+    return filled
   }
 }
 
@@ -109,10 +127,10 @@ export function transact<T>(db: DatabaseSync, work: () => T): T {
 }
 
 /** All of `work` or none of it, within a transaction that goes on either way. */
-function atomically(db: DatabaseSync, work: () => void): void {
+function atomically<T>(db: DatabaseSync, work: () => T): T {
   db.exec('savepoint one_write')
   try {
-    work()
+    return work()
   } catch (error) {
     // Gone with its transaction, where SQLite has rolled back by itself.
     if (db.isTransaction) db.exec('rollback to one_write')
