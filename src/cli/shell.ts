@@ -2,7 +2,8 @@
 // do alike: read the settings, print a table, say that an option is wrong.
 import { CommanderError } from 'commander'
 import type { World } from '../app/service.ts'
-import { type Config, type Environment, readConfig } from '../config/config.ts'
+import { type Config, readConfig } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
 import { parseDuration } from '../core/duration.ts'
 import { FOREIGN_GENERATION } from '../core/keys/key-ring.ts'
 

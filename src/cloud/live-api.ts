@@ -12,11 +12,13 @@ import {
 import type { Observed } from '../core/registration/observation.ts'
 import type { Registration } from '../core/registration/registration.ts'
 import { faultCode, ServiceError } from '../errors.ts'
+import type { SnapshotLists } from '../ports/audit.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { IsStill, LiveApi, LiveInspection, SnapshotConfig } from '../ports/live-api.ts'
 import { refusal, toApiFault, unavailable } from './api-fault.ts'
 import type { CredentialsProvider } from './credentials.ts'
 import { createPacer, type Pacer } from './pacer.ts'
+import { createSnapshotLists } from './snapshot-lists.ts'
 
 /** What the code of every fault of a call begins with; the rest is its `CallOutcome`. */
 const API_PREFIX = 'api_'
@@ -31,6 +33,9 @@ const PAGE_SIZE = 30
 /** Nobody has more apps with templates of their own; an answer that never ends is not followed. */
 const MAX_PAGES = 20
 
+/** The pause between two calls of an operation whose limit is lower than 30 a second: it is 3. */
+const PACES: Partial<Record<string, number>> = { DescribeLiveStreamsPublishList: 1_000 }
+
 type AnyOperation = Operation | typeof DESCRIBE_SNAPSHOT_CONFIG
 type Answer = Readonly<Record<string, unknown>>
 
@@ -40,7 +45,7 @@ export function createLiveApi(parts: {
   credentials: CredentialsProvider
   clock: Clock
   onCall: (operation: Operation, outcome: CallOutcome) => void
-}): LiveApi & LiveInspection & { close(): void } {
+}): LiveApi & LiveInspection & SnapshotLists & { close(): void } {
   const { endpoint, credentials, clock, onCall } = parts
   // The published types lack credentialsProvider (FACTS 5.1).
   const config = { endpoint, apiVersion: API_VERSION, credentialsProvider: credentials }
@@ -49,7 +54,9 @@ export function createLiveApi(parts: {
     ? new HttpsAgent({ keepAlive: true })
     : new HttpAgent({ keepAlive: true })
   const operations: readonly AnyOperation[] = [...OPERATIONS, DESCRIBE_SNAPSHOT_CONFIG]
-  const pacers = new Map(operations.map((operation) => [operation, createPacer(clock)]))
+  const pacers = new Map(
+    operations.map((operation) => [operation, createPacer(clock, PACES[operation])]),
+  )
   const count = (operation: AnyOperation, outcome: CallOutcome): void => {
     if (operation !== DESCRIBE_SNAPSHOT_CONFIG) onCall(operation, outcome)
   }
@@ -145,6 +152,7 @@ export function createLiveApi(parts: {
       }
       return configs
     },
+    ...createSnapshotLists(call),
     close: () => agent.destroy(),
   }
 }

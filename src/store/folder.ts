@@ -1,7 +1,10 @@
-// The folder of a file that we make. A new folder is synced into its parent, as a file that was
-// synced itself can still be lost with the entry that leads to it.
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+// Files and folders that we make. A new folder is synced into its parent, as a file that was synced
+// itself can still be lost with the entry that leads to it.
+import { closeSync, fsyncSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+
+/** More links than this in a row are a circle, as for the kernel. */
+const MAX_LINKS = 40
 
 /** Makes the folder that `file` is to be in, and those above it, where they are missing. */
 export function makeFolderOf(file: string): void {
@@ -13,10 +16,47 @@ export function makeFolderOf(file: string): void {
 
 /** Syncs the folder that `file` is in, so that its entry outlives a power cut. */
 export function syncFolderOf(file: string): void {
-  const descriptor = openSync(dirname(resolve(file)), 'r')
+  syncFile(dirname(resolve(file)))
+}
+
+/** Syncs a file or a folder to its disk. */
+export function syncFile(path: string): void {
+  const descriptor = openSync(path, 'r')
   try {
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)
+  }
+}
+
+/**
+ * The path of the file that `path` leads to, over symbolic links, whether it is there or is still to
+ * be made: what stands beside a store stands beside the file, by whatever name that was opened.
+ */
+export function realFile(path: string): string {
+  let file = resolve(path)
+  for (let links = 0; links < MAX_LINKS; links += 1) {
+    file = join(realFolder(dirname(file)), basename(file))
+    const target = linkTarget(file)
+    if (target === undefined) return file
+    file = resolve(dirname(file), target)
+  }
+  return file
+}
+
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    // Still to be made.
+    return folder
+  }
+}
+
+function linkTarget(file: string): string | undefined {
+  try {
+    return readlinkSync(file)
+  } catch {
+    return undefined
   }
 }

@@ -1,12 +1,8 @@
 // What the code says of itself, for tests that compare documents and deploy files with it.
 import { createCredentials } from '../../src/cloud/credentials.ts'
-import {
-  type Environment,
-  FILE_SUFFIX,
-  readConfig,
-  SCHEMA,
-  SECRET_NAMES,
-} from '../../src/config/config.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { type Environment, FILE_SUFFIX, SECRET_NAMES } from '../../src/config/environment.ts'
+import { SETTINGS } from '../../src/config/settings.ts'
 import type { CallbackOutcome } from '../../src/core/events/callback.ts'
 import { describeError } from '../../src/errors.ts'
 import { createOpsApp } from '../../src/http/ops/ops-app.ts'
@@ -15,10 +11,10 @@ import type { Readiness } from '../../src/ports/views.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { keptLog } from '../support/flow-fakes.ts'
 
-export const SETTINGS = Object.keys(SCHEMA.shape)
+export const SETTING_NAMES: readonly string[] = Object.values(SETTINGS).map(({ env }) => env)
 /** Everything under our prefix that the service takes. */
 export const ENVIRONMENT: readonly string[] = [
-  ...SETTINGS,
+  ...SETTING_NAMES,
   ...SECRET_NAMES.map((name) => name + FILE_SUFFIX),
 ]
 export const REQUIRED = {

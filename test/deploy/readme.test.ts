@@ -5,7 +5,10 @@ import { describe, expect, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
 import { runCli } from '../../src/cli/cli.ts'
 import { EXIT } from '../../src/cli/shell.ts'
-import { FILE_SUFFIX, SCHEMA, SECRET_NAMES } from '../../src/config/config.ts'
+import { FILE_SUFFIX, SECRET_NAMES } from '../../src/config/environment.ts'
+import { type Setting, readSetting } from '../../src/config/setting.ts'
+import { SETTINGS } from '../../src/config/settings.ts'
+import { Problem } from '../../src/core/problem.ts'
 import { CALLBACK_OUTCOMES, FLAGS } from '../../src/core/events/callback.ts'
 import { toCloudEvent } from '../../src/core/events/snapshot-event.ts'
 import { REGISTRATION_STATES } from '../../src/core/registration/registration.ts'
@@ -20,7 +23,7 @@ import {
   opsApp,
   ownMetrics,
   REQUIRED,
-  SETTINGS,
+  SETTING_NAMES,
 } from './code.ts'
 import { textOf } from './files.ts'
 import { codesIn, fencedLines, type Row, tableOf } from './markdown.ts'
@@ -33,28 +36,33 @@ const firstCodes = (rows: readonly Row[]) => rows.map(([cell]) => codesIn(cell)[
 describe('settings', () => {
   const rows = tableOf(readme, ['variable', 'default', 'meaning'])
 
-  test('the table lists exactly the settings, in their order', () => {
-    expect(firstCodes(rows)).toEqual(SETTINGS)
+  test('the table lists exactly the settings', () => {
+    expect(firstCodes(rows).sort()).toEqual([...SETTING_NAMES].sort())
   })
 
-  test.each(rows.map((row) => [codesIn(row[0])[0] as keyof typeof SCHEMA.shape, row[1] ?? '']))(
+  const declared = new Map(
+    Object.values(SETTINGS).map((each): [string, Setting<unknown>] => [each.env, each]),
+  )
+
+  test.each(rows.map(([name, cell = '']) => [codesIn(name)[0] ?? '', cell] as const))(
     'the default of %s is %s',
     (name, cell) => {
-      const required = Object.hasOwn(REQUIRED, name)
-      const withoutIt = SCHEMA.shape[name].safeParse(undefined)
+      const setting = declared.get(name) as Setting<unknown>
+      const withoutIt = readSetting(setting, undefined)
       if (cell === 'required') {
-        expect(withoutIt.success).toBe(false)
+        expect(withoutIt).toBeInstanceOf(Problem)
         expect(() => configFrom({ ...REQUIRED, [name]: undefined })).toThrow(name)
         return
       }
-      expect(required).toBe(false)
+      expect(Object.hasOwn(REQUIRED, name)).toBe(false)
       if (cell === 'none') {
-        expect(withoutIt).toEqual({ success: true, data: undefined })
+        expect(setting.unset.kind).toBe('none')
+        expect(withoutIt).not.toBeInstanceOf(Problem)
         return
       }
       const [value = ''] = codesIn(cell)
-      expect(withoutIt).toEqual(SCHEMA.shape[name].safeParse(value))
-      expect(withoutIt.data).toBeDefined()
+      expect(setting.unset.kind).toBe('default')
+      expect(withoutIt).toEqual(readSetting(setting, value))
       expect(configFrom({ ...REQUIRED, [name]: value })).toEqual(configFrom(REQUIRED))
     },
   )

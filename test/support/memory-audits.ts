@@ -4,7 +4,9 @@ import type { NewEvent, StoredEvent } from '../../src/core/events/snapshot-event
 import type { AuditGap, AuditRecord, AuditStore, Backfill } from '../../src/ports/audit.ts'
 import type { Appended } from '../../src/ports/store.ts'
 
-type Kept = Omit<AuditRecord, 'notTaking' | 'gaps'> & {
+type Kept = Pick<AuditRecord, 'domain' | 'since'> & {
+  auditedUntil: number
+  isDoubtful: boolean
   takingUntil: number
   notTaking: Range[]
   gaps: AuditGap[]

@@ -1,6 +1,6 @@
 // The process as a command sees it, in memory.
 import type { Shell } from '../../src/cli/shell.ts'
-import type { Environment } from '../../src/config/config.ts'
+import type { Environment } from '../../src/config/environment.ts'
 import { keptLog } from './flow-fakes.ts'
 
 export function testShell(env: Environment = {}, over: Partial<Shell> = {}) {

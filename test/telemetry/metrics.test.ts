@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
 import type { Sample } from '../../src/ports/metrics.ts'
+import type { Definition } from '../../src/telemetry/definition.ts'
+import { METRIC_GROUPS, METRICS } from '../../src/telemetry/definitions.ts'
+import { createInstruments } from '../../src/telemetry/instruments.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 
 const DOMAIN = 'play.example.com'
@@ -26,7 +30,7 @@ function fixture(
   return { metrics, lines }
 }
 
-/** Of DESIGN 8: name, and how many series one domain and one sink make at the start. */
+/** How many series one domain and one sink make at the start. */
 const SERIES: [string, number][] = [
   ['snaphook_callbacks_total', 14],
   ['snaphook_callbacks_flagged_total', 5],
@@ -46,8 +50,41 @@ const SERIES: [string, number][] = [
   ['snaphook_sink_deliveries_total', 4],
   ['snaphook_sink_state', 3],
   ['snaphook_dead_letters', 1],
+  ['snaphook_store_bytes', 1],
+  ['snaphook_store_max_bytes', 1],
+  ['snaphook_events_expired_total', 1],
+  ['snaphook_public_url_probe', 4],
   ['snaphook_build_info', 1],
 ]
+const all = Object.values<Definition>(METRICS)
+
+describe('the definitions', () => {
+  test('each is in one group, under one name', () => {
+    const grouped = METRIC_GROUPS.flatMap(({ metrics }) => Object.keys(metrics))
+    expect(grouped).toEqual(Object.keys(METRICS))
+    expect(new Set(all.map(({ name }) => name)).size).toBe(all.length)
+  })
+
+  test('the table of series has each', () => {
+    const counted = SERIES.map(([name]) => name.replace(/_seconds_count$/, '_seconds'))
+    const names = all.map(({ name }) => name)
+    expect(counted.map((name) => name.replace(/_events_count$/, '_events')).sort()).toEqual(
+      names.sort(),
+    )
+  })
+
+  test('labels are checked by the compiler', () => {
+    const of = createInstruments(
+      METRICS,
+      { domains: [DOMAIN], sinks: ['stdout'], version: '1' },
+      new Registry(),
+    )
+    // @ts-expect-error an outcome that there is not
+    of.callbacks.add({ domain: DOMAIN, outcome: 'lost' })
+    // @ts-expect-error a label too few
+    expect(() => of.registrationState.set({}, 'lost')).not.toThrow()
+  })
+})
 
 describe('from the start', () => {
   test.each(SERIES)('%s has %i series', async (name, count) => {
@@ -57,7 +94,7 @@ describe('from the start', () => {
     )
     expect(own).toHaveLength(count)
     const raised = own.filter((line) => !line.endsWith(' 0'))
-    expect(raised).toHaveLength(/build_info|registration_state|sink_state/.test(name) ? 1 : 0)
+    expect(raised).toHaveLength(/build_info|_state$|_probe$/.test(name) ? 1 : 0)
   })
 
   test('the process is measured as well', async () => {

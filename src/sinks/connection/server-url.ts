@@ -1,5 +1,6 @@
 // The URLs of servers that sinks keep a connection to: host, login, and what else the sink needs, in
 // the query. They may hold a password; what is wrong with one never repeats it.
+import { Problem } from '../../core/problem.ts'
 
 export type ServerUrl = {
   readonly host: string
@@ -12,33 +13,25 @@ export type ServerUrl = {
   readonly query: ReadonlyMap<string, string>
 }
 
-/** A sentence that follows the name of what it is about. */
-export class UrlProblem {
-  readonly sentence: string
-  constructor(sentence: string) {
-    this.sentence = sentence
-  }
-}
-
 /** `tls`: the scheme that asks for TLS; `query`: the names that may be in the query, once each. */
 export function readServerUrl(
   given: string,
   { port, tls, query: names }: { port: number; tls: string; query: readonly string[] },
-): ServerUrl | UrlProblem {
+): ServerUrl | Problem {
   const url = URL.parse(given)
   if (url === null || url.hostname === '' || !given.includes('://')) {
-    return new UrlProblem('must name a host')
+    return new Problem('must name a host')
   }
   if (given.includes('#')) {
-    return new UrlProblem('must have no fragment; a # in a password is written %23')
+    return new Problem('must have no fragment; a # in a password is written %23')
   }
   const keys = [...url.searchParams.keys()]
   if (keys.some((key, index) => !names.includes(key) || keys.indexOf(key) !== index)) {
-    return new UrlProblem(`may have ${names.join(' and ')} in its query, once, and nothing else`)
+    return new Problem(`may have ${names.join(' and ')} in its query, once, and nothing else`)
   }
   const [user, password] = [decoded(url.username), decoded(url.password)]
   if (user === null || password === null) {
-    return new UrlProblem('has a % in its user name or password that encodes nothing: write %25')
+    return new Problem('has a % in its user name or password that encodes nothing: write %25')
   }
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),

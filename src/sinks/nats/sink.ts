@@ -8,9 +8,10 @@ import {
   type SnapshotCloudEvent,
   toCloudEvent,
 } from '../../core/events/snapshot-event.ts'
+import { Problem } from '../../core/problem.ts'
 import type { Sink } from '../../ports/sink.ts'
 import { createLink } from '../connection/link.ts'
-import { readServerUrl, UrlProblem } from '../connection/server-url.ts'
+import { readServerUrl } from '../connection/server-url.ts'
 import type { SinkKind } from '../sink-kind.ts'
 import { isForbidden, isOvertaken, noStream, outcomeOf } from './fault.ts'
 import { subjectOf, subjectProblem, subjectsOf } from './subject.ts'
@@ -40,7 +41,7 @@ type Connection = {
 export const NATS: SinkKind = {
   problem(url) {
     const read = readPlace(url)
-    return read instanceof UrlProblem ? read.sentence : undefined
+    return read instanceof Problem ? read.sentence : undefined
   },
   create: (setting) => createNatsSink(setting),
 }
@@ -52,7 +53,7 @@ export function createNatsSink(options: {
 }): Sink {
   const { name, url, timeoutMs = TIMEOUT_MS } = options
   const place = readPlace(url)
-  if (place instanceof UrlProblem) throw new TypeError(`sink ${name} ${place.sentence}`)
+  if (place instanceof Problem) throw new TypeError(`sink ${name} ${place.sentence}`)
   const { host, port, subject } = place
   const subjects = subjectsOf(subject)
   const link = createLink({
@@ -170,11 +171,11 @@ async function findStreams({ nats }: Connection, subjects: string): Promise<stri
   }
 }
 
-function readPlace(url: string): Place | UrlProblem {
+function readPlace(url: string): Place | Problem {
   const read = readServerUrl(url, { port: PORT, tls: 'tls:', query: ['subject'] })
-  if (read instanceof UrlProblem) return read
+  if (read instanceof Problem) return read
   const { path, query, ...server } = read
   const subject = query.get('subject') ?? ''
   const problem = path === '' ? subjectProblem(subject) : 'must have no path'
-  return problem === undefined ? { ...server, subject } : new UrlProblem(problem)
+  return problem === undefined ? { ...server, subject } : new Problem(problem)
 }

@@ -2,9 +2,10 @@
 // none, so that no event overtakes one that was refused. Delivered means that EXEC has answered.
 import type { RedisClientType } from '@redis/client'
 import { type StoredEvent, toCloudEvent } from '../../core/events/snapshot-event.ts'
+import { Problem } from '../../core/problem.ts'
 import type { Sink } from '../../ports/sink.ts'
 import { createLink } from '../connection/link.ts'
-import { readServerUrl, UrlProblem } from '../connection/server-url.ts'
+import { readServerUrl } from '../connection/server-url.ts'
 import type { SinkKind } from '../sink-kind.ts'
 import { outcomeOf } from './fault.ts'
 
@@ -29,7 +30,7 @@ type Place = {
 export const REDIS: SinkKind = {
   problem(url) {
     const read = readPlace(url)
-    return read instanceof UrlProblem ? read.sentence : undefined
+    return read instanceof Problem ? read.sentence : undefined
   },
   create: (setting) => createRedisSink(setting),
 }
@@ -41,7 +42,7 @@ export function createRedisSink(options: {
 }): Sink {
   const { name, url, timeoutMs = TIMEOUT_MS } = options
   const place = readPlace(url)
-  if (place instanceof UrlProblem) throw new TypeError(`sink ${name} ${place.sentence}`)
+  if (place instanceof Problem) throw new TypeError(`sink ${name} ${place.sentence}`)
   const link = createLink({
     open: (lost) => connect(place, lost),
     end: (client) => client.destroy(),
@@ -85,18 +86,18 @@ export function createRedisSink(options: {
   }
 }
 
-function readPlace(url: string): Place | UrlProblem {
+function readPlace(url: string): Place | Problem {
   const names = ['stream', 'maxlen']
   const read = readServerUrl(url, { port: PORT, tls: 'rediss:', query: names })
-  if (read instanceof UrlProblem) return read
+  if (read instanceof Problem) return read
   const { path, query, ...server } = read
   const stream = query.get('stream') ?? ''
   const maxLength = query.get('maxlen')
-  if (stream === '') return new UrlProblem('must name a stream: ?stream=snapshots')
+  if (stream === '') return new Problem('must name a stream: ?stream=snapshots')
   if (!/^\d{0,4}$/.test(path))
-    return new UrlProblem('must have a database number as its path, or none')
+    return new Problem('must have a database number as its path, or none')
   if (maxLength !== undefined && !/^[1-9]\d{0,14}$/.test(maxLength)) {
-    return new UrlProblem('must have a whole number as maxlen')
+    return new Problem('must have a whole number as maxlen')
   }
   return {
     ...server,

@@ -4,7 +4,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { ServiceError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { makeFolderOf } from '../folder.ts'
+import { makeFolderOf, realFile } from '../folder.ts'
 import { isBusy, openFault } from './faults.ts'
 
 /** Longer than a replaced container takes to drain and end. */
@@ -38,7 +38,7 @@ const held = new Set<DatabaseSync>()
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Lock> {
   const { holder, clock, signal, onWait, waitMs = WAIT_MS } = options
-  const lockPath = `${path}.lock`
+  const lockPath = `${realFile(path)}.lock`
   const db = open(lockPath)
   const deadline = clock.elapsed() + waitMs
   try {

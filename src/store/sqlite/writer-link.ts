@@ -1,5 +1,6 @@
 // The event loop's side of the thread boundary: calls to the writer as promises. A writer that
 // crashes fails the calls it had and is started anew after a pause; until then calls fail at once.
+// A damaged store is never opened anew: what would be written there may never be found again.
 import { Worker } from 'node:worker_threads'
 import { ServiceError } from '../../errors.ts'
 import { toError } from './faults.ts'
@@ -31,6 +32,7 @@ export async function startWriter(workerUrl: URL, file: StoreFile): Promise<Writ
   let worker: Worker | undefined
   /** Why there is no writer, while there is none. */
   let down = lost(file.path)
+  let damage: ServiceError | undefined
   let lastId = 0
   let closed = false
   let hasOpened = false
@@ -88,11 +90,11 @@ export async function startWriter(workerUrl: URL, file: StoreFile): Promise<Writ
     })
     worker.once('exit', () => {
       worker = undefined
-      down = lost(file.path, cause)
+      down = damage ?? lost(file.path, cause)
       reject(cause instanceof ServiceError ? cause : down)
       for (const call of waiting.values()) call.reject(down)
       waiting.clear()
-      if (hasOpened && !closed) startLater()
+      if (hasOpened && !closed && damage === undefined) startLater()
     })
     return promise
   }
@@ -100,8 +102,13 @@ export async function startWriter(workerUrl: URL, file: StoreFile): Promise<Writ
   function settle(reply: Extract<Reply, { id: number }>): void {
     const call = waiting.get(reply.id)
     waiting.delete(reply.id)
-    if (reply.kind === 'answer') call?.resolve(reply.value)
-    else call?.reject(toError(reply.fault))
+    if (reply.kind === 'answer') {
+      call?.resolve(reply.value)
+      return
+    }
+    const fault = toError(reply.fault)
+    if (fault.code === 'store_damaged') damage ??= fault
+    call?.reject(fault)
   }
 
   function startLater(): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -40,6 +40,16 @@ describe('the lock of a store', () => {
     lock.release()
     lock.release()
     await acquire(path, { holder: 'pid 2', waitMs: 0 })
+  })
+
+  it('is one for a file and for a symbolic link to it', async () => {
+    const path = newPath()
+    await acquire(path)
+    const link = join(temporaryFolder(), 'link.db')
+    symlinkSync(path, link)
+    await expect(acquire(link, { holder: 'pid 2', waitMs: 0 })).rejects.toMatchObject({
+      code: 'store_locked',
+    })
   })
 
   it('is waited for, by the clock that is passed in', async () => {

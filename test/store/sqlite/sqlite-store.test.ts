@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { EMPTY_RING } from '../../../src/core/keys/key-ring.ts'
 import type { Commit, SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
@@ -182,6 +183,19 @@ describe('a writer that crashes', () => {
       ),
     )
     expect(await store.append(eventOf(2))).toEqual({ seq: 2, duplicate: false })
+  })
+
+  it('is not started again on a store that was moved away: that would make a new one', async () => {
+    const path = newPath()
+    const store = await openStore(path, { workerUrl })
+    renameSync(path, `${path}.away`)
+    await expect(store.checkWritable()).rejects.toMatchObject({ code: 'store_damaged' })
+    writeFileSync(`${path}.crash`, '')
+    await expect(store.stats()).rejects.toMatchObject({ code: 'store_damaged' })
+    rmSync(`${path}.crash`)
+    await sleep(300)
+    await expect(store.append(eventOf(1))).rejects.toMatchObject({ code: 'store_damaged' })
+    expect(existsSync(path)).toBe(false)
   })
 
   it('can be closed while there is none', async () => {

@@ -1,10 +1,9 @@
 // Opens the one file of a store. Every commit is on disk when it returns (`synchronous=full`), and
 // readers are never in the writer's way (WAL). Blocks: for the worker thread, and for tests.
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { makeFolderOf } from '../../folder.ts'
+import { makeFolderOf, realFile } from '../../folder.ts'
 import { isBusy, openFault, unavailable } from '../faults.ts'
 import { checkSchema, migrate } from './migrate.ts'
 
@@ -30,12 +29,14 @@ export function openConnection({ path, readOnly }: StoreFile): DatabaseSync {
 }
 
 function openForWriting(path: string): DatabaseSync {
+  // `:memory:` and the like are no files.
+  const file = path.startsWith(':') ? path : realFile(path)
   try {
-    makeFolderOf(path)
+    makeFolderOf(file)
   } catch (cause) {
     throw unavailable(path, 'has no folder and none can be made: check the path', cause)
   }
-  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+  const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
   return closedUnless(db, () => {
     retryWhileBusy(() => migrate(db, path))
     const mode = retryWhileBusy(() => db.prepare('pragma journal_mode = wal').get()?.journal_mode)
@@ -47,10 +48,11 @@ function openForWriting(path: string): DatabaseSync {
 
 function openForReading(path: string): DatabaseSync {
   if (!existsSync(path)) throw unavailable(path, 'does not exist: start the service to make it')
-  const url = pathToFileURL(resolve(path))
+  const file = realFile(path)
+  const url = pathToFileURL(file)
   // Even a reader makes a log where there is none, and leaves it behind. Without one nobody has
   // the store open, and the file alone is all there is to read.
-  if (!existsSync(`${path}-wal`)) url.searchParams.set('immutable', '1')
+  if (!existsSync(`${file}-wal`)) url.searchParams.set('immutable', '1')
   const db = new DatabaseSync(url, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
   return closedUnless(db, () => checkSchema(db, path))
 }

@@ -1,9 +1,7 @@
 // The whole store as plain synchronous calls of one argument each: what the worker thread offers to
 // the event loop. Every answer crosses threads, so it is made of plain values.
-import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Range } from '../../../core/audit/ranges.ts'
-import { ServiceError } from '../../../errors.ts'
 import type { BackfillRequest, EventPlace } from '../../../ports/audit.ts'
 import type {
   DeadLetterQuery,
@@ -26,6 +24,7 @@ import { createReplays } from '../tables/replays.ts'
 import { createRings } from '../tables/rings.ts'
 import { createTallies } from '../tables/tallies.ts'
 import { openConnection, type StoreFile } from './connection.ts'
+import { watchFile } from './file-in-use.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
 
 /** More than one page, so that a store without room to grow is noticed before an event is lost. */
@@ -45,7 +44,7 @@ export function openDatabase(file: StoreFile) {
 }
 
 function offer(db: DatabaseSync, file: StoreFile) {
-  const { ino } = statSync(file.path)
+  const inUse = watchFile(file.path)
   const log = createEventLog(db)
   const rings = createRings(db)
   const cursors = createCursors(db)
@@ -61,11 +60,11 @@ function offer(db: DatabaseSync, file: StoreFile) {
   const deleteProbe = db.prepare('delete from probes')
 
   return {
-    commit: createGroupCommit(
-      db,
-      { log, rings, cursors, deadLetters, receivingTime, tallies, audits, backfills },
-      file.path,
-    ),
+    commit: createGroupCommit(db, {
+      tables: { log, rings, cursors, deadLetters, receivingTime, tallies, audits, backfills },
+      path: file.path,
+      checkFile: inUse.check,
+    }),
     read: ({ after, limit, maxBytes }: { after: number; limit: number; maxBytes?: number }) =>
       packStored(log.read(after, limit, maxBytes)),
     readBetween: (wanted: {
@@ -81,41 +80,36 @@ function offer(db: DatabaseSync, file: StoreFile) {
     listCursors: () => cursors.list(),
     readDeadLetters: (query: DeadLetterQuery) => deadLetters.read(query),
     countDeadLetters: () => deadLetters.count(),
-    prune(step: PruneStep): Pruned {
-      // Whatever is written to a file that has lost its name goes with the process.
-      if (statSync(file.path, { throwIfNoEntry: false })?.ino !== ino) throw moved(file.path)
-      return timed(() => pruning.prune(step))
-    },
+    prune: (step: PruneStep): Pruned => timed(() => pruning.prune(step)),
     pruneLetters: (step: { limit: number; at: number }) => timed(() => pruning.pruneLetters(step)),
     readExpired: (sink: string | null) => expired.list(sink),
-    dropExpired: (sink: string | null) => transact(db, () => expired.drop(sink)),
+    dropExpired: (sink: string | null) => write(() => expired.drop(sink)),
     requestReplay: ({ at, ...request }: ReplayRequest & { at: number }) =>
-      transact(db, () => replays.request(request, at)),
+      write(() => replays.request(request, at)),
     nextReplay: (sink: string) => replays.next(sink),
     listReplays: () => replays.list(),
     advanceReplay: ({ at, ...progress }: ReplayProgress & { at: number }) =>
-      transact(db, () => replays.advance(progress, at)),
-    cancelReplay: ({ id, at }: { id: number; at: number }) =>
-      transact(db, () => replays.cancel(id, at)),
+      write(() => replays.advance(progress, at)),
+    cancelReplay: ({ id, at }: { id: number; at: number }) => write(() => replays.cancel(id, at)),
     loadReceivingTime: () => receivingTime.load(),
     loadTally: (domain: string) => tallies.load(domain),
     beginTaking: ({ domains, at }: { domains: readonly string[]; at: number }) =>
-      transact(db, () => audits.beginTaking(domains, at)),
+      write(() => audits.beginTaking(domains, at)),
     noteTaking: ({ domains, at }: { domains: readonly string[]; at: number }) =>
-      transact(db, () => audits.noteTaking(domains, at)),
+      write(() => audits.noteTaking(domains, at)),
     noteNotTaking: ({ domain, range }: { domain: string; range: Range }) =>
-      transact(db, () => audits.noteNotTaking(domain, range)),
+      write(() => audits.noteNotTaking(domain, range)),
     loadAudit: (domain: string) => audits.load(domain),
     requestBackfill: ({ at, ...request }: BackfillRequest & { at: number }) =>
-      transact(db, () => backfills.request(request, at)),
+      write(() => backfills.request(request, at)),
     nextBackfill: (domain: string) => backfills.next(domain),
     listBackfills: () => backfills.list(),
     cancelBackfill: ({ id, at }: { id: number; at: number }) =>
-      transact(db, () => backfills.cancel(id, at)),
+      write(() => backfills.cancel(id, at)),
 
     /** Takes room as an event would, gives it back, and syncs the disk. */
     probe(): void {
-      transact(db, () => {
+      write(() => {
         insertProbe.run(PROBE_BYTES)
         deleteProbe.run()
       })
@@ -125,24 +119,32 @@ function offer(db: DatabaseSync, file: StoreFile) {
     pragma: (statement: string) =>
       Object.values(db.prepare(`pragma ${statement}`).get() ?? {})[0] ?? null,
 
-    /** Copies the write-ahead log into the database and empties it, then closes. */
+    /**
+     * Copies the write-ahead log into the database and empties it, then closes. A store that was
+     * deleted meanwhile is written to its path once more, with all that was acknowledged.
+     */
     close(): void {
       try {
-        if (!file.readOnly) db.exec('pragma wal_checkpoint(truncate)')
+        if (!file.readOnly) {
+          db.exec('pragma wal_checkpoint(truncate)')
+          inUse.saveDeleted(db)
+        }
       } finally {
         db.close()
       }
     },
   }
 
+  /** A transaction that counts only if the file has its name when it is on disk. */
+  function write<T>(work: () => T): T {
+    const done = transact(db, work)
+    inUse.check()
+    return done
+  }
+
   function timed<T extends object>(work: () => T): T & { seconds: number } {
     const start = performance.now()
-    const done = transact(db, work)
+    const done = write(work)
     return { ...done, seconds: (performance.now() - start) / 1000 }
   }
-}
-
-function moved(path: string): ServiceError {
-  const message = `The store ${path} was moved or deleted while it was in use: put it back and start again.`
-  return new ServiceError(message, { code: 'store_damaged' })
 }

@@ -33,9 +33,14 @@ type Outcome = {
 /** Commits a batch. It never throws: each part of the batch has its own answer. */
 export function createGroupCommit(
   db: DatabaseSync,
-  tables: Tables,
-  path: string,
+  parts: {
+    readonly tables: Tables
+    readonly path: string
+    /** Throws where the file has lost its name: what was committed then is not kept. */
+    readonly checkFile: () => void
+  },
 ): (batch: Batch) => Committed {
+  const { tables, path, checkFile } = parts
   const { log, rings, cursors, deadLetters, receivingTime, tallies, audits, backfills } = tables
 
   return ({ events, writes }) => {
@@ -51,13 +56,16 @@ export function createGroupCommit(
 
   function commitOrFail(events: readonly NewEvent[], writes: readonly Write[]): Outcome {
     try {
-      return transact(db, () => {
+      const done = transact(db, () => {
         attempt(() => tallies.noteEvents(events))
         return {
           appended: events.map((event) => attempt(() => log.append(event))),
           writes: writes.map((write) => attempt(() => apply(write))),
         }
       })
+      // After the commit: a file that has its name then keeps what was acknowledged.
+      checkFile()
+      return done
     } catch (error) {
       const fault = faultOf(error, path)
       const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
