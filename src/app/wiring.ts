@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts'
 import { createKeySearch, parseSecret, type Secret, secretFrom } from '../core/keys/notify-key.ts'
 import { createRingKeeper, type RingKeeper } from '../flows/keys/key-rings.ts'
 import { createRegistrar, type Registrar } from '../flows/register/registrar.ts'
+import type { SnapshotLists } from '../ports/audit.ts'
 import type { Clock, Random } from '../ports/clock.ts'
 import type { LiveApi } from '../ports/live-api.ts'
 import type { Log } from '../ports/log.ts'
@@ -31,6 +32,8 @@ export type World = {
   readonly api?: LiveApi
   readonly sinks?: readonly Sink[]
   readonly openStore?: typeof openSqliteStore
+  /** How late the audit looks, and how soon after a start: nobody waits for minutes in a test. */
+  readonly audit?: { readonly marginMs?: number; readonly firstAfterMs?: number }
 }
 
 /** A nonce for a probe. */
@@ -59,11 +62,10 @@ export function openApi(
   config: Config,
   world: World,
   onCall: Parameters<typeof createLiveApi>[0]['onCall'],
-): { api: LiveApi; close(): void } {
+): { api: LiveApi; lists: SnapshotLists; close(): void } {
   const { clock = systemClock, credentials = createCredentials() } = world
-  if (world.api) return { api: world.api, close: () => undefined }
-  const api = createLiveApi({ endpoint: config.liveEndpoint, credentials, clock, onCall })
-  return { api, close: api.close }
+  const live = createLiveApi({ endpoint: config.liveEndpoint, credentials, clock, onCall })
+  return { api: world.api ?? live, lists: live, close: live.close }
 }
 
 /** The sinks of the settings, or what stands for them. */

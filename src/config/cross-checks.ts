@@ -1,7 +1,7 @@
 // What settings ask of each other. Each check looks only at values that are right by themselves.
 import { MAX_NOTIFY_URL_LENGTH, notifyUrl } from '../core/registration/notify-url.ts'
-import type { Values } from './settings.ts'
 import { WEBHOOK_SECRET_ADVICE } from './settings/sinks.ts'
+import type { Values } from './settings.ts'
 
 type Given = Readonly<Record<string, string>>
 

@@ -5,7 +5,7 @@ import { describeError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Sample } from '../ports/metrics.ts'
 import type { Store } from '../ports/store.ts'
-import type { Readiness, SinkView } from '../ports/views.ts'
+import type { AuditView, Readiness, SinkView } from '../ports/views.ts'
 import type { Dispatcher } from './deliver/dispatcher.ts'
 import type { Registrar } from './register/registrar.ts'
 
@@ -16,9 +16,11 @@ export function createReadiness(parts: {
   store: Pick<Store, 'checkWritable' | 'stats' | 'countDeadLetters'>
   registrar: Pick<Registrar, 'views'>
   dispatcher: Pick<Dispatcher, 'progress'>
+  /** What is shown of the audits; none of it keeps a service from being ready. */
+  audits: () => readonly AuditView[]
   clock: Clock
 }) {
-  const { store, registrar, dispatcher, clock } = parts
+  const { store, registrar, dispatcher, audits, clock } = parts
   const startedAt = clock.elapsed()
   let stopping = false
   let registeredOnce = false
@@ -46,6 +48,7 @@ export function createReadiness(parts: {
       store: storeProblem === null ? 'ok' : 'failing',
       registrations,
       sinks,
+      audits: audits(),
     }
   }
 

@@ -2,7 +2,7 @@
 // epoch ms; a range is half open.
 import type { Range } from '../core/audit/ranges.ts'
 import type { ListedShot, Push, StreamName } from '../core/audit/shots.ts'
-import type { AuditState, GapReason } from '../core/audit/state.ts'
+import type { GapReason } from '../core/audit/state.ts'
 import type { NewEvent, StoredEvent } from '../core/events/snapshot-event.ts'
 
 /** What the provider lists of the past; it rejects as `LiveApi` does. */
@@ -114,32 +114,4 @@ export interface AuditStore {
   listBackfills(): Promise<readonly Backfill[]>
   /** Whether there was one under way with this number. */
   cancelBackfill(id: number): Promise<boolean>
-}
-
-export interface AuditMetrics {
-  auditState(domain: string, state: AuditState): void
-  auditedUntil(domain: string, at: number): void
-  /** Shots that are listed, old enough, and were not called back. */
-  missed(domain: string, shots: number): void
-  filled(domain: string, shots: number): void
-}
-
-/** What is shown of the audit of a domain. */
-export type AuditView = {
-  readonly domain: string
-  readonly state: AuditState
-  /** One sentence: what is wrong and what to do, or null where nothing is. */
-  readonly detail: string | null
-  /** ISO 8601; null while unknown. */
-  readonly auditedUntil: string | null
-  /** Since this start. */
-  readonly missed: number
-  readonly filled: number
-  /** What was not filled, the last one first; ISO 8601. */
-  readonly gaps: readonly {
-    readonly from: string
-    readonly until: string
-    readonly reason: GapReason
-    readonly missed: number
-  }[]
 }

@@ -45,6 +45,7 @@ export function opsApp() {
     store: 'ok',
     registrations: [],
     sinks: [],
+    audits: [],
   }
   return createOpsApp({
     readiness: () => readiness,

@@ -1,6 +1,7 @@
 // Of receiving.
-import { KEY_ROLES } from '../../core/keys/accepted-keys.ts'
+
 import { CALLBACK_OUTCOMES, FLAGS } from '../../core/events/callback.ts'
+import { KEY_ROLES } from '../../core/keys/accepted-keys.ts'
 import { counter, DOMAINS, gauge, histogram, type LabelSet } from '../definition.ts'
 import { DURATION_BUCKETS } from './buckets.ts'
 

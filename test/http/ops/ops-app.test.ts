@@ -16,6 +16,7 @@ const READY: Readiness = {
   store: 'ok',
   registrations: [REGISTRATION],
   sinks: [],
+  audits: [],
 }
 const GOOD_TOKEN: BearerAuth = { verify: async (header) => header === 'Bearer good' }
 

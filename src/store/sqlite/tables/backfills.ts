@@ -24,7 +24,7 @@ export function createBackfills(db: DatabaseSync) {
     select ${columns} from backfills where domain = ? and ended_at is null order by id limit 1
   `)
   const selectLast = db.prepare(`
-    select ${columns} from backfills order by id desc limit ${SHOWN}
+    select ${columns} from backfills order by (ended_at is null) desc, id desc limit ${SHOWN}
   `)
   const advance = db.prepare(`
     update backfills set done_until = ?, listed = listed + ?, missed = missed + ?,
@@ -52,7 +52,7 @@ export function createBackfills(db: DatabaseSync) {
       return row === undefined ? null : backfillOf(row)
     },
 
-    /** The latest ones, the last one first. */
+    /** Those under way, then the latest ones; the last one first. */
     list: () => selectLast.all().map(backfillOf),
 
     advance(

@@ -110,6 +110,8 @@ export function createGroupCommit(
 
   /** Events that the audit has found, and how far it has come: both or neither. */
   function fill({ events, progress, at }: Extract<Write, { kind: 'fill' }>): number {
+    // Called off between the question and the answer: nothing is filled any more.
+    if (progress.kind === 'backfill' && backfills.find(progress.id)?.endedAt !== null) return 0
     const filled = unpackEvents(events).filter((event) => !log.append(event).duplicate).length
     if (progress.kind === 'audit') audits.advance(progress)
     else {
