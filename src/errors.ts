@@ -11,6 +11,7 @@ export type FaultCode =
   | 'store_damaged'
   | 'store_slow'
   | 'store_overloaded'
+  | 'lease_lost'
   | 'api_config_exists'
   | 'api_config_not_found'
   | 'api_throttled'

@@ -1,30 +1,27 @@
 // Looks at dead letters and changes them, for the command; beside a running service or without one.
 
-import { changeStore } from '../app/change-store.ts'
-import { knownSecrets, openForLooking } from '../app/looking.ts'
+import type { Overrides } from '../app/overrides.ts'
+import { changeStore, readStore } from '../app/stores.ts'
 import type { Config } from '../config/config.ts'
 import type { DeadLetter, DeadLetterChange, ExpiredRange } from '../ports/store.ts'
 
-export type { DeadLetter, ExpiredRange }
 export type DeadLetterSelection = Exclude<DeadLetterChange, { kind: 'failed_again' }>
 
 /** The first `limit` dead letters of a sink, or of all, how many there are in all, and what has expired. */
 export async function listDeadLetters(
   config: Config,
+  overrides: Overrides,
   sink: string | null,
   limit: number,
 ): Promise<{ letters: DeadLetter[]; total: number; expired: readonly ExpiredRange[] }> {
-  const store = await openForLooking(config, knownSecrets(config))
-  if (store === null) return { letters: [], total: 0, expired: [] }
-  try {
+  const found = await readStore(config, overrides, async (store) => {
     const counts = [...(await store.countDeadLetters())]
     const meant = counts.filter(([name]) => sink === null || name === sink)
     const letters = await store.readDeadLetters({ sink, limit })
     const total = meant.reduce((sum, [, count]) => sum + count, 0)
     return { letters, total, expired: await store.readExpired(sink) }
-  } finally {
-    await store.close()
-  }
+  })
+  return found ?? { letters: [], total: 0, expired: [] }
 }
 
 /**
@@ -33,9 +30,10 @@ export async function listDeadLetters(
  */
 export async function changeDeadLetters(
   config: Config,
+  overrides: Overrides,
   change: DeadLetterSelection,
 ): Promise<number> {
-  const changed = await changeStore(config, async (store) => {
+  const changed = await changeStore(config, overrides, async (store) => {
     let total = 0
     if (change.kind === 'drop' && change.seqs === null) {
       total += await store.dropExpired(change.sink)

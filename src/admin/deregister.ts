@@ -1,8 +1,8 @@
 // Deletes the registrations that are ours, and nothing else. It stays done, beside a running service
 // too: the ring says so before the provider is touched, and no longer where that came to nothing.
 
-import { openRegistrar } from '../app/open-registrar.ts'
-import type { World } from '../app/wiring.ts'
+import { type Overrides, withDefaults } from '../app/overrides.ts'
+import { openRegistrar } from '../app/wiring.ts'
 import type { Config } from '../config/config.ts'
 import { showDuration } from '../core/duration.ts'
 import {
@@ -30,10 +30,11 @@ export type Deregistered = {
 /** Deregisters every domain. Resolves with what was done, per domain. */
 export async function deregisterAll(
   config: Config,
-  world: World,
+  overrides: Overrides,
   signal: AbortSignal,
 ): Promise<Deregistered[]> {
-  const { rings, api, clock, close } = await openRegistrar(config, world)
+  const { log } = withDefaults(overrides)
+  const { rings, api, clock, close } = await openRegistrar(config, overrides)
   const [publicUrl, ...formerPublicUrls] = config.publicUrls
 
   async function look(domain: string): Promise<'nothing' | 'ours' | string> {
@@ -89,7 +90,7 @@ export async function deregisterAll(
     const isAwaited = () => mayStillShow(unseenSince, clock.now())
     let found = await look(domain)
     if (found === 'nothing' && isAwaited()) {
-      world.log.info('nothing there yet, but a write is on its way: waiting until it shows', {
+      log.info('nothing there yet, but a write is on its way: waiting until it shows', {
         domain,
         atMost: showDuration(MAX_LAG_MS),
       })

@@ -1,10 +1,11 @@
 // What the service would do now, per domain. Changes nothing, here or there.
 
-import { knownSecrets, openForLooking } from '../app/looking.ts'
-import { systemClock } from '../app/system-clock.ts'
-import { openApi, type World } from '../app/wiring.ts'
+import { type Overrides, withDefaults } from '../app/overrides.ts'
+import { knownSecrets } from '../app/secrets.ts'
+import { readStore } from '../app/stores.ts'
+import { openApi } from '../app/wiring.ts'
 import type { Config } from '../config/config.ts'
-import { EMPTY_RING, isTooOld } from '../core/keys/key-ring.ts'
+import { EMPTY_RING, isTooOld, type Ring } from '../core/keys/key-ring.ts'
 import { createKeySearch } from '../core/keys/notify-key.ts'
 import { afterDrift, isHeld } from '../core/registration/contest.ts'
 import { notifyUrl } from '../core/registration/notify-url.ts'
@@ -17,6 +18,7 @@ import {
 } from '../core/registration/registration.ts'
 import { explain, explainContest } from '../core/registration/step-texts.ts'
 import { describeError } from '../errors.ts'
+import type { Store } from '../ports/store.ts'
 
 export type PlannedDomain = {
   readonly domain: string
@@ -31,18 +33,23 @@ export type PlannedDomain = {
 
 export async function planAll(
   config: Config,
-  world: World,
+  overrides: Overrides,
   signal: AbortSignal,
 ): Promise<PlannedDomain[]> {
   const secrets = knownSecrets(config)
-  const store = await openForLooking(config, secrets)
-  const { api, close } = openApi(config, world, () => undefined)
-  const { clock = systemClock } = world
+  const rings = await readStore(config, overrides, readRings)
+  const { api, close } = openApi(config, overrides)
+  const { clock } = withDefaults(overrides)
   const search = createKeySearch(secrets)
   const [publicUrl, ...formerPublicUrls] = config.publicUrls
 
+  async function readRings(store: Store): Promise<Map<string, Ring>> {
+    const stored = await Promise.all(config.domains.map((domain) => store.loadRing(domain)))
+    return new Map(config.domains.map((domain, i) => [domain, stored[i]?.ring ?? EMPTY_RING]))
+  }
+
   async function planOne(domain: string): Promise<PlannedDomain> {
-    const ring = (await store?.loadRing(domain))?.ring ?? EMPTY_RING
+    const ring = rings?.get(domain) ?? EMPTY_RING
     const now = clock.now()
     const situation: Situation = {
       domain,
@@ -74,6 +81,5 @@ export async function planAll(
     )
   } finally {
     close()
-    await store?.close()
   }
 }

@@ -1,7 +1,7 @@
 // Registers domains once, or rotates their keys once, and verifies it.
 
-import { type OpenRegistrar, openRegistrar } from '../app/open-registrar.ts'
-import type { World } from '../app/wiring.ts'
+import type { Overrides } from '../app/overrides.ts'
+import { type OpenRegistrar, openRegistrar } from '../app/wiring.ts'
 import type { Config } from '../config/config.ts'
 import type { RegistrationView } from '../ports/views.ts'
 
@@ -11,10 +11,10 @@ const POLL_MS = 50
 /** Registers every domain, also one that was deregistered. See `settle`. */
 export async function registerAll(
   config: Config,
-  world: World,
+  overrides: Overrides,
   signal: AbortSignal,
 ): Promise<readonly RegistrationView[]> {
-  const open = await openRegistrar(config, world)
+  const open = await openRegistrar(config, overrides)
   return settle(open, signal, async ({ rings }) => {
     for (const domain of config.domains) {
       await rings.change(domain, (ring) => (ring.released ? { ...ring, released: false } : ring))
@@ -25,11 +25,11 @@ export async function registerAll(
 /** Rotates the notify keys of `domains`. See `settle`. */
 export async function rotateAll(
   config: Config,
-  world: World,
+  overrides: Overrides,
   domains: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly RegistrationView[]> {
-  const open = await openRegistrar(config, world, domains)
+  const open = await openRegistrar(config, overrides, domains)
   return settle(open, signal, async ({ registrar }) => {
     for (const domain of domains) registrar.rotate(domain)
   })

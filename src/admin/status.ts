@@ -1,8 +1,8 @@
 // What the store knows, for `status`. A key is named by its generation, never shown.
 
-import { knownSecrets, openForLooking } from '../app/looking.ts'
-import { systemClock } from '../app/system-clock.ts'
-import type { World } from '../app/wiring.ts'
+import { type Overrides, withDefaults } from '../app/overrides.ts'
+import { knownSecrets } from '../app/secrets.ts'
+import { readStore } from '../app/stores.ts'
 import type { Config } from '../config/config.ts'
 import { type KeyRole, roleOf } from '../core/keys/accepted-keys.ts'
 import { EMPTY_RING, keyText, type Ring, shownGeneration } from '../core/keys/key-ring.ts'
@@ -65,14 +65,13 @@ export type ReplayStatus = {
 }
 
 /** What the store knows, or null where there is no store yet. */
-export async function readStore(
+export async function readStatus(
   config: Config,
-  { clock = systemClock }: World,
+  overrides: Overrides,
 ): Promise<StoreStatus | null> {
+  const { clock } = withDefaults(overrides)
   const secrets = knownSecrets(config)
-  const store = await openForLooking(config, secrets)
-  if (store === null) return null
-  try {
+  return readStore(config, overrides, async (store) => {
     const readAt = new Date(clock.now()).toISOString()
     const { events, lastSeq } = await store.stats()
     const domains = await Promise.all(
@@ -89,9 +88,7 @@ export async function readStore(
     }))
     const replays = (await store.listReplays()).map(replayStatus)
     return { path: config.storePath, readAt, events, lastSeq, domains, sinks, replays }
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 function replayStatus(replay: Replay): ReplayStatus {

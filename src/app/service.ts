@@ -11,31 +11,20 @@ import { probeAfterStart } from '../flows/reachability.ts'
 import { createReadiness } from '../flows/readiness.ts'
 import { createReceiver } from '../flows/receive/receiver.ts'
 import { createJanitor } from '../flows/retain/janitor.ts'
-import { createBearerAuth } from '../http/bearer.ts'
 import { type Listener, listen } from '../http/listen.ts'
 import { createOpsApp } from '../http/ops/ops-app.ts'
 import { createCallbackApp } from '../http/public/callback-app.ts'
-import { sendProbe } from '../http/public/probe.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import type { Store } from '../ports/store.ts'
-import { roomFor } from '../store/room.ts'
-import { createSeals } from '../store/sealed-rings/seal.ts'
+import { roomFor } from '../store/disk.ts'
 import { acquireLock } from '../store/sqlite/lock.ts'
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
-import { systemClock } from './system-clock.ts'
-import {
-  createRegistration,
-  loadSecrets,
-  newNonce,
-  openApi,
-  openSinks,
-  type World,
-} from './wiring.ts'
+import { createApiAuth } from './api-tokens.ts'
+import { type Overrides, withDefaults } from './overrides.ts'
+import { loadSecrets } from './secrets.ts'
+import { openStore } from './stores.ts'
+import { createRegistration, openApi, openSinks, probePublicUrl } from './wiring.ts'
 
-export { issueToken } from '../http/bearer.ts'
-export type { World } from './wiring.ts'
 export const VERSION = packageJson.version
 
 /** Callbacks in flight are answered within this: the store's time-out, and a little. */
@@ -65,7 +54,8 @@ export type Service = {
 }
 
 /** A service that does nothing before `start`. */
-export function createService(config: Config, world: World): Service {
+export function createService(config: Config, overrides: Overrides): Service {
+  const { log, clock, random } = withDefaults(overrides)
   const stops: (() => Promise<unknown> | unknown)[] = []
   let listening: { callbacks: Listener; ops: Listener } | undefined
   let stopping: Promise<void> | undefined
@@ -81,7 +71,6 @@ export function createService(config: Config, world: World): Service {
   }
 
   async function compose(signal: AbortSignal): Promise<void> {
-    const { log, clock = systemClock, random = Math.random } = world
     const { domains } = config
     const lock = await acquireLock(config.storePath, {
       holder: holderName(clock),
@@ -99,30 +88,24 @@ export function createService(config: Config, world: World): Service {
       now: clock.now,
       sample: () => readiness.sample(),
     })
-    const openStore = world.openStore ?? openSqliteStore
-    const store: Store = await openStore({
-      path: config.storePath,
-      seals: createSeals(secrets),
-      now: clock.now,
-      // Of commits, not of answers: an event may be kept after its append has timed out.
-      onCommit(commit) {
-        metrics.commit(commit)
-        dispatcher.notify()
-      },
+    // Of commits, not of answers: an event may be kept after its append has timed out.
+    const store = await openStore(config, secrets, overrides, (commit) => {
+      metrics.commit(commit)
+      dispatcher.notify()
     })
     stops.push(() => store.close())
 
-    const connection = openApi(config, world, metrics.apiCall)
+    const connection = openApi(config, overrides, metrics.apiCall)
     stops.push(() => connection.close())
     const { keyMaxAgeMs } = config
     const { rings, registrar } = createRegistration(
       config,
       { domains, keyMaxAgeMs, secrets, store, api: connection.api, metrics },
-      world,
+      overrides,
     )
     await rings.load()
     const dispatcher = createDispatcher({
-      sinks: openSinks(config, world),
+      sinks: openSinks(config, overrides),
       events: store,
       cursors: store,
       deadLetters: store,
@@ -148,7 +131,7 @@ export function createService(config: Config, world: World): Service {
       store,
       lists: connection.lists,
       intervalMs: config.auditIntervalMs,
-      ...world.audit,
+      ...overrides.audit,
       clock,
       random,
       metrics,
@@ -182,7 +165,7 @@ export function createService(config: Config, world: World): Service {
         readiness: readiness.check,
         metrics: metrics.render,
         registrations: registrar.views,
-        auth: createAuth(config, clock),
+        auth: createApiAuth(config, clock),
         log,
       }),
       { ...config.opsListen, log },
@@ -192,15 +175,14 @@ export function createService(config: Config, world: World): Service {
     stops.push(() => dispatcher.stop(AbortSignal.timeout(DRAIN_SINKS_MS)))
     const callbackApp = createCallbackApp({ receiver, ...rings, secrets, log })
     const callbacks = await listen(callbackApp, { ...config.listen, log })
-    const [publicUrl] = config.publicUrls
     const background = [
       registrar.run(running.signal),
       rings.run(running.signal),
       janitor.run(running.signal),
       auditor.run(running.signal),
       probeAfterStart({
-        publicUrl,
-        send: (until) => sendProbe(publicUrl, newNonce(), secrets, until),
+        publicUrl: config.publicUrls[0],
+        send: (until) => probePublicUrl(config, secrets, until),
         clock,
         metrics,
         log,
@@ -227,17 +209,17 @@ export function createService(config: Config, world: World): Service {
       try {
         await each()
       } catch (error) {
-        world.log.error('a part did not stop as it should', { reason: describeError(error) })
+        log.error('a part did not stop as it should', { reason: describeError(error) })
       }
     }
     stopped.abort()
-    if (listening !== undefined) world.log.info('stopped')
+    if (listening !== undefined) log.info('stopped')
   }
 
   /** What hangs longer is left behind: the kernel takes back what the process holds. */
   async function late(): Promise<void> {
-    await (world.clock ?? systemClock).sleep(STOP_MS, stopped.signal)
-    if (!stopped.signal.aborted) world.log.error('stopped without waiting for all parts')
+    await clock.sleep(STOP_MS, stopped.signal)
+    if (!stopped.signal.aborted) log.error('stopped without waiting for all parts')
   }
 
   return {
@@ -248,15 +230,6 @@ export function createService(config: Config, world: World): Service {
       return { callbacks: listening.callbacks.url, ops: listening.ops.url }
     },
   }
-}
-
-function createAuth({ apiSecret, apiJwks }: Config, clock: Clock) {
-  if (apiSecret === undefined && apiJwks === undefined) return undefined
-  return createBearerAuth({
-    ...(apiSecret === undefined ? {} : { secret: apiSecret }),
-    ...(apiJwks === undefined ? {} : { jwks: apiJwks }),
-    now: clock.now,
-  })
 }
 
 function bytesOf({ storeMax, storePath }: Config): number {

@@ -1,7 +1,7 @@
 // What a command has of the process, passed in by `main.ts`, and the few things that all commands
 // do alike: read the settings, print a table, say that an option is wrong.
 import { CommanderError } from 'commander'
-import type { World } from '../app/service.ts'
+import type { Overrides } from '../app/overrides.ts'
 import { type Config, readConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { parseDuration } from '../core/duration.ts'
@@ -11,7 +11,7 @@ export const EXIT = { done: 0, failed: 1, differences: 2, usage: 64, configurati
 
 export type Shell = {
   readonly env: Environment
-  readonly stdout: World['stdout']
+  readonly stdout: Overrides['stdout']
   /** One line, or several, on standard output. */
   print(text: string): void
   /** One line, or several, on standard error. */
@@ -19,17 +19,17 @@ export type Shell = {
   readStdin(): Promise<Uint8Array>
   readFile(path: string): string
   readBytes(path: string): Promise<Uint8Array>
-  createLog(level: Config['logLevel']): World['log']
+  createLog(level: Config['logLevel']): Overrides['log']
   /** Aborts on SIGTERM or SIGINT. */
   readonly signal: AbortSignal
-  /** Parts of the world to replace, for tests. */
-  readonly overrides?: Partial<World>
+  /** Parts of the overrides to replace, for tests. */
+  readonly overrides?: Partial<Overrides>
 }
 
 /** Runs `act` with the settings, or prints all that is wrong with them. */
 export async function withConfig(
   shell: Shell,
-  act: (config: Config, world: World) => Promise<number>,
+  act: (config: Config, overrides: Overrides) => Promise<number>,
 ): Promise<number> {
   const config = readConfig(shell.env, shell.readFile)
   if (!config.ok) return refuseSettings(shell, config.problems)

@@ -1,19 +1,7 @@
 // Credentials of Alibaba Cloud from the usual chain: environment, OIDC (RRSA), profiles, ECS role.
 import { DefaultCredentialsProvider } from '@alicloud/credentials'
 import { ServiceError } from '../errors.ts'
-
-export type Credentials = {
-  readonly accessKeyId: string
-  readonly accessKeySecret: string
-  readonly securityToken?: string
-  /** Where they were found: links of the chain with slashes between, such as `default/env`. */
-  readonly providerName?: string
-}
-
-/** In the form that pop-core asks for: once for every call, so that STS tokens are renewed. */
-export interface CredentialsProvider {
-  getCredentials(): Promise<Credentials>
-}
+import type { CredentialsProvider } from '../ports/credentials.ts'
 
 const defaultChain = (): CredentialsProvider => DefaultCredentialsProvider.builder().build()
 

@@ -14,9 +14,9 @@ import type { Registration } from '../core/registration/registration.ts'
 import { faultCode, ServiceError } from '../errors.ts'
 import type { SnapshotLists } from '../ports/audit.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { CredentialsProvider } from '../ports/credentials.ts'
 import type { IsStill, LiveApi, LiveInspection, SnapshotConfig } from '../ports/live-api.ts'
 import { refusal, toApiFault, unavailable } from './api-fault.ts'
-import type { CredentialsProvider } from './credentials.ts'
 import { createPacer, type Pacer } from './pacer.ts'
 import { createSnapshotLists } from './snapshot-lists.ts'
 
@@ -36,17 +36,20 @@ const MAX_PAGES = 20
 /** The pause between two calls of an operation whose limit is lower than 30 a second: it is 3. */
 const PACES: Partial<Record<string, number>> = { DescribeLiveStreamsPublishList: 1_000 }
 
+/** Told of every call that was made, and what it came to. */
+export type OnCall = (operation: Operation, outcome: CallOutcome) => void
+
 type AnyOperation = Operation | typeof DESCRIBE_SNAPSHOT_CONFIG
 type Answer = Readonly<Record<string, unknown>>
 
 /** The API at `endpoint`. `close` ends its connections, also those that wait for an answer. */
-export function createLiveApi(parts: {
+export function createLiveApi(deps: {
   endpoint: string
   credentials: CredentialsProvider
   clock: Clock
-  onCall: (operation: Operation, outcome: CallOutcome) => void
+  onCall: OnCall
 }): LiveApi & LiveInspection & SnapshotLists & { close(): void } {
-  const { endpoint, credentials, clock, onCall } = parts
+  const { endpoint, credentials, clock, onCall } = deps
   // The published types lack credentialsProvider (FACTS 5.1).
   const config = { endpoint, apiVersion: API_VERSION, credentialsProvider: credentials }
   const client = new RPCClient(config as unknown as RPCClient.Config)

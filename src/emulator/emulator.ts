@@ -100,7 +100,7 @@ export async function startEmulator(options: EmulatorOptions) {
   app.route(
     '/',
     createRpcApp({
-      world: { configurations, archive, switches: () => switches, now },
+      provider: { configurations, archive, switches: () => switches, now },
       gate: createGate({ ...options, now }),
       throttle: createThrottle(now),
       faults,

@@ -11,7 +11,7 @@ const PAUSES_MS = [1_000, 4_000, 10_000, 15_000, 30_000] as const
 const LATER_MS = 300_000
 
 /** Resolves once the URL was reached, or `signal` aborted. */
-export async function probeAfterStart(parts: {
+export async function probeAfterStart(deps: {
   publicUrl: string
   send(signal: AbortSignal): Promise<Probed>
   clock: Clock
@@ -19,7 +19,7 @@ export async function probeAfterStart(parts: {
   log: Log
   signal: AbortSignal
 }): Promise<void> {
-  const { publicUrl, send, clock, metrics, log, signal } = parts
+  const { publicUrl, send, clock, metrics, log, signal } = deps
   for (let tries = 1; ; tries += 1) {
     await clock.sleep(PAUSES_MS[tries - 1] ?? LATER_MS, signal)
     if (signal.aborted) return

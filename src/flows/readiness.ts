@@ -12,7 +12,7 @@ import type { Registrar } from './register/registrar.ts'
 /** So long the first pass over the domains may hold readiness up. */
 const FIRST_PASS_MS = 30_000
 
-export function createReadiness(parts: {
+export function createReadiness(deps: {
   store: Pick<Store, 'checkWritable' | 'stats' | 'countDeadLetters'>
   registrar: Pick<Registrar, 'views'>
   dispatcher: Pick<Dispatcher, 'progress'>
@@ -20,7 +20,7 @@ export function createReadiness(parts: {
   audits: () => readonly AuditView[]
   clock: Clock
 }) {
-  const { store, registrar, dispatcher, audits, clock } = parts
+  const { store, registrar, dispatcher, audits, clock } = deps
   const startedAt = clock.elapsed()
   let stopping = false
   let registeredOnce = false

@@ -18,22 +18,22 @@ const JWKS_TIMEOUT_MS = 3_000
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
 
 /** Verifies tokens under the secret, the key set or both: either suffices. `now` is in epoch ms. */
-export function createBearerAuth(parts: {
+export function createBearerAuth(deps: {
   secret?: string
   jwks?: { url: string; issuer: string; audience: string }
   now(): number
 }): BearerAuth {
   const checks: ((token: string, options: JWTVerifyOptions) => Promise<unknown>)[] = []
 
-  if (parts.secret !== undefined) {
-    const key = keyOf(parts.secret)
+  if (deps.secret !== undefined) {
+    const key = keyOf(deps.secret)
     checks.push((token, options) =>
       jwtVerify(token, key, { ...options, algorithms: [SHARED_ALGORITHM] }),
     )
   }
 
-  if (parts.jwks !== undefined) {
-    const { url, issuer, audience } = parts.jwks
+  if (deps.jwks !== undefined) {
+    const { url, issuer, audience } = deps.jwks
     const keys = createRemoteJWKSet(new URL(url), { timeoutDuration: JWKS_TIMEOUT_MS })
     const expected = { algorithms: JWKS_ALGORITHMS, issuer, audience }
     checks.push((token, options) => jwtVerify(token, keys, { ...options, ...expected }))
@@ -46,7 +46,7 @@ export function createBearerAuth(parts: {
       const options = {
         requiredClaims: ['exp'],
         clockTolerance: CLOCK_TOLERANCE,
-        currentDate: new Date(parts.now()),
+        currentDate: new Date(deps.now()),
       }
       for (const check of checks) {
         if (await passes(check(token, options))) return true

@@ -3,11 +3,11 @@
 import type { Sink } from '../ports/sink.ts'
 import { NATS } from './nats/sink.ts'
 import { REDIS } from './redis/sink.ts'
-import type { SinkKind, SinkSetting, SinkWorld } from './sink-kind.ts'
+import type { SinkDeps, SinkKind, SinkSetting } from './sink-kind.ts'
 import { STDOUT } from './stdout.ts'
 import { WEBHOOK } from './webhook.ts'
 
-export type { SinkSetting, SinkWorld }
+export type { SinkDeps, SinkSetting }
 
 const KINDS: readonly (readonly [SinkKind, ...schemes: string[]])[] = [
   [STDOUT, 'stdout:'],
@@ -24,10 +24,10 @@ export function sinkUrlProblem(url: string): string | undefined {
   )
 }
 
-export function createSinks(settings: readonly SinkSetting[], world: SinkWorld): Sink[] {
+export function createSinks(settings: readonly SinkSetting[], deps: SinkDeps): Sink[] {
   return settings.map((setting) => {
     const kind = kindOf(setting.url)
-    if (kind !== undefined) return kind.create(setting, world)
+    if (kind !== undefined) return kind.create(setting, deps)
     throw new TypeError(`sink ${setting.name}: the settings let an unknown scheme through`)
   })
 }

@@ -1,10 +1,12 @@
 // What a kind of sink tells of itself; each stands in the file of that kind.
 import type { Sink } from '../ports/sink.ts'
-import type { Output } from './stdout.ts'
+
+/** What the `stdout` sink needs of `process.stdout`. */
+export type Output = Pick<NodeJS.WriteStream, 'write' | 'on'>
 
 export type SinkSetting = { readonly name: string; readonly url: string }
 
-export type SinkWorld = {
+export type SinkDeps = {
   readonly stdout: Output
   readonly webhookSecrets: readonly string[]
   /** Epoch ms. */
@@ -15,5 +17,5 @@ export type SinkKind = {
   /** What is wrong with a URL, which may hold a secret and is not repeated; undefined: nothing. */
   readonly problem: (url: string) => string | undefined
   /** For a URL without a problem. */
-  readonly create: (setting: SinkSetting, world: SinkWorld) => Sink
+  readonly create: (setting: SinkSetting, deps: SinkDeps) => Sink
 }

@@ -3,10 +3,7 @@
 import type { DeliveryOutcome } from '../core/delivery/delivery.ts'
 import { toCloudEvent } from '../core/events/snapshot-event.ts'
 import type { Sink } from '../ports/sink.ts'
-import type { SinkKind } from './sink-kind.ts'
-
-/** What the sink needs of `process.stdout`. */
-export type Output = Pick<NodeJS.WriteStream, 'write' | 'on'>
+import type { Output, SinkKind } from './sink-kind.ts'
 
 export const STDOUT: SinkKind = {
   problem: (url) => (url === 'stdout:' ? undefined : 'must be stdout: and nothing more'),

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { MIN_SECRET_BYTES, parseSecret } from '../core/keys/notify-key.ts'
 import { ServiceError } from '../errors.ts'
-import { makeFolderOf, syncFolderOf } from './folder.ts'
+import { makeFolderOf, syncFolderOf } from './disk.ts'
 
 /** Enough that two starters never write to the same temporary file. */
 const SUFFIX_BYTES = 8

@@ -556,16 +556,16 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
 
     it('knows what dead letters take, and removes the oldest of them', async () => {
       const store = await newPlace()()
-      const body = new Uint8Array(1_000)
+      const body = new Uint8Array(8_000)
       const refused = range(3).map((n) => ({
         event: { ...eventOf(n, { body }), seq: n + 1 },
         reason: 'answered 422',
         attempts: 1,
       }))
       await store.advanceCursor('hook', 3, refused)
-      for (const n of range(3)) await store.append(eventOf(n))
+      for (const n of range(3)) await store.append(eventOf(n, { body: new Uint8Array(20_000) }))
       const { usedBytes } = await usage(store)
-      const tight = { ...step, sinks: [], maxBytes: 2 * 3_000 }
+      const tight = { ...step, sinks: [], maxBytes: 20_000 }
       expect(usedBytes).toBeGreaterThan(tight.maxBytes)
       expect(await store.prune(tight)).toMatchObject({ removed: 0, isCrowded: true })
       expect(await store.pruneLetters(2)).toMatchObject({ removed: 2, seconds: expect.any(Number) })

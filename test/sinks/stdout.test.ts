@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { createSinks } from '../../src/sinks/create-sinks.ts'
-import type { Output } from '../../src/sinks/stdout.ts'
+import type { Output } from '../../src/sinks/sink-kind.ts'
 
 const event = (seq: number) => ({
   id: `id-${seq}`,

@@ -4,7 +4,8 @@
 import { writeSync } from 'node:fs'
 import { deregisterAll } from '../../src/admin/deregister.ts'
 import { rotateAll } from '../../src/admin/register.ts'
-import { createService, type World } from '../../src/app/service.ts'
+import type { Overrides } from '../../src/app/overrides.ts'
+import { createService } from '../../src/app/service.ts'
 import { systemClock } from '../../src/app/system-clock.ts'
 import { createLiveApi } from '../../src/cloud/live-api.ts'
 import { readConfig } from '../../src/config/config.ts'
@@ -36,7 +37,7 @@ const steps = createSteps((step, side) => {
   if (step === fatalStep && side === fatalSide) process.kill(process.pid, 'SIGKILL')
   if (side === 'before') writeSync(STDOUT, `${step}\n`)
 })
-const world: World = {
+const world: Overrides = {
   log: {
     debug() {},
     info: (message) => void (message === 'registered' && registered.resolve()),

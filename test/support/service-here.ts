@@ -1,6 +1,7 @@
 // The real service inside the test's own process: for tables whose rows would each cost a process.
 
-import { createService, type World } from '../../src/app/service.ts'
+import type { Overrides } from '../../src/app/overrides.ts'
+import { createService } from '../../src/app/service.ts'
 import { readConfig } from '../../src/config/config.ts'
 import type { SnapshotCloudEvent } from '../../src/core/events/snapshot-event.ts'
 import { keptLog } from './flow-fakes.ts'
@@ -24,7 +25,7 @@ export function keptWorld({ settings }: Stage) {
       return true
     },
     on: () => stdout,
-  } as unknown as World['stdout']
+  } as unknown as Overrides['stdout']
   const credentials = {
     getCredentials: async () => ({
       accessKeyId: settings.ALIBABA_CLOUD_ACCESS_KEY_ID ?? '',
@@ -38,7 +39,7 @@ export function keptWorld({ settings }: Stage) {
 export async function serveHere(
   stage: Stage,
   settings: Settings = {},
-  overrides: Partial<World> = {},
+  overrides: Partial<Overrides> = {},
 ): Promise<Running & AsyncDisposable> {
   const { world, log, printed } = keptWorld(stage)
   const service = createService(configOf(stage, settings), { ...world, ...overrides })

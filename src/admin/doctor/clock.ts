@@ -11,14 +11,14 @@ const NOTABLE_MS = 5_000
 const NEXT = 'synchronise the clock of this machine (NTP)'
 
 /** `providerTime`: epoch ms from an answer of the API, or null where none came. */
-export function checkClock(parts: {
+export function checkClock(deps: {
   endpoint: string
   providerTime: number | null
   now: number
   /** As configured; undefined: callbacks are not compared with the clock. */
   clockSkewSeconds: number | undefined
 }): Finding {
-  const { endpoint, providerTime, now, clockSkewSeconds = Infinity } = parts
+  const { endpoint, providerTime, now, clockSkewSeconds = Infinity } = deps
   if (providerTime === null) {
     return notChecked(endpoint, 'no answer with a date came', 'check SNAPHOOK_LIVE_ENDPOINT')
   }

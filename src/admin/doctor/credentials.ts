@@ -1,7 +1,8 @@
 // Whether credentials are found, and where. The chain names its link; the keys themselves are not
 // shown, not even the id.
-import type { CredentialsProvider } from '../../cloud/credentials.ts'
+
 import { describeError } from '../../errors.ts'
+import type { CredentialsProvider } from '../../ports/credentials.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, problem } = findingsOf('credentials')

@@ -1,15 +1,11 @@
 // Makes every check of `doctor`, side by side.
 
-import { knownSecrets } from '../../app/looking.ts'
-import { systemClock } from '../../app/system-clock.ts'
-import { newNonce, openSinks, type World } from '../../app/wiring.ts'
-import { readApiTime } from '../../cloud/api-time.ts'
-import { createCredentials } from '../../cloud/credentials.ts'
-import { createLiveApi } from '../../cloud/live-api.ts'
+import { type Overrides, withDefaults } from '../../app/overrides.ts'
+import { knownSecrets } from '../../app/secrets.ts'
+import { openStore } from '../../app/stores.ts'
+import { openInspection, openSinks, probePublicUrl } from '../../app/wiring.ts'
 import type { Config } from '../../config/config.ts'
-import { sendProbe } from '../../http/public/probe.ts'
 import type { Sink } from '../../ports/sink.ts'
-import { createSeals } from '../../store/sealed-rings/seal.ts'
 import { checkClock } from './clock.ts'
 import { checkCredentials } from './credentials.ts'
 import { type Finding, findingsOf } from './finding.ts'
@@ -21,14 +17,14 @@ import { checkStore } from './store.ts'
 /** All findings, in the order of the checks. `write`: also try the permission to write. */
 export async function examine(
   config: Config,
-  world: World,
+  overrides: Overrides,
   { write, signal }: { write: boolean; signal: AbortSignal },
 ): Promise<Finding[]> {
-  const { clock = systemClock, credentials = createCredentials() } = world
+  const { clock } = withDefaults(overrides)
   const { domains, publicUrls, liveEndpoint: endpoint, storePath, clockSkewSeconds } = config
   const secrets = knownSecrets(config)
-  const sinks = openSinks(config, world)
-  const api = createLiveApi({ endpoint, credentials, clock, onCall: () => undefined })
+  const sinks = openSinks(config, overrides)
+  const { api, credentials, providerTime, close } = openInspection(config, overrides)
   const [publicUrl] = publicUrls
 
   async function checkAccount(): Promise<Finding[]> {
@@ -43,10 +39,10 @@ export async function examine(
 
   async function checkTime(): Promise<Finding> {
     const askedAt = clock.now()
-    const providerTime = await readApiTime(endpoint, signal)
+    const shown = await providerTime(signal)
     // The answer was made somewhere between.
     const now = (askedAt + clock.now()) / 2
-    return checkClock({ endpoint, providerTime, now, clockSkewSeconds })
+    return checkClock({ endpoint, providerTime: shown, now, clockSkewSeconds })
   }
 
   try {
@@ -54,16 +50,20 @@ export async function examine(
       checkAccount(),
       checkTime(),
       checkPublicUrl(publicUrl, {
-        probe: () => sendProbe(publicUrl, newNonce(), secrets, signal),
+        probe: () => probePublicUrl(config, secrets, signal),
         now: clock.now(),
         signal,
       }),
-      checkStore(storePath, createSeals(secrets), clock.elapsed),
+      checkStore(
+        storePath,
+        (path) => openStore({ ...config, storePath: path }, secrets, overrides),
+        clock.elapsed,
+      ),
       ...sinks.map((sink) => checkSink(sink, signal)),
     ])
     return found.flat()
   } finally {
-    api.close()
+    close()
     await Promise.all(sinks.map((sink) => sink.close()))
   }
 }

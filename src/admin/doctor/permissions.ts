@@ -15,7 +15,7 @@ const NEXT = 'attach deploy/ram-policy.json, or run doctor again if the fault ma
 
 export async function checkPermissions(
   domain: string,
-  parts: {
+  deps: {
     api: LiveApi
     publicUrls: readonly [string, ...string[]]
     /** Also try Update. */
@@ -23,11 +23,11 @@ export async function checkPermissions(
     signal: AbortSignal
   },
 ): Promise<Finding[]> {
-  const { api, write, signal } = parts
+  const { api, write, signal } = deps
   try {
     const observed = await api.describe(domain, signal)
     const seen = ok(domain, 'Describe is allowed')
-    return [seen, write ? await checkUpdate(domain, observed, parts) : notTried(domain)]
+    return [seen, write ? await checkUpdate(domain, observed, deps) : notTried(domain)]
   } catch (error) {
     return [problem(domain, describeError(error), NEXT)]
   }

@@ -30,7 +30,7 @@ for (const [network, prefix] of [
 
 export async function checkPublicUrl(
   publicUrl: string,
-  parts: {
+  deps: {
     probe: () => Promise<Probed>
     now: number
     signal: AbortSignal
@@ -39,8 +39,8 @@ export async function checkPublicUrl(
   const url = new URL(publicUrl)
   const [name, certificate, probed] = await Promise.all([
     checkName(url),
-    url.protocol === 'https:' ? checkCertificate(url, parts) : plain(url),
-    parts.probe(),
+    url.protocol === 'https:' ? checkCertificate(url, deps) : plain(url),
+    deps.probe(),
   ])
   return [name, ...certificate, reached(publicUrl, probed)]
 }

@@ -3,8 +3,7 @@
 import { existsSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { describeError } from '../../errors.ts'
-import type { Seals } from '../../store/sealed-rings/seal.ts'
-import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
+import type { Store } from '../../ports/store.ts'
 import { findingsOf } from './finding.ts'
 
 const { ok, warning, problem } = findingsOf('store')
@@ -16,12 +15,15 @@ const SLOW_MS = 100
 /** What SQLite leaves beside a file that it had open. */
 const SIDE_FILES = ['', '-wal', '-shm']
 
-export async function checkStore(path: string, seals: Seals, elapsed: () => number) {
+/** Opens the store at a path, making it where it is missing. */
+export type OpenStore = (path: string) => Promise<Store>
+
+export async function checkStore(path: string, open: OpenStore, elapsed: () => number) {
   const exists = existsSync(path)
   const tried = exists ? path : `${path}.doctor`
   const missing = missingFolders(path)
   try {
-    const medianMs = await measureSync(tried, seals, elapsed)
+    const medianMs = await measureSync(() => open(tried), elapsed)
     const detail = `${exists ? 'writable' : 'not there yet, and can be made'}; a sync takes ${medianMs.toFixed(1)} ms`
     if (medianMs <= SLOW_MS) return ok(path, detail)
     return warning(path, detail, 'put the store on a faster disk')
@@ -48,8 +50,8 @@ function removeEmpty(folder: string): void {
 }
 
 /** The median of some syncs, in ms. */
-async function measureSync(path: string, seals: Seals, elapsed: () => number): Promise<number> {
-  const store = await openSqliteStore({ path, seals, now: () => 0 })
+async function measureSync(open: () => Promise<Store>, elapsed: () => number): Promise<number> {
+  const store = await open()
   try {
     const times: number[] = []
     for (let sync = 0; sync < SYNCS; sync += 1) {

@@ -6,7 +6,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { pause } from '../pause.ts'
 import type { CallLog } from './call-log.ts'
 import type { Faults } from './faults.ts'
-import type { Outcome, World } from './operations/operation.ts'
+import type { Outcome, Provider } from './operations/operation.ts'
 import { API_VERSION, isOperation } from './operations/operation-names.ts'
 import { runOperation } from './operations/operations.ts'
 import { answerFault, answerFields, answerRefusal } from './rpc-answers.ts'
@@ -19,14 +19,14 @@ const MAX_REQUEST_BYTES = 64 * 1024
 
 /** The API's only path, for POST and GET. */
 export function createRpcApp(options: {
-  world: World
+  provider: Provider
   gate: Gate
   throttle: (operation: string) => boolean
   faults: Faults
   calls: CallLog
   stopping: AbortSignal
 }) {
-  const { world, gate, throttle, faults, calls, stopping } = options
+  const { provider, gate, throttle, faults, calls, stopping } = options
 
   function perform(method: string, params: Params): Outcome {
     const { Action, Version } = params
@@ -34,7 +34,7 @@ export function createRpcApp(options: {
     const refusal = gate.check(method, params)
     if (refusal) return refusal
     if (!throttle(Action)) return refuse('Throttling.User')
-    return runOperation(Action, params, world)
+    return runOperation(Action, params, provider)
   }
 
   const app = new Hono<{ Bindings: HttpBindings }>()
@@ -66,7 +66,7 @@ export function createRpcApp(options: {
 
   /** Clients may read the provider's clock from its answers. */
   function dated(response: Response): Response {
-    response.headers.set('Date', new Date(world.now()).toUTCString())
+    response.headers.set('Date', new Date(provider.now()).toUTCString())
     return response
   }
 }

@@ -1,8 +1,16 @@
 // What became of the callbacks: the most recent attempts in full, and totals of all of them.
 
 import { createRecent } from '../recent.ts'
-import type { Callback } from './callback-sender.ts'
+import type { StreamName } from '../streams/archive.ts'
 import type { PostResult } from './post.ts'
+
+/** What is to be sent; without a key it goes unsigned. */
+export type Callback = StreamName & {
+  url: string
+  key: string | undefined
+  object: string
+  body: string
+}
 
 /** One attempt. `answer` is the status, `timeout`, or the error's code. */
 export type CallbackRecord = {

@@ -2,19 +2,10 @@
 // attempt is logged. Callbacks run beside each other, up to a limit.
 
 import { pause } from '../pause.ts'
-import type { StreamName } from '../streams/archive.ts'
 import type { Switches } from '../switches.ts'
-import type { CallbackLog } from './callback-log.ts'
+import type { Callback, CallbackLog } from './callback-log.ts'
 import { signCallback } from './callback-signature.ts'
 import { createPost, type PostResult } from './post.ts'
-
-/** What is to be sent; without a key it goes unsigned. */
-export type Callback = StreamName & {
-  url: string
-  key: string | undefined
-  object: string
-  body: string
-}
 
 /** Documented: 5 s for an answer, then up to 5 retries, 1 s apart. */
 export const SENDER_TIMEOUT_MS = 5000

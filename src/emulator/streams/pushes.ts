@@ -2,7 +2,7 @@
 // documents; at each interval it stores a snapshot and announces it with a callback.
 
 import { callbackBody } from '../callbacks/callback-body.ts'
-import type { Callback } from '../callbacks/callback-sender.ts'
+import type { Callback } from '../callbacks/callback-log.ts'
 import type { CallbackTarget, Configurations } from '../configurations.ts'
 import type { Switches } from '../switches.ts'
 import { type Archive, idOf, type Shot, type StreamName } from './archive.ts'

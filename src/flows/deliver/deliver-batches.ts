@@ -10,7 +10,7 @@ import {
 } from '../../core/delivery/delivery.ts'
 import { nextComparison, nextConfirmation } from '../../core/delivery/suspects.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
-import type { Loop } from './dispatcher.ts'
+import type { Loop } from './loop.ts'
 
 export interface Source {
   /** What comes after that which is done with; undefined where nothing is to come. */

@@ -1,53 +1,16 @@
 // Hands events on: each sink has a loop, a durable cursor and a back-off of its own, so that one that
 // hangs, refuses or is gone holds nobody else up. At least once, in the order of the log.
-import { confirmedOf, type DeliveryOutcome, type SinkState } from '../../core/delivery/delivery.ts'
+import { confirmedOf, type DeliveryOutcome } from '../../core/delivery/delivery.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
-import type { Clock, Random } from '../../ports/clock.ts'
-import type { Log } from '../../ports/log.ts'
-import type { DispatcherMetrics } from '../../ports/metrics.ts'
 import type { Sink } from '../../ports/sink.ts'
-import type { CursorStore, DeadLetterStore, EventLog, ReplayStore } from '../../ports/store.ts'
 import { createTrouble } from '../fault-log.ts'
+import type { Deps, Loop, SinkProgress } from './loop.ts'
 import { runSink } from './new-events.ts'
 import { retryDeadLetters } from './redrive.ts'
 import { runReplays } from './replays.ts'
 
 /** The pause after a read or a cursor write that failed; the store has trouble, not the sink. */
 const STORE_RETRY_MS = 1_000
-
-export type SinkProgress = {
-  readonly name: string
-  cursor: number
-  /** What has expired before the sink had it. */
-  goneUpTo: number
-  state: SinkState
-  problem: string | null
-}
-
-type World = {
-  readonly events: Pick<EventLog, 'read'>
-  readonly cursors: CursorStore
-  readonly deadLetters: Pick<DeadLetterStore, 'readDeadLetters' | 'changeDeadLetters'>
-  readonly replays: Pick<ReplayStore, 'nextReplay' | 'advanceReplay'>
-  readonly clock: Clock
-  readonly random: Random
-  readonly metrics: DispatcherMetrics
-  readonly log: Log
-}
-
-/** What the loops of a sink have in common. */
-export type Loop = World & {
-  readonly sink: Sink
-  /** From then on what is in the log is delivered once, without waiting. */
-  readonly draining: AbortSignal
-  /** From then on nothing is begun. */
-  readonly ended: AbortSignal
-  /** Resolves at the next growth of the log, or when draining begins. */
-  grown(): Promise<void>
-  attempt(events: readonly StoredEvent[]): Promise<DeliveryOutcome>
-  /** Tries until the store does it; undefined when stopped first. */
-  insist<T>(work: () => Promise<T>): Promise<T | undefined>
-}
 
 export type Dispatcher = {
   /** Runs until stopped. */
@@ -61,7 +24,7 @@ export type Dispatcher = {
   stop(signal: AbortSignal): Promise<void>
 }
 
-export function createDispatcher(parts: World & { readonly sinks: readonly Sink[] }): Dispatcher {
+export function createDispatcher(parts: Deps & { readonly sinks: readonly Sink[] }): Dispatcher {
   const { sinks, cursors, clock, metrics, log } = parts
   const draining = new AbortController()
   const ended = new AbortController()

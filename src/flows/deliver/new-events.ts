@@ -3,7 +3,7 @@
 // written, and the next one is read.
 import { MAX_PART_BYTES, newPart, type Part } from '../../core/delivery/delivery.ts'
 import { deliverParts } from './deliver-batches.ts'
-import type { Loop, SinkProgress } from './dispatcher.ts'
+import type { Loop, SinkProgress } from './loop.ts'
 
 /** A batch is held in memory, as is the next; two are delivered again after a crash. */
 const MAX_BATCH = 100

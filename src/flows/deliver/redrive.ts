@@ -1,7 +1,7 @@
 // Tries dead letters again where somebody asked for it, beside the loop of the sink: out of order,
 // as whoever asks knows, and without moving the cursor.
 import { newPart, nextRetry, type Part } from '../../core/delivery/delivery.ts'
-import type { Loop } from './dispatcher.ts'
+import type { Loop } from './loop.ts'
 
 /** How soon a command is followed; asking costs next to nothing. */
 const POLL_MS = 1_000

@@ -10,7 +10,7 @@ import { isSelected } from '../../core/events/replay.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
 import type { Replay } from '../../ports/store.ts'
 import { deliverParts } from './deliver-batches.ts'
-import type { Loop } from './dispatcher.ts'
+import type { Loop } from './loop.ts'
 
 /** How soon a command is followed; asking costs next to nothing. */
 const POLL_MS = 1_000

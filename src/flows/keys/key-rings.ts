@@ -17,7 +17,7 @@ const WRITE_BACK_MS = 60_000
 
 export type RingKeeper = ReturnType<typeof createRingKeeper>
 
-export function createRingKeeper(parts: {
+export function createRingKeeper(deps: {
   domains: readonly string[]
   /** As configured, the current one first. */
   publicUrls: readonly string[]
@@ -29,15 +29,15 @@ export function createRingKeeper(parts: {
   metrics: RingMetrics
   log: Log
 }) {
-  const { store, clock, log } = parts
+  const { store, clock, log } = deps
   let receivedBefore = 0
   let countedFrom = clock.elapsed()
   const moment = (): Moment => ({
     now: clock.now(),
     receiving: receivedBefore + (clock.elapsed() - countedFrom) / 1000,
   })
-  const { follow, ...rings } = createRingCache({ ...parts, moment })
-  const { sayUnsigned, ...arrivals } = createArrivals({ ...parts, rings, moment })
+  const { follow, ...rings } = createRingCache({ ...deps, moment })
+  const { sayUnsigned, ...arrivals } = createArrivals({ ...deps, rings, moment })
   const trouble = createTrouble(log, {
     begun: 'key rings not in step with the store',
     over: 'key rings in step with the store again',

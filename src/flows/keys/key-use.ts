@@ -29,7 +29,7 @@ type Arrived = {
   unsignedSaid: boolean
 }
 
-export function createArrivals(parts: {
+export function createArrivals(deps: {
   domains: readonly string[]
   rings: Pick<RingCache, 'change' | 'isHidden'>
   store: Tallies
@@ -40,7 +40,7 @@ export function createArrivals(parts: {
   metrics: RingMetrics
   log: Log
 }) {
-  const { domains, rings, store, graceSeconds, moment, clock, metrics, log } = parts
+  const { domains, rings, store, graceSeconds, moment, clock, metrics, log } = deps
   const arrivals = new Map(domains.map((domain) => [domain, nothingArrived()]))
   const of = (domain: string) => arrivals.get(domain) as Arrived
 

@@ -30,7 +30,7 @@ type Entry = {
 export type RingCache = ReturnType<typeof createRingCache>
 
 /** Every ring is empty before it is loaded. */
-export function createRingCache(parts: {
+export function createRingCache(deps: {
   domains: readonly string[]
   /** As configured, the current one first. */
   publicUrls: readonly string[]
@@ -38,7 +38,7 @@ export function createRingCache(parts: {
   store: RingStore
   moment: () => Moment
 }) {
-  const { domains, publicUrls, secrets, store, moment } = parts
+  const { domains, publicUrls, secrets, store, moment } = deps
   const entries = new Map<string, Entry>()
   const configuredPrefixes = ['', ...publicUrls.map((url) => pathPrefix(notifyUrl(url, 'any')))]
   let released: (domain: string) => void = () => undefined

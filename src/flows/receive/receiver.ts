@@ -51,7 +51,7 @@ export interface KeySource {
 
 export type Receiver = { receive(request: CallbackRequest): Promise<CallbackOutcome> }
 
-export function createReceiver(parts: {
+export function createReceiver(deps: {
   domains: readonly string[]
   /** How old or early a callback may be, in seconds; undefined switches the check off. */
   skewSeconds: number | undefined
@@ -61,8 +61,8 @@ export function createReceiver(parts: {
   metrics: ReceiverMetrics
   log: Log
 }): Receiver {
-  const { skewSeconds, keys, events, clock, metrics, log } = parts
-  const domains = new Set(parts.domains)
+  const { skewSeconds, keys, events, clock, metrics, log } = deps
+  const domains = new Set(deps.domains)
   const waiting = new Map<string, number>()
   let storeProblem: string | null = null
 

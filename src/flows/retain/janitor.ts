@@ -24,7 +24,7 @@ const SAY_INTERVAL_MS = 3_600_000
 
 export type Janitor = { run(signal: AbortSignal): Promise<void> }
 
-export function createJanitor(parts: {
+export function createJanitor(deps: {
   store: Retention
   /** Those that the log is kept for. */
   sinks: readonly string[]
@@ -40,7 +40,7 @@ export function createJanitor(parts: {
   metrics: JanitorMetrics
   log: Log
 }): Janitor {
-  const { store, sinks, retentionMs, retentionMaxMs, maxBytes, clock, metrics, log } = parts
+  const { store, sinks, retentionMs, retentionMaxMs, maxBytes, clock, metrics, log } = deps
   const unsaid = new Map<string, number>()
   let saidAt = -Infinity
   let stepEvents = STEP_EVENTS.first
@@ -65,7 +65,7 @@ export function createJanitor(parts: {
     for (const each of pruned.expired) {
       // A sink that was taken out finds in the store what it missed; nobody waits for it.
       if (!sinks.includes(each.sink)) continue
-      parts.onExpired(each.sink, each.toSeq)
+      deps.onExpired(each.sink, each.toSeq)
       miss(each)
     }
     if (!pruned.isCrowded) return paced(pruned, pruned.usedBytes > NEARLY * maxBytes)

@@ -16,14 +16,14 @@ const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
 const FORWARDED = /^(?:forwarded|x-forwarded-.*)$/i
 
 /** The private app. Without `auth` the API is open to this machine alone. */
-export function createOpsApp(parts: {
+export function createOpsApp(deps: {
   readiness(): Promise<Readiness> | Readiness
   metrics(): Promise<{ contentType: string; body: string }>
   registrations(): readonly RegistrationView[]
   auth: BearerAuth | undefined
   log: Log
 }): Hono<Env> {
-  const { readiness, metrics, registrations, auth, log } = parts
+  const { readiness, metrics, registrations, auth, log } = deps
   const app = new Hono<Env>()
 
   app.get('/healthz', (c) => c.json({ status: 'alive' }))

@@ -51,7 +51,7 @@ const ANSWERS: Readonly<Record<CallbackOutcome, Answer>> = {
  * The public app. `isCallbackPath` says whether callbacks of `domain` are taken under `prefix`: what
  * stands before `/callbacks/` in the path, percent-encoded as in a URL's pathname, '' for nothing.
  */
-export function createCallbackApp(parts: {
+export function createCallbackApp(deps: {
   receiver: Receiver
   isCallbackPath(prefix: string, domain: string): boolean
   /** Whether probes are answered under `prefix`. */
@@ -59,7 +59,7 @@ export function createCallbackApp(parts: {
   secrets: readonly Secret[]
   log: Log
 }): Hono<Env> {
-  const { receiver, isCallbackPath, isPublicPath, secrets, log } = parts
+  const { receiver, isCallbackPath, isPublicPath, secrets, log } = deps
   const app = new Hono<Env>({ getPath: pathAsSent })
 
   app.all('*', (c): Response | Promise<Response> => {

@@ -4,7 +4,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { ServiceError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { makeFolderOf, realFile } from '../folder.ts'
+import { makeFolderOf, realFile } from '../disk.ts'
 import { isBusy, openFault } from './faults.ts'
 
 /** Longer than a replaced container takes to drain and end. */

@@ -3,8 +3,8 @@ import { ServiceError } from '../../errors.ts'
 import type { Store } from '../../ports/store.ts'
 import { decodeRing, encodeRing } from '../sealed-rings/ring-content.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
+import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
 import { type Committed, packEvents, packRefused, unpackStored, type Write } from './messages.ts'
-import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from './write-queue.ts'
 import { startWriter } from './writer-link.ts'
 
 /** Probes and scrapes ask for them, and must be answered while the store hangs. */
@@ -45,7 +45,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   const { workerUrl = new URL('./worker/writer.ts', import.meta.url) } = options
   const limits = { ...QUEUE_LIMITS, ...options.limits }
   const writer = await startWriter(workerUrl, { path, readOnly })
-  const queue = createWriteQueue(async (batch) => {
+  const queue = createWriteQueue<Write>(async ({ events: waiting, writes }) => {
+    const batch = { events: packEvents(waiting), writes }
     const committed = await writer.call('commit', batch, [batch.events.bodies.buffer])
     const events =
       committed.seqs.filter((seq) => typeof seq === 'number').length +

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { checkCredentials } from '../../../src/admin/doctor/credentials.ts'
-import type { Credentials } from '../../../src/cloud/credentials.ts'
 import { createCredentials } from '../../../src/cloud/credentials.ts'
+import type { Credentials } from '../../../src/ports/credentials.ts'
 
 const KEY = { accessKeyId: 'idThatIsNotShown', accessKeySecret: 'secretThatIsNotShown' }
 

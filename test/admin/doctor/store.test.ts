@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkStore } from '../../../src/admin/doctor/store.ts'
 import { createSeals } from '../../../src/store/sealed-rings/seal.ts'
+import { openSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
 import { eventOf, SECRET } from '../../support/store-events.ts'
 import { openStore, temporaryFolder } from '../../support/store-fixtures.ts'
 
 const seals = createSeals([SECRET])
+const openAt = (path: string) => openSqliteStore({ path, seals, now: () => 0 })
+
 /** A disk that syncs in a millisecond. */
 let ticks = 0
 const elapsed = () => ++ticks
@@ -15,7 +18,7 @@ test('a store that is there: writable, with the time of a sync, and as it was', 
   const path = join(temporaryFolder(), 'snaphook.db')
   const store = await openStore(path)
   await store.append(eventOf(1))
-  const found = await checkStore(path, seals, elapsed)
+  const found = await checkStore(path, openAt, elapsed)
   expect(found).toMatchObject({ check: 'store', subject: path, next: null, result: 'ok' })
   expect(found.detail).toMatch(/^writable; a sync takes 1.0 ms$/)
   expect(await store.stats()).toEqual({ events: 1, lastSeq: 1 })
@@ -23,7 +26,7 @@ test('a store that is there: writable, with the time of a sync, and as it was', 
 
 test('none yet: tries in its place and leaves nothing behind', async () => {
   const folder = temporaryFolder()
-  const found = await checkStore(join(folder, 'new', 'data', 'snaphook.db'), seals, elapsed)
+  const found = await checkStore(join(folder, 'new', 'data', 'snaphook.db'), openAt, elapsed)
   expect(found).toMatchObject({ result: 'ok' })
   expect(found.detail).toContain('not there yet')
   expect(readdirSync(folder)).toEqual([])
@@ -32,7 +35,7 @@ test('none yet: tries in its place and leaves nothing behind', async () => {
 test('a slow disk is a warning', async () => {
   let now = 0
   const slow = () => (now += 101)
-  const found = await checkStore(join(temporaryFolder(), 's.db'), seals, slow)
+  const found = await checkStore(join(temporaryFolder(), 's.db'), openAt, slow)
   expect(found).toMatchObject({ result: 'warning', detail: expect.stringContaining('101.0 ms') })
 })
 
@@ -43,7 +46,7 @@ test.each([
   const folder = temporaryFolder()
   const path = join(folder, 'snaphook.db')
   make(path)
-  const found = await checkStore(path, seals, elapsed)
+  const found = await checkStore(path, openAt, elapsed)
   expect(found).toMatchObject({ result: 'problem', detail: expect.stringContaining(path) })
   expect(readdirSync(folder)).toContain('snaphook.db')
 })

@@ -8,7 +8,7 @@ import type { Refusal } from '../rpc-errors.ts'
 import type { Params } from '../rpc-signature.ts'
 
 /** What operations work on. */
-export type World = {
+export type Provider = {
   configurations: Configurations
   archive: Archive
   switches: () => Switches
@@ -22,7 +22,7 @@ export type Outcome = { fields: Fields } | Refusal
 
 export type Operation = {
   required: readonly string[]
-  run(params: Params & { DomainName: string }, world: World): Outcome
+  run(params: Params & { DomainName: string }, provider: Provider): Outcome
 }
 
 /** The answer of an operation that has nothing to say. */

@@ -14,7 +14,7 @@ import {
   describeNotifyConfig,
   updateNotifyConfig,
 } from './notify-operations.ts'
-import type { Operation, Outcome, World } from './operation.ts'
+import type { Operation, Outcome, Provider } from './operation.ts'
 import type { OperationName } from './operation-names.ts'
 import { findMalformed } from './parameter-rules.ts'
 import { describeSnapshotInfo } from './snapshot-info-operation.ts'
@@ -33,13 +33,13 @@ const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
 }
 
 /** Checks the parameters of one call and carries it out. */
-export function runOperation(name: OperationName, params: Params, world: World): Outcome {
+export function runOperation(name: OperationName, params: Params, provider: Provider): Outcome {
   const operation = OPERATIONS[name]
   const missing = operation.required.find((parameter) => !params[parameter])
   if (missing) return refuse('MissingParam', `${missing} is missing`)
   const malformed = findMalformed(params)
   if (malformed) return refuse('MalformedParam', `${malformed} is malformed`)
   const DomainName = params.DomainName ?? ''
-  if (!world.configurations.knows(DomainName)) return refuse('InvalidDomain.NotFound')
-  return operation.run({ ...params, DomainName }, world)
+  if (!provider.configurations.knows(DomainName)) return refuse('InvalidDomain.NotFound')
+  return operation.run({ ...params, DomainName }, provider)
 }

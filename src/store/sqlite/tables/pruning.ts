@@ -2,19 +2,12 @@
 // transaction. Always from the oldest on, so that a cursor never passes an event that is still there.
 import type { DatabaseSync } from 'node:sqlite'
 import type { Expired, Pruned, PruneStep } from '../../../ports/store.ts'
+import { excessOf, lastToGo, MAX_STEP_BYTES, type Oldest, upToBytes } from '../../prune-rules.ts'
 import type { SqlCursors } from './cursors.ts'
 import type { SqlExpired } from './expired.ts'
 
-/** Of the room of the store: what dead letters take beyond it goes before events do. */
-const LETTERS_SHARE = 0.5
-/** Bodies of one step, so that it takes milliseconds however large they are. At least one goes. */
-const MAX_STEP_BYTES = 4 * 1024 * 1024
 /** What an event takes beside its body, about. */
 const EVENT_BYTES = 200
-/** A time of receipt that is ahead by more was taken from a wrong clock, and says nothing. */
-const AHEAD_MS = 3_600_000
-
-type Oldest = { readonly seq: number; readonly receivedAt: number; readonly bytes: number }
 
 export type SqlPruning = ReturnType<typeof createPruning>
 
@@ -62,13 +55,12 @@ export function createPruning(db: DatabaseSync, cursors: SqlCursors, ranges: Sql
     /** One step; see `Retention`. */
     prune(step: PruneStep): Omit<Pruned, 'seconds'> {
       const { usedBytes, letterBytes } = usage()
-      const excess = Math.max(0, usedBytes - step.maxBytes)
-      const isCrowded = excess > 0 && letterBytes > LETTERS_SHARE * step.maxBytes
+      const { excess, isCrowded } = excessOf({ usedBytes, letterBytes }, step.maxBytes)
       const found = selectOldest.all(step.limit) as Oldest[]
       const oldest = upToBytes(found, MAX_STEP_BYTES)
       const goesOn = found.length === step.limit || oldest.length < found.length
       const had = Math.min(Number.MAX_SAFE_INTEGER, ...step.sinks.map(cursors.load))
-      const last = lastToGo(oldest, { ...step, had, excess: isCrowded ? 0 : excess })
+      const last = lastToGo(oldest, { ...step, had, excess, eventBytes: EVENT_BYTES })
       if (last === undefined) {
         return { removed: 0, expired: [], usedBytes, isCrowded, isMore: false }
       }
@@ -114,51 +106,4 @@ export function createPruning(db: DatabaseSync, cursors: SqlCursors, ranges: Sql
       return { removed: letters.length, expired }
     },
   }
-}
-
-/** The first ones, until their bodies are larger than `most`: at least one. */
-function upToBytes<T extends { readonly bytes: number }>(rows: readonly T[], most: number): T[] {
-  let bytes = 0
-  return rows.filter((row, index) => {
-    bytes += row.bytes
-    return index === 0 || bytes <= most
-  })
-}
-
-/**
- * The event up to which they may go. Each was received after those before it, whatever the clock
- * said: what was delivered goes with the last one that is old. What a sink lacks is held dearer: it
- * goes up to the first one that is not old, so that one wrong time can't take others along.
- */
-function lastToGo(
-  oldest: readonly Oldest[],
-  {
-    deliveredBefore,
-    anyBefore,
-    at,
-    had,
-    excess,
-  }: PruneStep & { readonly had: number; readonly excess: number },
-): Oldest | undefined {
-  const isOld = ({ receivedAt }: Oldest) =>
-    receivedAt < deliveredBefore || receivedAt > at + AHEAD_MS
-  const delivered = oldest.findLast((event) => event.seq <= had && isOld(event))
-  const firstYoung = oldest.findIndex(({ receivedAt }) => receivedAt >= anyBefore)
-  const old = firstYoung === -1 ? oldest : oldest.slice(0, firstYoung)
-  const candidates = [delivered, old.at(-1), enoughFor(excess, oldest)]
-  return candidates.reduce(
-    (best, event) => (event !== undefined && event.seq > (best?.seq ?? 0) ? event : best),
-    undefined,
-  )
-}
-
-/** The event up to which they take so many bytes; the last one where they take less. */
-function enoughFor(bytes: number, oldest: readonly Oldest[]): Oldest | undefined {
-  if (bytes === 0) return undefined
-  let sum = 0
-  const last = oldest.find((event) => {
-    sum += event.bytes + EVENT_BYTES
-    return sum >= bytes
-  })
-  return last ?? oldest.at(-1)
 }

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { makeFolderOf, realFile } from '../../folder.ts'
+import { makeFolderOf, realFile } from '../../disk.ts'
 import { isBusy, openFault, unavailable } from '../faults.ts'
 import { checkSchema, migrate } from './migrate.ts'
 

@@ -3,7 +3,7 @@
 import { existsSync, fstatSync, readdirSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { ServiceError } from '../../../errors.ts'
-import { syncFile, syncFolderOf } from '../../folder.ts'
+import { syncFile, syncFolderOf } from '../../disk.ts'
 
 /** Where Linux lists what a process has open; elsewhere a deleted file is not told from a moved one. */
 const OPEN_FILES = '/proc/self/fd'

@@ -33,14 +33,14 @@ type Outcome = {
 /** Commits a batch. It never throws: each part of the batch has its own answer. */
 export function createGroupCommit(
   db: DatabaseSync,
-  parts: {
+  deps: {
     readonly tables: Tables
     readonly path: string
     /** Throws where the file has lost its name: what was committed then is not kept. */
     readonly checkFile: () => void
   },
 ): (batch: Batch) => Committed {
-  const { tables, path, checkFile } = parts
+  const { tables, path, checkFile } = deps
   const { log, rings, cursors, deadLetters, receivingTime, tallies, audits, backfills } = tables
 
   return ({ events, writes }) => {

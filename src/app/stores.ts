@@ -1,0 +1,55 @@
+// The one place that opens stores: for the service, and for commands beside it or without one.
+import { existsSync } from 'node:fs'
+import type { Config } from '../config/config.ts'
+import type { Store } from '../ports/store.ts'
+import { createSeals } from '../store/sealed-rings/seal.ts'
+import type { Commit } from '../store/sqlite/sqlite-store.ts'
+import { type Overrides, withDefaults } from './overrides.ts'
+import { knownSecrets, type Secrets } from './secrets.ts'
+
+/** The store for writing, made where it is missing. Rejects with one sentence on what to do. */
+export function openStore(
+  config: Config,
+  secrets: Secrets,
+  overrides: Overrides,
+  onCommit?: (commit: Commit) => void,
+): Promise<Store> {
+  const { clock, openStore } = withDefaults(overrides)
+  return openStore({
+    path: config.storePath,
+    seals: createSeals(secrets),
+    now: clock.now,
+    ...(onCommit && { onCommit }),
+  })
+}
+
+/** Resolves with what `read` finds in the store, which it can't change; with null where there is none yet. */
+export async function readStore<T>(
+  config: Config,
+  overrides: Overrides,
+  read: (store: Store) => Promise<T>,
+): Promise<T | null> {
+  if (!existsSync(config.storePath)) return null
+  const { clock, openStore } = withDefaults(overrides)
+  const seals = createSeals(knownSecrets(config))
+  const path = config.storePath
+  return using(await openStore({ path, seals, now: clock.now, readOnly: true }), read)
+}
+
+/** Resolves with what `change` does to the store; with null where there is none yet. */
+export async function changeStore<T>(
+  config: Config,
+  overrides: Overrides,
+  change: (store: Store) => Promise<T>,
+): Promise<T | null> {
+  if (!existsSync(config.storePath)) return null
+  return using(await openStore(config, knownSecrets(config), overrides), change)
+}
+
+async function using<T>(store: Store, work: (store: Store) => Promise<T>): Promise<T> {
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}

@@ -1,0 +1,13 @@
+// `plan`: what the service would change at the provider, and why.
+import { planAll } from '../../admin/plan.ts'
+import { EXIT, type Shell, table, withConfig } from '../shell.ts'
+
+export function runPlan(shell: Shell, { json }: { json?: true }): Promise<number> {
+  return withConfig(shell, async (config, overrides) => {
+    const planned = await planAll(config, overrides, shell.signal)
+    const rows = planned.map(({ domain, step, why }) => [domain, step, why])
+    shell.print(json ? JSON.stringify(planned, null, 2) : table(['DOMAIN', 'STEP', 'WHY'], rows))
+    if (planned.some(({ step }) => step === 'failed')) return EXIT.failed
+    return planned.some(({ changes }) => changes) ? EXIT.differences : EXIT.done
+  })
+}

@@ -1,0 +1,29 @@
+// `register`: registers every domain once and verifies it.
+import { registerAll } from '../../admin/register.ts'
+import { durationOption, EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
+
+type Settled = Awaited<ReturnType<typeof registerAll>>
+
+export function runRegister(
+  shell: Shell,
+  { json, timeout }: { json?: true; timeout: string },
+): Promise<number> {
+  const timeoutMs = durationOption(shell, '--timeout', timeout)
+  return withConfig(shell, async (config, overrides) => {
+    const late = AbortSignal.any([shell.signal, AbortSignal.timeout(timeoutMs)])
+    return showSettled(shell, await registerAll(config, overrides, late), json)
+  })
+}
+
+/** Prints what became of each domain. Returns the exit code: done when all are in sync. */
+export function showSettled(shell: Shell, views: Settled, json: true | undefined): number {
+  const rows = views.map(({ domain, state, generation, url, detail }) => [
+    domain,
+    state,
+    showGeneration(generation),
+    detail ?? url,
+  ])
+  const text = table(['DOMAIN', 'STATE', 'KEY', 'DETAIL'], rows)
+  shell.print(json ? JSON.stringify(views, null, 2) : text)
+  return views.every(({ state }) => state === 'in_sync') ? EXIT.done : EXIT.failed
+}

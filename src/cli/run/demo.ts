@@ -1,0 +1,98 @@
+// `demo`: the emulator and the service in one process, against each other, to see it work.
+import { createServer } from 'node:net'
+import { createService } from '../../app/service.ts'
+import { readConfig } from '../../config/config.ts'
+import { toCloudEvent } from '../../core/events/snapshot-event.ts'
+import { startEmulator } from '../../emulator/emulator.ts'
+import type { Sink } from '../../ports/sink.ts'
+import { aborted, EXIT, refuseSettings, type Shell } from '../shell.ts'
+
+const DOMAIN = 'play.example.com'
+const STREAMS = 3
+const INTERVAL_MS = 2_000
+const ACCESS_KEY = { accessKeyId: 'demo', accessKeySecret: 'demo-secret' }
+/** Its own, so that it never meets the store of a real service. */
+export const DEMO_STORE = 'data/demo/snaphook.db'
+/** The ports of the settings' defaults; where they are taken, any free ones. */
+const CALLBACK_PORT = 8080
+const OPS_PORT = 9090
+
+export async function runDemo(shell: Shell, { store }: { store: string }): Promise<number> {
+  const callbackPort = await freePort(CALLBACK_PORT)
+  const opsPort = await freePort(OPS_PORT)
+  const emulator = await startEmulator({
+    ...ACCESS_KEY,
+    host: '127.0.0.1',
+    port: 0,
+    domains: [DOMAIN],
+    streams: STREAMS,
+    intervalMs: INTERVAL_MS,
+  })
+  const settings = {
+    SNAPHOOK_PUBLIC_URL: `http://127.0.0.1:${callbackPort}`,
+    SNAPHOOK_DOMAINS: DOMAIN,
+    SNAPHOOK_LISTEN: `127.0.0.1:${callbackPort}`,
+    SNAPHOOK_OPS_LISTEN: `127.0.0.1:${opsPort}`,
+    SNAPHOOK_STORE: `sqlite:${store}`,
+    SNAPHOOK_LIVE_ENDPOINT: emulator.url,
+  }
+  const config = readConfig(settings, shell.readFile)
+  if (!config.ok) return refuseSettings(shell, config.problems)
+  const service = createService(config.value, {
+    log: shell.createLog('error'),
+    stdout: shell.stdout,
+    sinks: [printingSink(shell)],
+    credentials: { getCredentials: async () => ACCESS_KEY },
+    ...shell.overrides,
+  })
+  try {
+    await service.start(shell.signal)
+    const { callbacks, ops } = service.urls()
+    shell.print(
+      [
+        `callbacks      ${callbacks}/callbacks/${DOMAIN}`,
+        `readiness      ${ops}/readyz`,
+        `metrics        ${ops}/metrics`,
+        `registrations  ${ops}/v1/registrations`,
+        `emulator       ${emulator.url}/emulator/state`,
+        `${STREAMS} streams, a snapshot each every ${INTERVAL_MS / 1000} s; Ctrl-C ends it.`,
+        '',
+      ].join('\n'),
+    )
+    await aborted(shell.signal)
+  } finally {
+    await emulator.stop()
+    await service.stop()
+  }
+  return EXIT.done
+}
+
+/** One short line per event: the stream, the object, and how old the shot is. */
+function printingSink(shell: Shell): Sink {
+  return {
+    name: 'stdout',
+    check: async () => ({ reachable: true, detail: 'prints' }),
+    async deliver(events) {
+      for (const event of events) {
+        const { data, time } = toCloudEvent(event)
+        const age = Math.max(0, Date.now() - Date.parse(time)) / 1000
+        shell.print(`${data.stream ?? '(unknown)'}  ${data.object ?? '-'}  ${age.toFixed(1)} s old`)
+      }
+      return { kind: 'delivered' }
+    },
+    async close() {},
+  }
+}
+
+/** `wanted` if it is free on loopback, else any port that is. */
+async function freePort(wanted: number): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const probe = createServer()
+  probe.once('error', () => resolve(wanted === 0 ? 0 : freePort(0)))
+  probe.listen({ host: '127.0.0.1', port: wanted }, () => {
+    const address = probe.address()
+    const port = typeof address === 'object' && address !== null ? address.port : wanted
+    probe.close(() => resolve(port))
+  })
+  return promise
+}

@@ -1,0 +1,63 @@
+// `send`: posts one correctly signed callback, as the provider would, to try an installation.
+import { sign, signedHosts } from '../../core/keys/signature.ts'
+import { EXIT, refuseOption, type Shell } from '../shell.ts'
+
+/** As long as the provider waits (FACTS 3). */
+const TIMEOUT_MS = 5_000
+
+type Options = { url: string; key: string; timestamp?: string; body?: string }
+
+export async function runSend(shell: Shell, options: Options): Promise<number> {
+  const url = URL.parse(options.url)
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw refuseOption(shell, '--url', 'an http:// or https:// URL')
+  }
+  const timestamp = options.timestamp ?? String(Math.floor(Date.now() / 1000))
+  if (!/^\d{1,12}$/.test(timestamp)) {
+    throw refuseOption(shell, '--timestamp', 'Unix seconds, digits only')
+  }
+  const [host = url.hostname] = signedHosts(options.url)
+  const headers = {
+    'ALI-LIVE-TIMESTAMP': timestamp,
+    'ALI-LIVE-SIGNATURE': sign(host, timestamp, options.key),
+    'Content-Type': 'application/json',
+  }
+  const body = await bodyFor(shell, options.body, url)
+  const signal = AbortSignal.any([shell.signal, AbortSignal.timeout(TIMEOUT_MS)])
+  try {
+    const request = { method: 'POST', headers, body, signal, redirect: 'manual' as const }
+    const response = await fetch(url, request)
+    shell.print(`${response.status} ${await response.text()}`)
+    return response.status === 200 ? EXIT.done : EXIT.failed
+  } catch (error) {
+    shell.error(`snaphook: no answer from ${url.origin} (${reasonOf(error)})`)
+    return EXIT.failed
+  }
+}
+
+async function bodyFor(shell: Shell, source: string | undefined, url: URL): Promise<Uint8Array> {
+  if (source === '-') return shell.readStdin()
+  if (source === undefined) return new TextEncoder().encode(JSON.stringify(inventedBody(url)))
+  const body = await shell.readBytes(source).catch(() => undefined)
+  if (body !== undefined) return body
+  throw refuseOption(shell, '--body', `a file that can be read, or -; not "${source}"`)
+}
+
+/** Invented: the provider does not publish the fields of a snapshot callback (FACTS 1.1). */
+function inventedBody(url: URL) {
+  const now = Date.now()
+  return {
+    DomainName: url.pathname.split('/').at(-1),
+    AppName: 'live',
+    StreamName: 'sent-by-hand',
+    OssBucket: 'example-bucket',
+    OssObject: `live/sent-by-hand/${now}.jpg`,
+    CreateTimestamp: now,
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  if (cause instanceof Error && 'code' in cause) return String(cause.code)
+  return error instanceof Error ? error.name : 'unknown'
+}

@@ -1,0 +1,92 @@
+// The dead letters: rows, so that any command or replica may ask for a retry; the owner of the sink acts.
+import type { DeadLetter, DeadLetterChange, DeadLetterStore } from '../../ports/store.ts'
+import { EVENT_COLUMNS, eventOf } from './event-log.ts'
+import { type Link, transact } from './link.ts'
+import { inSchema, type PostgresLocation, syncOf } from './location.ts'
+
+const DEADLINE_MS = 10_000
+/** Probes and scrapes ask, and must be answered while the store hangs. */
+const COUNT_DEADLINE_MS = 1_000
+/** Rows of one change. */
+const MAX_CHANGED = 1_000
+/** One read stops here, in bytes of bodies. */
+const MAX_READ_BYTES = 8 * 1024 * 1024
+
+export function createDeadLetters(
+  { reading, keeping, writing }: { reading: Link; keeping: Link; writing: Link },
+  location: PostgresLocation,
+): DeadLetterStore {
+  const q = (statement: string) => inSchema(location.schema, statement)
+  const select = q(`
+    select sink, ${EVENT_COLUMNS}, reason, attempts, died_at::float8 as "diedAt",
+      retry_requested as "retryRequested"
+    from (
+      select *, sum(length(body)) over (order by sink collate "C", seq) - length(body) as bytes
+      from (
+        select * from @.dead_letters
+        where ($1::text is null or sink = $1) and (not $2::boolean or retry_requested)
+        order by sink collate "C", seq limit $3
+      ) l
+    ) p where bytes < ${MAX_READ_BYTES} order by sink collate "C", p.seq
+  `)
+  const count = q('select sink, letters::float8 as letters from @.letter_totals')
+  const chosen = `
+    ($1::text is null or sink = $1) and ($2::bigint[] is null or seq = any ($2))
+  `
+  const request = q(`
+    update @.dead_letters set retry_requested = true where number in (
+      select number from @.dead_letters where not retry_requested and ${chosen} limit ${MAX_CHANGED}
+    ) returning 1
+  `)
+  const remove = q(`
+    delete from @.dead_letters where number in (
+      select number from @.dead_letters where ${chosen} limit ${MAX_CHANGED}
+    ) returning 1
+  `)
+  const keep = q(`
+    update @.dead_letters set reason = $3, attempts = attempts + $4, retry_requested = false
+    where sink = $1 and seq = $2 returning 1
+  `)
+
+  return {
+    async readDeadLetters({ sink, retryRequested = false, limit }) {
+      const values = [sink, retryRequested, limit]
+      const rows = await reading.run((session) => session.rows(select, values), DEADLINE_MS)
+      return rows.map(
+        (row): DeadLetter => ({
+          sink: String(row.sink),
+          event: eventOf(row),
+          reason: String(row.reason),
+          attempts: Number(row.attempts),
+          diedAt: Number(row.diedAt),
+          retryRequested: row.retryRequested === true,
+        }),
+      )
+    },
+
+    async countDeadLetters() {
+      const rows = await keeping.run((session) => session.rows(count), COUNT_DEADLINE_MS)
+      return new Map(rows.map(({ sink, letters }) => [String(sink), Number(letters)]))
+    },
+
+    async changeDeadLetters(change) {
+      const [statement, values] = statementOf(change)
+      const changed = await writing.run(
+        (session) => transact(session, syncOf(location), () => session.rows(statement, values)),
+        DEADLINE_MS,
+      )
+      return changed.length
+    },
+  }
+
+  function statementOf(change: DeadLetterChange): [string, unknown[]] {
+    switch (change.kind) {
+      case 'request_retry':
+        return [request, [change.sink, change.seqs]]
+      case 'drop':
+        return [remove, [change.sink, change.seqs]]
+      case 'failed_again':
+        return [keep, [change.sink, change.seq, change.reason, change.attempts]]
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// Reads the log. A page costs the same at any size: numbers have no gaps that matter, and a page is
+// one range of one partition's index.
+import type { NewEvent, StoredEvent } from '../../core/events/snapshot-event.ts'
+import type { EventLog } from '../../ports/store.ts'
+import type { Link, Row } from './link.ts'
+import { inSchema } from './location.ts'
+
+/** No read goes further, in bytes of bodies. */
+const MAX_READ_BYTES = 8 * 1024 * 1024
+const READ_DEADLINE_MS = 10_000
+/** Probes and scrapes ask, and must be answered while the store hangs. */
+const STATS_DEADLINE_MS = 1_000
+
+/** The columns of an event, for any table that has them. */
+export const EVENT_COLUMNS = `
+  seq::float8 as seq, encode(id, 'hex') as id, domain, origin,
+  received_at::float8 as "receivedAt", occurred_at::float8 as "occurredAt", body
+`
+
+export function createEventLog(link: Link, schema: string): Pick<EventLog, 'read' | 'stats'> {
+  const page = inSchema(
+    schema,
+    `select ${EVENT_COLUMNS} from (
+       select *, sum(length(body)) over (order by seq) as bytes, row_number() over (order by seq) as nth
+       from (
+         select * from @.events
+         where seq > greatest($1::bigint, (select floor_seq from @.log_state))
+         order by seq limit $2
+       ) e
+     ) p where nth = 1 or bytes <= $3 order by seq`,
+  )
+  const stats = inSchema(
+    schema,
+    `select last::float8 as "lastSeq", @.events_between_1(floor_seq, last)::float8 as events
+     from (
+       select floor_seq, greatest(floor_seq, (select max(to_seq) from @.jumps),
+         (select seq from @.events order by seq desc limit 1)) as last
+       from @.log_state
+     ) s`,
+  )
+
+  return {
+    /** See `EventLog.read`. */
+    read(after: number, limit: number, maxBytes = MAX_READ_BYTES): Promise<StoredEvent[]> {
+      const most = Math.min(maxBytes, MAX_READ_BYTES)
+      return link.run(async (session) => {
+        return (await session.rows(page, [after, limit, most])).map(eventOf)
+      }, READ_DEADLINE_MS)
+    },
+
+    async stats(): Promise<{ events: number; lastSeq: number }> {
+      const [row] = await link.run((session) => session.rows(stats), STATS_DEADLINE_MS)
+      return { events: Number(row?.events), lastSeq: Number(row?.lastSeq) }
+    },
+  }
+}
+
+/** A row of `EVENT_COLUMNS`. */
+export function eventOf(row: Row): StoredEvent {
+  return {
+    seq: Number(row.seq),
+    id: String(row.id),
+    domain: String(row.domain),
+    origin: row.origin as NewEvent['origin'],
+    receivedAt: Number(row.receivedAt),
+    occurredAt: Number(row.occurredAt),
+    body: row.body as Uint8Array,
+  }
+}

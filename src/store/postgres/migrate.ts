@@ -1,0 +1,131 @@
+// Brings the schema up to date: numbered scripts, forward only, each in a transaction under a lock
+// that ends with it. Within a major, scripts only add and never take what a running older release
+// uses: procedures are versioned by name. The schema of a later major is refused.
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { isLockTimeout, sqlState, storeFault } from './faults.ts'
+import type { Session } from './link.ts'
+import { inSchema, type PostgresLocation } from './location.ts'
+
+/** Minors per major, as in the names of the scripts. */
+const MAJOR = 1000
+const OWNER = 'snaphook'
+/** A script that waits for a lock holds up the appends behind it: it gives way, and tries again. */
+const LOCK_TIMEOUT_MS = 1_000
+const RETRY_MS = 500
+const RETRIES = 60
+
+export type Migration = { readonly version: number; readonly script: string }
+
+export const MIGRATIONS: readonly Migration[] = readMigrations(
+  new URL('./migrations/', import.meta.url),
+)
+
+function readMigrations(folder: URL): Migration[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+    .map((name) => ({
+      version: Number.parseInt(name, 10),
+      script: readFileSync(new URL(name, folder), 'utf8'),
+    }))
+}
+
+/** Makes the schema where it is missing, and runs what it has not seen. */
+export async function migrate(
+  session: Session,
+  location: PostgresLocation,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
+  for (const { version, script } of await pending(session, location, migrations)) {
+    for (let tries = 1; ; tries++) {
+      try {
+        await runOne(session, location, { version, script })
+        break
+      } catch (error) {
+        if (!isLockTimeout(error) || tries === RETRIES) throw error
+        await pause(RETRY_MS)
+      }
+    }
+  }
+}
+
+/** Refuses a schema that can't be read as it is, for those who must not change it. */
+export async function checkSchema(session: Session, location: PostgresLocation): Promise<void> {
+  if ((await pending(session, location, MIGRATIONS)).length === 0) return
+  const problem =
+    'has no schema of this release: start the service once to make it, or to bring it up to date'
+  throw storeFault(location, problem, 'store_unavailable')
+}
+
+async function runOne(
+  session: Session,
+  location: PostgresLocation,
+  { version, script }: Migration,
+): Promise<void> {
+  const { schema } = location
+  await session.script(`begin; set local lock_timeout = ${LOCK_TIMEOUT_MS};
+    set local synchronous_commit = on`)
+  try {
+    // Whoever else starts now waits here, and then finds that it is done.
+    await session.rows(`select pg_advisory_xact_lock(hashtext($1), 1)`, [`${OWNER} ${schema}`])
+    if (version > (await versionOf(session, location))) {
+      await session.script(`create schema if not exists "${schema}"`)
+      await session.script(inSchema(schema, script))
+      await session.rows(inSchema(schema, 'insert into @.meta (owner, version) values ($1, $2)'), [
+        OWNER,
+        version,
+      ])
+    }
+    await session.script('commit')
+  } catch (error) {
+    await session.script('rollback').catch(() => undefined)
+    throw error
+  }
+}
+
+async function pending(
+  session: Session,
+  location: PostgresLocation,
+  migrations: readonly Migration[],
+): Promise<readonly Migration[]> {
+  const version = await versionOf(session, location)
+  const newest = migrations.at(-1)?.version ?? 0
+  if (Math.trunc(version / MAJOR) > Math.trunc(newest / MAJOR)) {
+    const problem = `is of version ${shown(version)}, and this release knows up to ${shown(newest)}: run the later release again, or name another schema`
+    throw storeFault(location, problem, 'store_newer')
+  }
+  return migrations.filter((migration) => migration.version > version)
+}
+
+/** 0 where there is nothing yet. Throws where the schema is another program's. */
+async function versionOf(session: Session, location: PostgresLocation): Promise<number> {
+  const { schema } = location
+  const [found] = await session.rows(
+    `select count(*)::int as tables, count(*) filter (where relname = 'meta')::int as meta
+     from pg_class where relnamespace = (select oid from pg_namespace where nspname = $1)
+       and relkind in ('r', 'p', 'v', 'm')`,
+    [schema],
+  )
+  if (found?.tables === 0) return 0
+  const statement = inSchema(
+    schema,
+    'select owner, max(version)::int as version from @.meta group by owner',
+  )
+  const rows = found?.meta === 1 ? await session.rows(statement).catch(strangerOr) : []
+  if (rows.length !== 1 || rows[0]?.owner !== OWNER) {
+    const problem = 'has a schema of another program: name another one with schema='
+    throw storeFault(location, problem, 'store_unavailable')
+  }
+  return Number(rows[0]?.version)
+}
+
+/** A table of this name with other columns is not ours; whatever else is wrong is a fault. */
+function strangerOr(error: unknown): [] {
+  if (sqlState(error) === '42703') return []
+  throw error
+}
+
+function shown(version: number): string {
+  return `${Math.trunc(version / MAJOR)}.${version % MAJOR}`
+}

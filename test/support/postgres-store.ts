@@ -1,0 +1,30 @@
+// Stores on PostgreSQL for tests: closed when the test ends.
+import { onTestFinished } from 'vitest'
+import type { PostgresLocation } from '../../src/store/postgres/location.ts'
+import {
+  openPostgresStore,
+  type PostgresStore,
+  type PostgresStoreOptions,
+} from '../../src/store/postgres/postgres-store.ts'
+import { createSeals } from '../../src/store/sealed-rings/seal.ts'
+import { SECRET } from './store-events.ts'
+
+export async function openShared(
+  location: PostgresLocation,
+  options: Partial<PostgresStoreOptions> = {},
+): Promise<PostgresStore> {
+  const seals = createSeals([SECRET])
+  const store = await openPostgresStore({ location, seals, now: Date.now, ...options })
+  onTestFinished(() => store.close())
+  return store
+}
+
+/** Everything in the log, page by page. */
+export async function readAll(store: PostgresStore, pageSize = 500) {
+  const events: Awaited<ReturnType<PostgresStore['read']>> = []
+  for (;;) {
+    const page = await store.read(events.at(-1)?.seq ?? 0, pageSize)
+    if (page.length === 0) return events
+    events.push(...page)
+  }
+}
