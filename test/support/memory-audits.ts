@@ -65,7 +65,8 @@ export function memoryAudits(log: {
       const record = records.get(domain)
       if (record === undefined) return null
       const { takingUntil: _, gaps, ...rest } = record
-      return { ...rest, notTaking: [...record.notTaking], gaps: gaps.toReversed() }
+      const latest = gaps.toSorted((a, b) => b.from - a.from)
+      return { ...rest, notTaking: [...record.notTaking], gaps: latest }
     },
     async readBetween(domain, { from, until }, limit, after) {
       check()
@@ -81,9 +82,10 @@ export function memoryAudits(log: {
     },
     async fill(found, progress) {
       check()
+      const row = backfills.find((it) => progress.kind === 'backfill' && it.id === progress.id)
+      if (row !== undefined && row.endedAt !== null) return 0
       const filled = found.filter((event) => !append(event).duplicate).length
       if (progress.kind === 'backfill') {
-        const row = backfills.find(({ id, endedAt }) => id === progress.id && endedAt === null)
         if (row === undefined) return filled
         row.doneUntil = progress.doneUntil
         row.listed += progress.listed
@@ -136,7 +138,11 @@ export function memoryAudits(log: {
     },
     async listBackfills() {
       check()
-      return backfills.map((row) => ({ ...row })).toReversed()
+      const open = (row: Row) => Number(row.endedAt === null)
+      return backfills
+        .toSorted((a, b) => open(b) - open(a) || b.id - a.id)
+        .slice(0, 20)
+        .map((row) => ({ ...row }))
     },
     async cancelBackfill(id) {
       check()
