@@ -52,3 +52,42 @@ export function mayHaveTakenEffect(error: unknown): boolean {
 export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown error'
 }
+
+/** A path with a line in it, as V8 shows where a function was called. */
+const FRAME = /^\s+at \S/
+/** Longer texts without a space may be a key, a token or a URL. */
+const OPAQUE = /[^\s'"`]{24,}|\w+:\/\/[^\s'"`]*/g
+/** An error made of an error made of …: the innermost ones say no more. */
+const MAX_CAUSES = 4
+
+/**
+ * What to log of a bug, which is anything thrown that is no `ServiceError`: what it was and where.
+ * Stack frames hold no values; whatever in the message may be a secret is left out.
+ */
+export function describeBug(error: unknown): { error: string; frames: readonly string[] } {
+  const frames: string[] = []
+  let cause = error
+  for (let depth = 0; cause instanceof Error && depth < MAX_CAUSES; depth += 1) {
+    if (depth > 0) frames.push(`caused by ${nameOf(cause)}`)
+    frames.push(...framesOf(cause))
+    cause = cause.cause
+  }
+  return { error: nameOf(error), frames }
+}
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return `thrown: ${typeof error}`
+  // Of a text that can't be parsed the message quotes the beginning.
+  if (error instanceof SyntaxError) return error.name
+  return `${error.name}: ${error.message.replace(OPAQUE, '…')}`
+}
+
+function framesOf({ message, stack = '' }: Error): string[] {
+  // The message stands before the frames, and may be anything.
+  const start = stack.indexOf(message)
+  const rest = start === -1 ? stack : stack.slice(start + message.length)
+  return rest
+    .split('\n')
+    .filter((line) => FRAME.test(line))
+    .map((line) => line.trim())
+}

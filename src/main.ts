@@ -5,11 +5,15 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { runCli } from './cli/cli.ts'
-import { describeError } from './errors.ts'
+import { describeBug } from './errors.ts'
 import { createLog } from './telemetry/log.ts'
+import { createLogOutput } from './telemetry/log-output.ts'
+import { openStandardStream } from './telemetry/standard-stream.ts'
 
 /** What a library may still hold open after the end (a call under way, a timer) is not waited for. */
 const LINGER_MS = 300
+/** A wrapper such as npm forwards a signal that the whole group got: both are one. */
+const SIGNAL_MOMENT_MS = 500
 const EXIT_BROKEN = 1
 
 /** What we write, the store above all, is for our own user. */
@@ -17,36 +21,59 @@ const OWNER_ONLY = 0o077
 
 process.umask(OWNER_ONLY)
 const stopping = new AbortController()
-const flushes: (() => void)[] = []
+let stoppingSince = 0
+// A reader that has gone away, such as `head`, is the sink's business or nobody's.
+process.stdout.on('error', () => undefined)
+const stderr = openStandardStream(process.stderr)
+const logOutput = createLogOutput(stderr, (count) => {
+  const time = new Date().toISOString()
+  const msg = 'log lines were dropped: standard error took no more of them'
+  return JSON.stringify({ level: 'warn', time, count, msg })
+})
+const log = createLog('error', logOutput)
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (stopping.signal.aborted) process.exit(EXIT_BROKEN)
+    const now = performance.now()
+    if (!stopping.signal.aborted) stoppingSince = now
+    else if (now - stoppingSince > SIGNAL_MOMENT_MS) process.exit(EXIT_BROKEN)
     stopping.abort()
   })
 }
-// A reader that has gone away, such as `head`, is the sink's business or nobody's.
-process.stdout.on('error', () => undefined)
 process.on('uncaughtException', (error) => {
-  for (const flush of flushes) flush()
-  process.stderr.write(`snaphook: unexpected error: ${describeError(error)}\n`)
+  log.error('ended by a fault in the program: please report it', describeBug(error))
+  logOutput.flushSync()
   process.exit(EXIT_BROKEN)
 })
 
+let printing = 0
+let onPrinted = (): void => undefined
+function print(text: string): void {
+  printing += 1
+  process.stdout.write(`${text}\n`, () => {
+    printing -= 1
+    if (printing === 0) onPrinted()
+  })
+}
+
+function linger(): void {
+  setTimeout(() => process.exit(), LINGER_MS).unref()
+}
+
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
-  stdout: process.stdout,
-  print: (text) => process.stdout.write(`${text}\n`),
-  error: (text) => process.stderr.write(`${text}\n`),
+  stdout: openStandardStream(process.stdout),
+  print,
+  error: (text) => logOutput.write(`${text}\n`),
   readStdin: () => buffer(process.stdin),
   readFile: (path) => readFileSync(path, 'utf8'),
   readBytes: (path) => readFile(path),
-  createLog(level) {
-    const { log, flush } = createLog(level)
-    flushes.push(flush)
-    return log
-  },
+  createLog: (level) => createLog(level, logOutput),
   signal: stopping.signal,
 })
-for (const flush of flushes) flush()
-setTimeout(() => process.exit(), LINGER_MS).unref()
+// Whoever reads a command's output may be slow; `serve` prints nothing, and ends in time.
+if (printing === 0) linger()
+else {
+  onPrinted = linger
+  stopping.signal.addEventListener('abort', linger)
+}

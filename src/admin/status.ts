@@ -59,7 +59,7 @@ export type ReplayStatus = {
   /** ISO 8601. */
   readonly requestedAt: string
   readonly delivered: number
-  readonly refused: number
+  readonly rejected: number
   /** Events that it has still to look at, at most. */
   readonly left: number
 }
@@ -92,7 +92,7 @@ export async function readStatus(
 }
 
 function replayStatus(replay: Replay): ReplayStatus {
-  const { id, sink, requestedAt, endedAt, cancelled, delivered, refused, lookedUpTo, lastSeq } =
+  const { id, sink, requestedAt, endedAt, cancelled, delivered, rejected, lookedUpTo, lastSeq } =
     replay
   const ended = cancelled ? 'cancelled' : 'done'
   return {
@@ -101,7 +101,7 @@ function replayStatus(replay: Replay): ReplayStatus {
     state: endedAt === null ? 'under_way' : ended,
     requestedAt: new Date(requestedAt).toISOString(),
     delivered,
-    refused,
+    rejected,
     left: endedAt === null ? lastSeq - lookedUpTo : 0,
   }
 }

@@ -78,10 +78,7 @@ function createProgram(shell: Shell, done: (code: number) => void): Command {
   command('status', 'show what the store knows and what a running service says')
     .option('--json', 'print JSON')
     .action(async (options) => done(await runStatus(shell, options)))
-  command(
-    'dead-letters',
-    'show what sinks have refused for good and what they never got, have it tried again, or drop it',
-  )
+  command('dead-letters', 'list events that a sink rejected or never got; retry them, or drop them')
     .addArgument(new Argument('<action>', 'what to do').choices(DEAD_LETTER_ACTIONS))
     .option('--sink <name>', 'those of one sink')
     .option('--seq <n...>', 'these alone, of that sink')

@@ -58,10 +58,11 @@ export function createReadiness(deps: {
   }
 
   function sinkViews(): SinkView[] {
-    return dispatcher.progress().map(({ name, cursor, state, problem }) => ({
+    return dispatcher.progress().map(({ name, cursor, state, problem, size }) => ({
       name,
       state,
       lag: Math.max(0, known.lastSeq - cursor),
+      batchSize: size.limit,
       detail: problem,
       deadLetters: known.letters.get(name) ?? 0,
     }))

@@ -1,6 +1,6 @@
 // What the flows count, one interface for each that counts. Types only.
 import type { AuditState } from '../core/audit/state.ts'
-import type { DeliveryOutcome, SinkState } from '../core/delivery/delivery.ts'
+import type { DeliveryOutcome, SinkState } from '../core/delivery/outcome.ts'
 import type { CallbackOutcome, Flag } from '../core/events/callback.ts'
 import type { KeyRole } from '../core/keys/accepted-keys.ts'
 import type { ProbeResult } from '../core/probe.ts'

@@ -1,5 +1,5 @@
 // Where events are handed on to. Types only.
-import type { DeliveryOutcome } from '../core/delivery/delivery.ts'
+import type { DeliveryOutcome } from '../core/delivery/outcome.ts'
 import type { StoredEvent } from '../core/events/snapshot-event.ts'
 
 export type Reachability = { readonly reachable: boolean; readonly detail: string }

@@ -1,7 +1,6 @@
 // What the flows need of a store, in the flows' words: the log, rings, cursors, and what becomes of
 // events that can't be delivered or kept. Types only.
-
-import type { RefusedEvent } from '../core/delivery/delivery.ts'
+import type { RejectedEvent } from '../core/delivery/outcome.ts'
 import type { ReplaySelection } from '../core/events/replay.ts'
 import type { NewEvent, StoredEvent } from '../core/events/snapshot-event.ts'
 import type { Ring } from '../core/keys/key-ring.ts'
@@ -44,16 +43,16 @@ export interface CursorStore {
   /** The seq of the last event that a sink has delivered; 0 for a sink not seen before. */
   loadCursor(sink: string): Promise<number>
   /**
-   * Moves a cursor forward, and makes the events that were refused on the way dead letters: both
+   * Moves a cursor forward, and makes the events that were rejected on the way dead letters: both
    * or neither.
    */
-  advanceCursor(sink: string, seq: number, refused?: readonly RefusedEvent[]): Promise<void>
+  advanceCursor(sink: string, seq: number, rejected?: readonly RejectedEvent[]): Promise<void>
   /** Every sink that ever delivered, also those that are no longer in the settings. */
   listCursors(): Promise<readonly { readonly sink: string; readonly seq: number }[]>
 }
 
-/** An event that a sink has refused for good, in a copy that outlives the log's. */
-export type DeadLetter = RefusedEvent & {
+/** An event that a sink has rejected for good, in a copy that outlives the log's. */
+export type DeadLetter = RejectedEvent & {
   readonly sink: string
   /** Epoch ms. */
   readonly diedAt: number
@@ -118,7 +117,7 @@ export type Replay = ReplayRequest & {
   /** Where the cursor of the sink was when it was asked for: what comes after is not had yet. */
   readonly lastSeq: number
   readonly delivered: number
-  readonly refused: number
+  readonly rejected: number
   /** Epoch ms; null while it goes on. */
   readonly endedAt: number | null
   readonly cancelled: boolean
@@ -131,7 +130,7 @@ export type ReplayProgress = {
   /** To be added. */
   readonly delivered: number
   /** To be added. */
-  readonly refused: number
+  readonly rejected: number
   readonly isEnd: boolean
 }
 

@@ -1,6 +1,6 @@
 // What the flows show of themselves, to the operations listener and to commands. Types only.
 import type { AuditState, GapReason } from '../core/audit/state.ts'
-import type { SinkState } from '../core/delivery/delivery.ts'
+import type { SinkState } from '../core/delivery/outcome.ts'
 import type { RegistrationState } from '../core/registration/registration.ts'
 
 /** What the operations listener shows of one domain. Found URLs are shown, keys never. */
@@ -27,6 +27,8 @@ export type SinkView = {
   readonly name: string
   readonly state: SinkState
   readonly lag: number
+  /** Events sent at once, at most: fewer than 100 after failures, until full batches pass again. */
+  readonly batchSize: number
   readonly detail: string | null
   readonly deadLetters: number
 }

@@ -1,8 +1,12 @@
 // What a kind of sink tells of itself; each stands in the file of that kind.
 import type { Sink } from '../ports/sink.ts'
 
-/** What the `stdout` sink needs of `process.stdout`. */
-export type Output = Pick<NodeJS.WriteStream, 'write' | 'on'>
+/** What the sink needs of standard output. */
+export interface Output {
+  /** `done` is called once the system has all of the text, or with what went wrong. */
+  write(text: string, done: (error?: Error | null) => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
 
 export type SinkSetting = { readonly name: string; readonly url: string }
 

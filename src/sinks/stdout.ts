@@ -1,9 +1,13 @@
 // `stdout:` one CloudEvent a line on standard output. Delivered means handed to the operating
 // system: a pipe whose reader is slow holds this sink up, and nobody else.
-import type { DeliveryOutcome } from '../core/delivery/delivery.ts'
+import type { DeliveryOutcome } from '../core/delivery/outcome.ts'
 import { toCloudEvent } from '../core/events/snapshot-event.ts'
 import type { Sink } from '../ports/sink.ts'
+import { codeOf } from './connection/reach.ts'
 import type { Output, SinkKind } from './sink-kind.ts'
+
+/** What writing to it ends with where nobody is left to read. */
+const CLOSED = new Set(['EPIPE', 'ERR_STREAM_DESTROYED'])
 
 export const STDOUT: SinkKind = {
   problem: (url) => (url === 'stdout:' ? undefined : 'must be stdout: and nothing more'),
@@ -31,7 +35,14 @@ function write(output: Output, lines: string, signal: AbortSignal): Promise<Deli
   signal.addEventListener('abort', stop, { once: true })
   output.write(lines, (error) => {
     signal.removeEventListener('abort', stop)
-    resolve(error ? { kind: 'failed', reason: 'standard output is closed' } : { kind: 'delivered' })
+    resolve(error ? { kind: 'failed', reason: reasonOf(error) } : { kind: 'delivered' })
   })
   return promise
+}
+
+function reasonOf(error: Error): string {
+  const code = codeOf(error)
+  return code === undefined || CLOSED.has(code)
+    ? 'standard output is closed'
+    : `standard output can't be written to (${code})`
 }

@@ -2,7 +2,7 @@
 // answers are judged by their status alone, and their bodies are neither kept nor shown.
 import { hash } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
-import type { DeliveryOutcome } from '../core/delivery/delivery.ts'
+import type { DeliveryOutcome } from '../core/delivery/outcome.ts'
 import { deliveryId, type StoredEvent, toCloudEvent } from '../core/events/snapshot-event.ts'
 import { plainUrlProblem } from '../core/plain-url.ts'
 import type { Sink } from '../ports/sink.ts'

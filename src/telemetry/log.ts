@@ -2,10 +2,6 @@
 import { pino } from 'pino'
 import type { Log } from '../ports/log.ts'
 
-const STANDARD_ERROR = 2
-/** A reader of standard error that stalls costs at most this much memory; then lines are dropped. */
-const MAX_BUFFERED_BYTES = 8 * 1024 * 1024
-
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** A second line of defence: nothing under these names is ever written. */
@@ -23,15 +19,8 @@ const REDACTED = [
 
 export type Destination = { write(line: string): void }
 
-/** A log on `destination`, by default standard error. `flush` writes out what is buffered. */
-export function createLog(
-  level: LogLevel,
-  destination: Destination & { flushSync?: () => void } = pino.destination({
-    dest: STANDARD_ERROR,
-    sync: false,
-    maxLength: MAX_BUFFERED_BYTES,
-  }),
-): { log: Log; flush(): void } {
+/** A log on `destination`. */
+export function createLog(level: LogLevel, destination: Destination): Log {
   const logger = pino(
     {
       level,
@@ -43,12 +32,9 @@ export function createLog(
     destination,
   )
   return {
-    log: {
-      debug: (message, fields) => logger.debug(fields, message),
-      info: (message, fields) => logger.info(fields, message),
-      warn: (message, fields) => logger.warn(fields, message),
-      error: (message, fields) => logger.error(fields, message),
-    },
-    flush: () => destination.flushSync?.(),
+    debug: (message, fields) => logger.debug(fields, message),
+    info: (message, fields) => logger.info(fields, message),
+    warn: (message, fields) => logger.warn(fields, message),
+    error: (message, fields) => logger.error(fields, message),
   }
 }

@@ -477,12 +477,12 @@ describe('the rest', () => {
 describe('dead-letters', () => {
   async function withLetters() {
     const store = await openStore(join(folder, 'snaphook.db'))
-    const refused = [1, 2, 3].map((n) => {
+    const rejected = [1, 2, 3].map((n) => {
       const reason = 'answered 422'
       return { event: { ...eventOf(n), seq: n }, reason, attempts: 1 }
     })
-    await store.advanceCursor('stdout', 3, refused)
-    await store.advanceCursor('gone', 1, refused.slice(0, 1))
+    await store.advanceCursor('stdout', 3, rejected)
+    await store.advanceCursor('gone', 1, rejected.slice(0, 1))
     return store
   }
   const list = async (...args: string[]) =>

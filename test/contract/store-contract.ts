@@ -245,13 +245,13 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
   })
 
   describe(`${name}: dead letters`, () => {
-    const refusedOf = (n: number, parts = {}) => ({
+    const rejectedOf = (n: number, parts = {}) => ({
       event: { ...eventOf(n), seq: n },
       reason: 'answered 400',
       attempts: 1,
       ...parts,
     })
-    it('keeps what a sink refused, byte for byte, though the log may lose it', async () => {
+    it('keeps what a sink rejected, byte for byte, though the log may lose it', async () => {
       const open = newPlace()
       const store = await open()
       const pool = Buffer.from('before \0 after')
@@ -277,22 +277,22 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
 
     it('moves the cursor and keeps the letters, or neither', async () => {
       const store = await newPlace()()
-      const malformed = refusedOf(2)
+      const malformed = rejectedOf(2)
       malformed.event.id = 'not hex'
-      const advanced = store.advanceCursor('hook', 2, [refusedOf(1), malformed])
+      const advanced = store.advanceCursor('hook', 2, [rejectedOf(1), malformed])
       await expect(advanced).rejects.toMatchObject({ code: 'store_failed' })
       expect(await store.loadCursor('hook')).toBe(0)
       expect(await dead(store)).toEqual([])
       expect(await store.countDeadLetters()).toEqual(new Map())
-      await store.advanceCursor('hook', 1, [refusedOf(1)])
+      await store.advanceCursor('hook', 1, [rejectedOf(1)])
       expect(await dead(store)).toEqual(['hook 1'])
     })
 
     it('reads and counts them by sink, once for each event', async () => {
       const store = await newPlace()()
-      await store.advanceCursor('hook', 2, [refusedOf(1), refusedOf(2)])
-      await store.advanceCursor('other', 1, [refusedOf(1)])
-      await store.advanceCursor('hook', 2, [refusedOf(2, { reason: 'answered 413' })])
+      await store.advanceCursor('hook', 2, [rejectedOf(1), rejectedOf(2)])
+      await store.advanceCursor('other', 1, [rejectedOf(1)])
+      await store.advanceCursor('hook', 2, [rejectedOf(2, { reason: 'answered 413' })])
       expect(await dead(store)).toEqual(['hook 1', 'hook 2', 'other 1'])
       expect(await dead(store, { sink: 'hook', limit: 1 })).toEqual(['hook 1'])
       const [, second] = await store.readDeadLetters({ sink: 'hook', limit: 2 })
@@ -307,9 +307,9 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       await service.advanceCursor(
         'hook',
         3,
-        [1, 2, 3].map((n) => refusedOf(n)),
+        [1, 2, 3].map((n) => rejectedOf(n)),
       )
-      await service.advanceCursor('other', 1, [refusedOf(1)])
+      await service.advanceCursor('other', 1, [rejectedOf(1)])
       const requested = () => dead(service, { ...ALL_LETTERS, sink: 'hook', retryRequested: true })
       const change = { kind: 'request_retry', sink: 'hook' } as const
       expect(await command.changeDeadLetters({ ...change, seqs: [3, 1, 9] })).toBe(2)
@@ -321,7 +321,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
 
     it('keeps one that failed again, with the new reason and all its attempts', async () => {
       const store = await newPlace()()
-      await store.advanceCursor('hook', 1, [refusedOf(1, { attempts: 10 })])
+      await store.advanceCursor('hook', 1, [rejectedOf(1, { attempts: 10 })])
       await store.changeDeadLetters({ kind: 'request_retry', sink: null, seqs: null })
       const again = { kind: 'failed_again', sink: 'hook', seq: 1 } as const
       await store.changeDeadLetters({ ...again, reason: 'answered 415', attempts: 2 })
@@ -335,9 +335,9 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       await store.advanceCursor(
         'hook',
         3,
-        [1, 2, 3].map((n) => refusedOf(n)),
+        [1, 2, 3].map((n) => rejectedOf(n)),
       )
-      await store.advanceCursor('other', 1, [refusedOf(1)])
+      await store.advanceCursor('other', 1, [rejectedOf(1)])
       const drop = { kind: 'drop', sink: 'hook' } as const
       expect(await store.changeDeadLetters({ ...drop, seqs: [2] })).toBe(1)
       expect(await dead(store)).toEqual(['hook 1', 'hook 3', 'other 1'])
@@ -354,7 +354,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       await store.advanceCursor(
         'hook',
         1_500,
-        range(1_500).map((n) => refusedOf(n + 1)),
+        range(1_500).map((n) => rejectedOf(n + 1)),
       )
       const drop = () => store.changeDeadLetters({ kind: 'drop', sink: 'hook', seqs: null })
       expect(await drop()).toBeLessThan(1_500)
@@ -365,7 +365,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
 
   describe(`${name}: replays`, () => {
     const request = { sink: 'hook', since: 5, until: null, domain: 'd', stream: null }
-    const progress = { delivered: 2, refused: 1, isEnd: false }
+    const progress = { delivered: 2, rejected: 1, isEnd: false }
 
     it('are worked off one after the other, for each sink', async () => {
       const open = newPlace()
@@ -376,14 +376,14 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       const first = await command.requestReplay(request)
       const second = await command.requestReplay({ ...request, since: null })
       expect(await service.nextReplay('other')).toBeNull()
-      const asked = { ...request, id: first, lastSeq: 2, lookedUpTo: 0, delivered: 0, refused: 0 }
+      const asked = { ...request, id: first, lastSeq: 2, lookedUpTo: 0, delivered: 0, rejected: 0 }
       expect(await service.nextReplay('hook')).toMatchObject({ ...asked, endedAt: null })
       await service.advanceReplay({ ...progress, id: first, seq: 1 })
       await service.advanceReplay({ ...progress, id: first, seq: 2, isEnd: true })
       expect(await service.nextReplay('hook')).toMatchObject({ id: second, since: null })
       expect(await command.listReplays()).toMatchObject([
         { id: second, cancelled: false, endedAt: null },
-        { id: first, lookedUpTo: 2, delivered: 4, refused: 2, endedAt: expect.any(Number) },
+        { id: first, lookedUpTo: 2, delivered: 4, rejected: 2, endedAt: expect.any(Number) },
       ])
     })
 
@@ -558,12 +558,12 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
     it('knows what dead letters take, and removes the oldest of them', async () => {
       const store = await newPlace()()
       const body = new Uint8Array(8_000)
-      const refused = range(3).map((n) => ({
+      const rejected = range(3).map((n) => ({
         event: { ...eventOf(n, { body }), seq: n + 1 },
         reason: 'answered 422',
         attempts: 1,
       }))
-      await store.advanceCursor('hook', 3, refused)
+      await store.advanceCursor('hook', 3, rejected)
       for (const n of range(3)) await store.append(eventOf(n, { body: new Uint8Array(20_000) }))
       const { usedBytes } = await usage(store)
       const tight = { ...step, sinks: [], maxBytes: 20_000 }

@@ -8,7 +8,7 @@ import { getRequestListener } from '@hono/node-server'
 import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
-import { SINK_STATES } from '../../src/core/delivery/delivery.ts'
+import { SINK_STATES } from '../../src/core/delivery/outcome.ts'
 import { CALLBACK_OUTCOMES } from '../../src/core/events/callback.ts'
 import {
   CALL_OUTCOMES,

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { type ClientRequest, request } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { signCallback } from '../../src/emulator/emulator.ts'
 import type { Clock } from '../../src/ports/clock.ts'
@@ -16,7 +17,7 @@ const STOPS_WITHIN_MS = 5_000
 const STUCK_CALLBACKS = 20
 const MAX_PADDING_BYTES = 60_000
 
-test.concurrent.each(['SIGTERM', 'SIGINT'] as const)(
+test.concurrent.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
   '%s: exit 0, and the registration stays',
   async (signal) => {
     await using stage = await setStage()
@@ -72,6 +73,22 @@ test.concurrent('while nobody reads its standard output: it stops in time', asyn
   expect(service.exitCode()).toBe(0)
 })
 
+test.concurrent('two signals of one moment, as under npm start, are one', async () => {
+  await using stage = await setStage()
+  const service = await stage.serve()
+  await settled(service)
+  const body = snapshotBody()
+  const inFlight = await beginCallback(service, body.length)
+  service.kill('SIGTERM')
+  const ending = stopped(service, 'SIGTERM')
+  await until('the public listener to be closed', () => isClosed(service))
+  inFlight.end(body)
+  const [response] = await once(inFlight, 'response')
+  expect(response.statusCode).toBe(200)
+  expect(await ending).toBe(0)
+  expect(service.log().at(-1)).toMatchObject({ msg: 'stopped' })
+})
+
 test.concurrent('a second signal ends it at once', async () => {
   await using stage = await setStage()
   const service = await stage.serve()
@@ -80,6 +97,8 @@ test.concurrent('a second signal ends it at once', async () => {
   await beginCallback(service, 10)
   service.kill('SIGTERM')
   await until('the public listener to be closed', () => isClosed(service))
+  // Later than what counts as one moment.
+  await sleep(600)
   expect(service.hasEnded()).toBe(false)
   const since = performance.now()
   service.kill('SIGTERM')

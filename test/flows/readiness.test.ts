@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { SinkState } from '../../src/core/delivery/delivery.ts'
+import { FULL_SIZE } from '../../src/core/delivery/batch-size.ts'
+import type { SinkState } from '../../src/core/delivery/outcome.ts'
 import { createReadiness } from '../../src/flows/readiness.ts'
 import type { RegistrationView } from '../../src/ports/views.ts'
 import { memoryStore } from '../support/flow-fakes.ts'
@@ -21,7 +22,10 @@ function fixture() {
     lookedAt: null,
   }
   const views = [view, { ...view, domain: 'live.example.com' }]
-  const sink = { name: 'stdout', cursor: 0, goneUpTo: 0, state: 'ok' as SinkState, problem: null }
+  const sink = {
+    ...{ name: 'stdout', cursor: 0, expiredUpTo: 0, problem: null, size: FULL_SIZE },
+    state: 'ok' as SinkState,
+  }
   const readiness = createReadiness({
     store,
     registrar: { views: () => views },
@@ -99,7 +103,14 @@ test('sinks are shown with their lag, and sampled for the metrics', async () => 
   const refused = { event: { ...event, id: 'a', seq: 1 }, reason: 'answered 400', attempts: 1 }
   await store.advanceCursor('stdout', 1, [refused])
   expect((await readiness.check()).sinks).toEqual([
-    { name: 'stdout', state: 'refused', lag: 2, detail: 'answered 401', deadLetters: 1 },
+    {
+      name: 'stdout',
+      state: 'refused',
+      lag: 2,
+      batchSize: 100,
+      detail: 'answered 401',
+      deadLetters: 1,
+    },
   ])
   // Letters of a sink that was taken out are somebody's business still.
   await store.advanceCursor('old', 1, [refused])

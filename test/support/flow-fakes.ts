@@ -1,5 +1,5 @@
 // Hand-written stand-ins for what the flows need of the world.
-import type { RefusedEvent } from '../../src/core/delivery/delivery.ts'
+import type { RejectedEvent } from '../../src/core/delivery/outcome.ts'
 import type { NewEvent, StoredEvent } from '../../src/core/events/snapshot-event.ts'
 import type { Ring } from '../../src/core/keys/key-ring.ts'
 import type { Observed } from '../../src/core/registration/observation.ts'
@@ -110,10 +110,10 @@ export function memoryStore(): Store & {
       check()
       return cursors.get(sink) ?? 0
     },
-    async advanceCursor(sink: string, seq: number, refused: readonly RefusedEvent[] = []) {
+    async advanceCursor(sink: string, seq: number, rejected: readonly RejectedEvent[] = []) {
       check()
       cursors.set(sink, seq)
-      for (const each of refused) {
+      for (const each of rejected) {
         store.letters.push({ ...each, sink, diedAt: 0, retryRequested: false })
       }
     },
@@ -173,7 +173,7 @@ export function memoryStore(): Store & {
       const lastSeq = cursors.get(request.sink) ?? 0
       store.replays.push({
         ...request,
-        ...{ id, lastSeq, requestedAt: 0, lookedUpTo: 0, delivered: 0, refused: 0 },
+        ...{ id, lastSeq, requestedAt: 0, lookedUpTo: 0, delivered: 0, rejected: 0 },
         ...{ endedAt: null, cancelled: false },
       })
       return id
@@ -186,7 +186,7 @@ export function memoryStore(): Store & {
       check()
       return store.replays.toReversed()
     },
-    async advanceReplay({ id, seq, delivered, refused, isEnd }: ReplayProgress) {
+    async advanceReplay({ id, seq, delivered, rejected, isEnd }: ReplayProgress) {
       check()
       store.replays = store.replays.map((it) =>
         it.id !== id || it.endedAt !== null
@@ -195,7 +195,7 @@ export function memoryStore(): Store & {
               ...it,
               lookedUpTo: seq,
               delivered: it.delivered + delivered,
-              refused: it.refused + refused,
+              rejected: it.rejected + rejected,
               endedAt: isEnd ? 1 : null,
             },
       )

@@ -1,4 +1,4 @@
-// `dead-letters`: shows what sinks have refused for good, has it tried again, or drops it.
+// `dead-letters`: shows what sinks have rejected, has it tried again, or drops it.
 
 import { changeDeadLetters, listDeadLetters } from '../../admin/dead-letters.ts'
 import { toCloudEvent } from '../../core/events/snapshot-event.ts'

@@ -22,7 +22,13 @@ type ServiceStatus = {
     detail: string | null
     foundUrl: string | null
   }[]
-  readonly sinks: readonly { name: string; state: string; lag: number; detail: string | null }[]
+  readonly sinks: readonly {
+    name: string
+    state: string
+    lag: number
+    batchSize: number
+    detail: string | null
+  }[]
 }
 
 export function runStatus(shell: Shell, { json }: { json?: true }): Promise<number> {
@@ -90,11 +96,11 @@ function storeLines(store: StoreStatus | null, path: string): string[] {
 
 function replayLines(replays: StoreStatus['replays']): string[] {
   if (replays.length === 0) return []
-  const rows = replays.map(({ number, sink, state, requestedAt, delivered, refused, left }) => [
+  const rows = replays.map(({ number, sink, state, requestedAt, delivered, rejected, left }) => [
     ...[String(number), sink, state, requestedAt],
-    ...[delivered, refused, left].map(String),
+    ...[delivered, rejected, left].map(String),
   ])
-  const heading = ['REPLAY', 'SINK', 'STATE', 'REQUESTED', 'DELIVERED', 'REFUSED', 'LEFT']
+  const heading = ['REPLAY', 'SINK', 'STATE', 'REQUESTED', 'DELIVERED', 'REJECTED', 'LEFT']
   return [table(heading, rows), '']
 }
 
@@ -121,10 +127,11 @@ function serviceLines(service: ServiceStatus | null): string[] {
     foundUrl ?? '',
     detail ?? '',
   ])
-  const sinks = service.sinks.map(({ name, state, lag, detail }) => [
+  const sinks = service.sinks.map(({ name, state, lag, batchSize, detail }) => [
     name,
     state,
     String(lag),
+    String(batchSize),
     detail ?? '',
   ])
   return [
@@ -132,6 +139,6 @@ function serviceLines(service: ServiceStatus | null): string[] {
     '',
     table(['DOMAIN', 'STATE', 'FOUND', 'DETAIL'], registrations),
     '',
-    table(['SINK', 'STATE', 'LAG', 'DETAIL'], sinks),
+    table(['SINK', 'STATE', 'LAG', 'BATCH', 'DETAIL'], sinks),
   ]
 }

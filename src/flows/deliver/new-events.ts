@@ -1,77 +1,87 @@
 // The loop of one sink: read after the cursor, deliver, advance. The cursor moves after delivery, so
 // a crash repeats and never loses. While one batch is on its way the cursor of the one before is
 // written, and the next one is read.
-import { MAX_PART_BYTES, newPart, type Part } from '../../core/delivery/delivery.ts'
-import { deliverParts } from './deliver-batches.ts'
-import type { Loop, SinkProgress } from './loop.ts'
+import { MAX_BATCH_BYTES } from '../../core/delivery/batch.ts'
+import { MAX_BATCH_EVENTS } from '../../core/delivery/batch-size.ts'
+import type { SinkState } from '../../core/delivery/outcome.ts'
+import type { StoredEvent } from '../../core/events/snapshot-event.ts'
+import { deliverBatches } from './deliver-batches.ts'
+import type { SinkContext } from './sink-context.ts'
 
-/** A batch is held in memory, as is the next; two are delivered again after a crash. */
-const MAX_BATCH = 100
+type Events = readonly StoredEvent[]
 
-/** Runs until stopped, and keeps `mine` up to date. */
-export async function runSink(loop: Loop, mine: SinkProgress): Promise<void> {
-  const { sink, events, cursors, metrics, log, insist } = loop
-  /** What follows a full batch that is on its way. */
-  let ahead: { readonly after: number; readonly part: Promise<Part | undefined> } | undefined
+/** Runs until stopped, and keeps the progress of the sink up to date. */
+export async function deliverNewEvents(context: SinkContext): Promise<void> {
+  const { sink, progress, events, cursors, log, retryUntilStored } = context
+  /** What follows a full read that is being delivered. */
+  let ahead: { readonly after: number; readonly events: Promise<Events> } | undefined
   /** The write of the cursor that is under way, if one is; it never rejects. */
   let saved: Promise<unknown> = Promise.resolve()
 
-  const cursor = await insist(() => cursors.loadCursor(sink.name))
+  const cursor = await retryUntilStored(() => cursors.loadCursor(sink.name))
   // Stopped before it could be read: where to begin is not known.
   if (cursor === undefined) return
-  mine.cursor = cursor
+  progress.cursor = cursor
 
-  await deliverParts(loop, {
+  await deliverBatches(context, {
+    firstSize: progress.size,
     async next() {
       for (;;) {
-        const grown = loop.grown()
-        const part = await nextBatch()
-        if (part !== undefined) readAhead(part)
-        if (part !== undefined || loop.draining.aborted) return part
+        const grown = context.grown()
+        const found = await readNext()
+        if (found.length > 0) readAhead(found)
+        if (found.length > 0 || context.draining.aborted) return found
         await grown
       }
     },
-    following: (seq) => readPart(seq, 1),
-    async moveOn({ seq }, _delivered, refused) {
+    following: async (seq) => (await read(seq, 1))[0],
+    async moveOn({ seq }, _delivered, rejected) {
       // Events that have expired meanwhile may be further on already.
-      mine.cursor = Math.max(mine.cursor, seq)
-      for (const { event, reason } of refused) {
-        const which = { sink: sink.name, seq: event.seq }
-        log.warn('event refused for good: a dead letter', { ...which, reason })
+      progress.cursor = Math.max(progress.cursor, seq)
+      for (const { event, reason } of rejected) {
+        log.warn('event rejected: a dead letter', { sink: sink.name, seq: event.seq, reason })
       }
       await saved
-      saved = insist(() => cursors.advanceCursor(sink.name, seq, refused))
+      saved = retryUntilStored(() => cursors.advanceCursor(sink.name, seq, rejected))
     },
-    report(state, problem) {
-      const news = mine.state !== state || mine.problem !== problem
-      if (news && state === 'ok') log.info('sink delivers again', { sink: sink.name })
-      if (news && state !== 'ok') {
-        const message = state === 'refused' ? 'sink refuses, retrying' : 'sink fails, retrying'
-        log.warn(message, { sink: sink.name, reason: problem })
-      }
-      mine.state = state
-      mine.problem = problem
-      metrics.sinkState(sink.name, state)
+    report: (state, problem) => report(context, state, problem),
+    resized(size) {
+      progress.size = size
     },
-    goesOn: async () => true,
-    goneUpTo: () => mine.goneUpTo,
+    isWanted: async () => true,
+    expiredUpTo: () => progress.expiredUpTo,
   })
   await saved
 
-  async function nextBatch(): Promise<Part | undefined> {
-    // What was not there when it was read may be there now.
-    const read = ahead?.after === mine.cursor ? await ahead.part : undefined
-    return read ?? readPart(mine.cursor, MAX_BATCH)
+  async function readNext(): Promise<Events> {
+    // The read-ahead may have been empty: read again.
+    const early = ahead?.after === progress.cursor ? await ahead.events : []
+    return early.length > 0 ? early : read(progress.cursor, MAX_BATCH_EVENTS)
   }
 
-  function readAhead({ events }: Part): void {
-    const after = events.at(-1)?.seq
-    if (after === undefined || events.length < MAX_BATCH || ahead?.after === after) return
-    ahead = { after, part: readPart(after, MAX_BATCH) }
+  function readAhead(found: Events): void {
+    const after = found.at(-1)?.seq
+    if (after === undefined || found.length < MAX_BATCH_EVENTS || ahead?.after === after) return
+    ahead = { after, events: read(after, MAX_BATCH_EVENTS) }
   }
 
-  async function readPart(after: number, limit: number): Promise<Part | undefined> {
-    const batch = (await insist(() => events.read(after, limit, MAX_PART_BYTES))) ?? []
-    return batch.length === 0 ? undefined : newPart(batch)
+  async function read(after: number, limit: number): Promise<Events> {
+    return (await retryUntilStored(() => events.read(after, limit, MAX_BATCH_BYTES))) ?? []
   }
+}
+
+function report(
+  { sink, progress, metrics, log }: SinkContext,
+  state: SinkState,
+  problem: string | null,
+): void {
+  const isNews = progress.state !== state || progress.problem !== problem
+  if (isNews && state === 'ok') log.info('sink delivers again', { sink: sink.name })
+  if (isNews && state !== 'ok') {
+    const message = state === 'refused' ? 'sink refuses, retrying' : 'sink fails, retrying'
+    log.warn(message, { sink: sink.name, reason: problem })
+  }
+  progress.state = state
+  progress.problem = problem
+  metrics.sinkState(sink.name, state)
 }

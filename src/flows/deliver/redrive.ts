@@ -1,46 +1,47 @@
 // Tries dead letters again where somebody asked for it, beside the loop of the sink: out of order,
 // as whoever asks knows, and without moving the cursor.
-import { newPart, nextRetry, type Part } from '../../core/delivery/delivery.ts'
-import type { Loop } from './loop.ts'
+import { type Batch, firstOf, newBatch } from '../../core/delivery/batch.ts'
+import { nextRetry } from '../../core/delivery/delivery.ts'
+import type { SinkContext } from './sink-context.ts'
 
 /** How soon a command is followed; asking costs next to nothing. */
 const POLL_MS = 1_000
 
 /** Runs until stopped. */
-export async function retryDeadLetters(loop: Loop): Promise<void> {
-  const { sink, deadLetters, clock, random, log, insist } = loop
-  let part: Part | undefined
-  while (!loop.draining.aborted) {
+export async function retryDeadLetters(context: SinkContext): Promise<void> {
+  const { sink, deadLetters, clock, random, log, draining, ended, retryUntilStored } = context
+  let batch: Batch | undefined
+  while (!draining.aborted) {
     const letter = await firstRequested()
     if (letter === undefined) {
-      part = undefined
-      await clock.sleep(POLL_MS, loop.draining)
+      batch = undefined
+      await clock.sleep(POLL_MS, draining)
       continue
     }
     const { event } = letter
-    if (part?.events[0]?.seq !== event.seq) part = newPart([event])
-    const outcome = await loop.attempt(part.events)
-    if (loop.ended.aborted && outcome.kind !== 'delivered') return
-    const next = nextRetry(outcome, part, random())
+    if (batch === undefined || firstOf(batch).seq !== event.seq) batch = newBatch([event])
+    const outcome = await context.attempt(batch.events)
+    if (ended.aborted && outcome.kind !== 'delivered') return
+    const next = nextRetry(outcome, batch, random())
     const which = { sink: sink.name, seq: event.seq }
     switch (next.kind) {
       case 'remove': {
         const drop = { kind: 'drop', sink: sink.name, seqs: [event.seq] } as const
-        await insist(() => deadLetters.changeDeadLetters(drop))
+        await retryUntilStored(() => deadLetters.changeDeadLetters(drop))
         log.info('dead letter delivered', which)
         break
       }
       case 'keep': {
         const { reason } = next
-        const attempts = part.failures + 1
+        const attempts = batch.failures + 1
         const failed = { kind: 'failed_again', ...which, reason, attempts } as const
-        await insist(() => deadLetters.changeDeadLetters(failed))
-        log.warn('dead letter refused again', { ...which, reason })
+        await retryUntilStored(() => deadLetters.changeDeadLetters(failed))
+        log.warn('dead letter rejected again', { ...which, reason })
         break
       }
       case 'again':
-        part = next.part
-        await clock.sleep(next.afterMs, loop.draining)
+        batch = next.batch
+        await clock.sleep(next.afterMs, draining)
     }
   }
 

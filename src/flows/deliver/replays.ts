@@ -1,40 +1,34 @@
 // Delivers again what somebody has asked for, beside the loop of the sink: what is new does not wait,
 // and the cursor stays where it is. How far it got is kept, so that a restart goes on from there.
-import {
-  MAX_PART_BYTES,
-  newPart,
-  type Part,
-  type RefusedEvent,
-} from '../../core/delivery/delivery.ts'
+import { MAX_BATCH_BYTES } from '../../core/delivery/batch.ts'
+import { MAX_BATCH_EVENTS } from '../../core/delivery/batch-size.ts'
 import { isSelected } from '../../core/events/replay.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
 import type { Replay } from '../../ports/store.ts'
-import { deliverParts } from './deliver-batches.ts'
-import type { Loop } from './loop.ts'
+import { deliverBatches } from './deliver-batches.ts'
+import type { SinkContext } from './sink-context.ts'
 
 /** How soon a command is followed; asking costs next to nothing. */
 const POLL_MS = 1_000
-/** As of new events. */
-const MAX_BATCH = 100
 /** Events that are passed over cost a read; how far that got is kept every so many. */
 const KEPT_EVERY = 10_000
 
 /** Runs until stopped. */
-export async function runReplays(loop: Loop): Promise<void> {
-  const { sink, replays, clock } = loop
-  while (!loop.draining.aborted) {
+export async function runReplays(context: SinkContext): Promise<void> {
+  const { sink, replays, clock, draining } = context
+  while (!draining.aborted) {
     // A store in trouble has none to give.
     const replay = await replays.nextReplay(sink.name).catch(() => null)
-    if (replay === null) await clock.sleep(POLL_MS, loop.draining)
-    else await play(loop, replay)
+    if (replay === null) await clock.sleep(POLL_MS, draining)
+    else await play(context, replay)
   }
 }
 
 /** From where it got to, until it ends, is called off, or all is stopped. */
-async function play(loop: Loop, { id, lastSeq, ...replay }: Replay): Promise<void> {
-  const { sink, events, replays, log, insist } = loop
+async function play(context: SinkContext, { id, lastSeq, ...replay }: Replay): Promise<void> {
+  const { sink, progress, events, replays, log, draining, retryUntilStored } = context
   const which = { sink: sink.name, replay: id }
-  /** What was looked at and delivered, or passed over. */
+  /** Events up to here were delivered or passed over. */
   let seq = replay.lookedUpTo
   let kept = seq
   let isAtEnd = false
@@ -42,69 +36,71 @@ async function play(loop: Loop, { id, lastSeq, ...replay }: Replay): Promise<voi
   let isFailing = false
 
   log.info('replay begins', which)
-  await deliverParts(loop, {
+  await deliverBatches(context, {
+    // What the receiver takes at once is known already, if anything was delivered to it.
+    firstSize: progress.size,
     async next() {
-      while (!isAtEnd && !loop.draining.aborted && (await goesOn())) {
-        const { found, end } = await look(seq, MAX_BATCH)
-        if (found !== undefined) return found
+      while (!isAtEnd && !draining.aborted && (await isWanted())) {
+        const { found, end } = await scan(seq)
+        if (found.length > 0) return found
         seq = end
         if (seq >= lastSeq || seq - kept >= KEPT_EVERY) await keep(seq, 0, 0)
       }
       return undefined
     },
     async following(after) {
-      for (let at = after; at < lastSeq && !loop.draining.aborted; ) {
-        const { found, end } = await look(at, 1)
-        if (found !== undefined) return found
+      for (let at = after; at < lastSeq && !draining.aborted; ) {
+        const { found, end } = await scan(at)
+        if (found.length > 0) return found[0]
         at = end
       }
       return undefined
     },
-    async moveOn(last, delivered, refused) {
+    async moveOn(last, delivered, rejected) {
       seq = last.seq
-      refused.forEach(tell)
-      await keep(seq, delivered, refused.length)
+      for (const { event, reason } of rejected) {
+        // It was delivered before, or is a dead letter: there is nothing to keep of it.
+        log.warn('a replayed event is rejected', { ...which, seq: event.seq, reason })
+      }
+      await keep(seq, delivered, rejected.length)
     },
     report(state, reason) {
       if (state === 'ok' && isFailing) log.info('replay goes on', which)
       if (state !== 'ok' && !isFailing) log.warn('replay fails, retrying', { ...which, reason })
       isFailing = state !== 'ok'
     },
-    goesOn,
+    resized: () => undefined,
+    isWanted,
     // What is in memory was not lost to this replay, even if the log has lost it since.
-    goneUpTo: () => 0,
+    expiredUpTo: () => 0,
   })
   if (!isOpen) log.info('replay is called off', which)
   else if (isAtEnd) log.info('replay ends', which)
 
-  /** Of the next events after `after` the selected ones, up to `limit`, and the last one looked at. */
-  async function look(after: number, limit: number): Promise<{ found?: Part; end: number }> {
-    const read = await insist(() => events.read(after, MAX_BATCH, MAX_PART_BYTES))
+  /** Of the next events after `after` the selected ones, and the last one that was looked at. */
+  async function scan(after: number): Promise<{ found: readonly StoredEvent[]; end: number }> {
+    const read = await retryUntilStored(() => events.read(after, MAX_BATCH_EVENTS, MAX_BATCH_BYTES))
     // Stopped: nothing was looked at.
-    if (read === undefined) return { end: after }
-    const selected = read
+    if (read === undefined) return { found: [], end: after }
+    const found = read
       .filter((event) => event.seq <= lastSeq && isSelected(event, replay))
       .map((event): StoredEvent => ({ ...event, replay: id }))
-    const end = Math.min(read.at(-1)?.seq ?? lastSeq, lastSeq)
-    return selected.length === 0 ? { end } : { found: newPart(selected.slice(0, limit)), end }
+    return { found, end: Math.min(read.at(-1)?.seq ?? lastSeq, lastSeq) }
   }
 
-  async function goesOn(): Promise<boolean> {
-    const open = await insist(() => replays.nextReplay(sink.name))
+  async function isWanted(): Promise<boolean> {
+    const open = await retryUntilStored(() => replays.nextReplay(sink.name))
     // Stopped before the store could tell is not called off.
     if (open !== undefined) isOpen = open?.id === id
     return open?.id === id
   }
 
-  async function keep(upTo: number, delivered: number, refused: number): Promise<void> {
+  async function keep(upTo: number, delivered: number, rejected: number): Promise<void> {
     kept = upTo
     const isEnd = upTo >= lastSeq
-    await insist(() => replays.advanceReplay({ id, seq: upTo, delivered, refused, isEnd }))
+    await retryUntilStored(() =>
+      replays.advanceReplay({ id, seq: upTo, delivered, rejected, isEnd }),
+    )
     isAtEnd = isEnd
-  }
-
-  /** It was delivered before, or is a dead letter: nothing is to be kept of it. */
-  function tell({ event, reason }: RefusedEvent): void {
-    log.warn('a replayed event is refused', { ...which, seq: event.seq, reason })
   }
 }

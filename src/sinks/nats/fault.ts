@@ -1,6 +1,6 @@
 // What a fault of a NATS client means for a delivery. It is told by the names and codes of faults;
 // their messages can repeat what was sent.
-import type { DeliveryOutcome } from '../../core/delivery/delivery.ts'
+import type { DeliveryOutcome } from '../../core/delivery/outcome.ts'
 import { GivenUp } from '../connection/link.ts'
 import { codeOf } from '../connection/reach.ts'
 

@@ -1,6 +1,6 @@
 // What a fault of a Redis client means for a delivery. Of what a server says only the beginning is
 // looked at, and nothing is shown: the rest can repeat what it was sent, passwords included.
-import type { DeliveryOutcome } from '../../core/delivery/delivery.ts'
+import type { DeliveryOutcome } from '../../core/delivery/outcome.ts'
 import { GivenUp } from '../connection/link.ts'
 import { codeOf } from '../connection/reach.ts'
 

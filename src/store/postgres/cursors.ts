@@ -1,6 +1,6 @@
 // The cursors of the sinks. A write that only moves a cursor is not waited for on disk: one that is
 // lost repeats a batch, and the log's own order keeps what is pruned behind it.
-import type { RefusedEvent } from '../../core/delivery/delivery.ts'
+import type { RejectedEvent } from '../../core/delivery/outcome.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Link } from './link.ts'
 import { inSchema, type PostgresLocation, syncOf } from './location.ts'
@@ -35,7 +35,7 @@ export function createCursors(
     async advanceCursor(
       sink: string,
       seq: number,
-      rejected: readonly RefusedEvent[] = [],
+      rejected: readonly RejectedEvent[] = [],
       token: string | null = null,
     ): Promise<void> {
       if (rejected.some(({ event }) => !ID.test(event.id))) throw malformed()
@@ -57,7 +57,7 @@ function malformed(): ServiceError {
   return new ServiceError('A dead letter is malformed.', { code: 'store_failed' })
 }
 
-function columnsOf(rejected: readonly RefusedEvent[]): unknown[] {
+function columnsOf(rejected: readonly RejectedEvent[]): unknown[] {
   let end = 0
   return [
     rejected.map(({ event }) => event.seq),

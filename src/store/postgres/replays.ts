@@ -18,7 +18,7 @@ export function createReplays(
   const columns = `
     id::float8 as id, sink, since::float8 as since, until::float8 as until, domain, stream,
     requested_at::float8 as "requestedAt", next_seq::float8 as "lookedUpTo",
-    last_seq::float8 as "lastSeq", delivered::float8 as delivered, refused::float8 as refused,
+    last_seq::float8 as "lastSeq", delivered::float8 as delivered, refused::float8 as rejected,
     ended_at::float8 as "endedAt", cancelled
   `
   const insert = q(`
@@ -56,7 +56,7 @@ export function createReplays(
     },
 
     async advanceReplay(
-      { id, seq, delivered, refused, isEnd }: ReplayProgress,
+      { id, seq, delivered, rejected, isEnd }: ReplayProgress,
       token: string | null = null,
     ): Promise<void> {
       // The end is kept as a change is; progress is not waited for, as a cursor is not.
@@ -67,7 +67,7 @@ export function createReplays(
         id,
         seq,
         delivered,
-        refused,
+        rejected,
         isEnd ? now() : null,
       ]
       const [row] = await link.run((session) => session.rows(advance, values), DEADLINE_MS)

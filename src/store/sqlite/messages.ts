@@ -1,7 +1,7 @@
 // What goes to the writer in one message, and what comes back: events to append, events read.
 // Events travel as columns, their bodies in one buffer that is handed over: structured clone is
 // slow on many small objects, and would copy the whole pool that a small body may be a view of.
-import type { RefusedEvent } from '../../core/delivery/delivery.ts'
+import type { RejectedEvent } from '../../core/delivery/outcome.ts'
 import type { NewEvent, StoredEvent } from '../../core/events/snapshot-event.ts'
 import type { AuditProgress } from '../../ports/audit.ts'
 import type { DeadLetterChange } from '../../ports/store.ts'
@@ -32,7 +32,7 @@ export type Write =
       readonly seq: number
       /** Epoch ms. */
       readonly at: number
-      readonly refused?: readonly RefusedEvent[]
+      readonly rejected?: readonly RejectedEvent[]
     }
   | { readonly kind: 'dead_letters'; readonly change: DeadLetterChange }
   | { readonly kind: 'receiving_time'; readonly seconds: number }
@@ -60,8 +60,8 @@ export type Committed = {
 export type StoredColumns = { readonly seqs: readonly number[]; readonly events: Columns }
 
 /** Copies that hold no more than the body: a clone would take along all that it is a view of. */
-export function packRefused(refused: readonly RefusedEvent[]): RefusedEvent[] {
-  return refused.map(({ event, ...rest }) => ({
+export function packRejected(rejected: readonly RejectedEvent[]): RejectedEvent[] {
+  return rejected.map(({ event, ...rest }) => ({
     ...rest,
     event: { ...event, body: new Uint8Array(event.body) },
   }))

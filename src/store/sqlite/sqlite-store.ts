@@ -4,7 +4,7 @@ import type { Store } from '../../ports/store.ts'
 import { decodeRing, encodeRing } from '../sealed-rings/ring-content.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
-import { type Committed, packEvents, packRefused, unpackStored, type Write } from './messages.ts'
+import { type Committed, packEvents, packRejected, unpackStored, type Write } from './messages.ts'
 import { startWriter } from './writer-link.ts'
 
 /** Probes and scrapes ask for them, and must be answered while the store hangs. */
@@ -81,8 +81,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     ringsVersion: () => writer.call('ringsVersion', undefined),
     loadCursor: (sink) => writer.call('loadCursor', sink),
 
-    async advanceCursor(sink, seq, refused = []) {
-      await queue.write({ kind: 'cursor', sink, seq, at: now(), refused: packRefused(refused) })
+    async advanceCursor(sink, seq, rejected = []) {
+      await queue.write({ kind: 'cursor', sink, seq, at: now(), rejected: packRejected(rejected) })
     },
 
     listCursors: () => writer.call('listCursors', undefined),

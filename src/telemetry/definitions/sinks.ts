@@ -1,5 +1,5 @@
 // Of delivery.
-import { DELIVERY_OUTCOMES, SINK_STATES } from '../../core/delivery/delivery.ts'
+import { DELIVERY_OUTCOMES, SINK_STATES } from '../../core/delivery/outcome.ts'
 import { counter, gauge, oneOf, SINKS } from '../definition.ts'
 
 export const SINK_METRICS = {

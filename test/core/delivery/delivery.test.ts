@@ -1,30 +1,20 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  confirmedOf,
-  type DeliveryOutcome,
-  MAX_STRIKES,
-  newPart,
-  nextDelivery,
-  nextRetry,
-  type Part,
-  restOf,
-} from '../../../src/core/delivery/delivery.ts'
+import { type Batch, newBatch, restOf } from '../../../src/core/delivery/batch.ts'
+import { MAX_STRIKES, nextDelivery, nextRetry } from '../../../src/core/delivery/delivery.ts'
+import { confirmedOf, type DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
 import { nextComparison, nextConfirmation } from '../../../src/core/delivery/suspects.ts'
-import { eventOf, range } from '../../support/store-events.ts'
+import { eventOf } from '../../support/store-events.ts'
 
 const events = (...seqs: number[]) => seqs.map((seq) => ({ ...eventOf(seq), seq }))
-const part = (seqs: number[], over: Partial<Part> = {}): Part => ({
-  ...newPart(events(...seqs)),
+const batchOf = (seqs: number[], over: Partial<Batch> = {}): Batch => ({
+  ...newBatch(events(...seqs)),
   ...over,
 })
-const shape = ({ events: held, failures, strikes, suspect }: Part) => ({
+const shape = ({ events: held, failures, strikes }: Batch) => ({
   seqs: held.map(({ seq }) => seq),
   failures,
   strikes,
-  suspect,
 })
-const fresh = (...seqs: number[]) => ({ seqs, failures: 0, strikes: 0, suspect: false })
 
 const DELIVERED: DeliveryOutcome = { kind: 'delivered' }
 const REJECTED: DeliveryOutcome = { kind: 'rejected', reason: 'answered 422' }
@@ -44,127 +34,104 @@ describe('an attempt that ended in the middle', () => {
     expect(confirmedOf(outcome, events(1, 2, 3))).toBe(count)
   })
 
-  test('leaves the rest, whose failures begin anew; a suspicion stays', () => {
-    const tried = part([4, 6, 9], { failures: 3, strikes: 2, suspect: true })
-    const through = restOf(some, tried)
+  test('leaves the rest, whose failures begin anew', () => {
+    const through = restOf(some, batchOf([4, 6, 9], { failures: 3, strikes: 2 }))
     expect(through?.last.seq).toBe(6)
-    expect(through && shape(through.rest)).toEqual({ ...fresh(9), suspect: true })
+    expect(through && shape(through.rest)).toEqual({ seqs: [9], failures: 0, strikes: 0 })
   })
 
   test.each([DELIVERED, FAILED, { ...FAILED, confirmed: 0 } as const])(
     '%j: none did',
     (outcome) => {
-      expect(restOf(outcome, part([1, 2]))).toBeUndefined()
+      expect(restOf(outcome, batchOf([1, 2]))).toBeUndefined()
     },
   )
 })
 
 describe('an attempt', () => {
-  test.each<[what: string, outcome: DeliveryOutcome, of: Part, next: object]>([
-    ['delivered', DELIVERED, part([1, 2]), { kind: 'advance' }],
+  test.each<[what: string, outcome: DeliveryOutcome, of: Batch, next: object]>([
+    ['delivered', DELIVERED, batchOf([1, 2]), { kind: 'advance' }],
     [
       'one rejected alone becomes a dead letter',
       REJECTED,
-      part([1], { failures: 2 }),
-      { kind: 'bury', refused: { reason: 'answered 422', attempts: 3, event: { seq: 1 } } },
+      batchOf([1], { failures: 2 }),
+      { kind: 'bury', rejected: { reason: 'answered 422', attempts: 3, event: { seq: 1 } } },
     ],
-    ['refused by the sink: waits', REFUSED, part([1]), { kind: 'retry', state: 'refused' }],
+    [
+      'refused by the sink: the same batch waits',
+      REFUSED,
+      batchOf([1, 2]),
+      { kind: 'retry', batch: { failures: 1 }, trouble: { state: 'refused' }, compare: false },
+    ],
     [
       'refused for the hundredth time: no event is blamed',
       REFUSED,
-      part([1], { failures: 99, strikes: 9 }),
-      { kind: 'retry', state: 'refused', compare: false, part: { failures: 100, strikes: 9 } },
+      batchOf([1], { failures: 99, strikes: 9 }),
+      { kind: 'retry', compare: false, batch: { failures: 100, strikes: 9 } },
     ],
     [
       'no connection for the hundredth time: no event is blamed',
       FAILED,
-      part([1], { failures: 99, strikes: 9 }),
-      { kind: 'retry', state: 'failing', compare: false, part: { failures: 100, strikes: 9 } },
+      batchOf([1], { failures: 99, strikes: 9 }),
+      {
+        kind: 'retry',
+        compare: false,
+        batch: { failures: 100, strikes: 9 },
+        trouble: { state: 'failing' },
+      },
     ],
     [
-      'a batch broke the sink nine times',
-      BROKE,
-      part([1, 2], { failures: 8, strikes: 8 }),
-      { kind: 'retry', state: 'failing', compare: false, part: NINE },
-    ],
-    [
-      'a batch is told when to come back for the hundredth time: it is not what breaks the sink',
+      'an event alone is told when to come back for the hundredth time: it is not what breaks the sink',
       { ...BROKE, retryAfterMs: 60_000 },
-      part([1, 2], { failures: 99, suspect: true }),
-      { kind: 'retry', afterMs: 300_000 / 2, compare: false, part: { failures: 100, strikes: 0 } },
+      batchOf([1], { failures: 99, strikes: 9 }),
+      {
+        kind: 'retry',
+        compare: false,
+        batch: { failures: 100, strikes: 9 },
+        trouble: { afterMs: 300_000 / 2 },
+      },
     ],
     [
       'an event alone broke the sink nine times',
       BROKE,
-      part([1], { failures: 8, strikes: 8, suspect: true }),
-      { kind: 'retry', compare: false, part: NINE },
+      batchOf([1], { failures: 8, strikes: 8 }),
+      { kind: 'retry', compare: false, batch: NINE },
     ],
     [
       'an event alone broke the sink ten times: it is compared with the next',
       BROKE,
-      part([1], NINE),
-      { kind: 'retry', compare: true, part: { failures: 10, strikes: MAX_STRIKES } },
+      batchOf([1], NINE),
+      { kind: 'retry', compare: true, batch: { failures: 10, strikes: MAX_STRIKES } },
     ],
   ])('%s', (_what, outcome, of, next) => {
     expect(nextDelivery(outcome, of, 0)).toMatchObject(next)
   })
 
-  test.each<[what: string, outcome: DeliveryOutcome, of: Part, halves: object[]]>([
-    ['rejected', REJECTED, part([1, 2, 3]), [fresh(1, 2), fresh(3)]],
-    [
-      'rejected, and under suspicion',
-      REJECTED,
-      part([1, 2], { suspect: true }),
-      [
-        { ...fresh(1), suspect: true },
-        { ...fresh(2), suspect: true },
-      ],
-    ],
-    [
-      'the tenth time that it breaks the sink',
-      BROKE,
-      part([1, 2], NINE),
-      [
-        { ...fresh(1), suspect: true },
-        { ...fresh(2), suspect: true },
-      ],
-    ],
-    [
-      'the first time, where it is half of one that did',
-      BROKE,
-      part([1, 2], { suspect: true }),
-      [
-        { ...fresh(1), suspect: true },
-        { ...fresh(2), suspect: true },
-      ],
-    ],
-  ])('a batch is split: %s', (_what, outcome, of, halves) => {
-    const next = nextDelivery(outcome, of, 0)
-    expect(next.kind === 'split' && next.parts.map(shape)).toEqual(halves)
+  test.each<[what: string, outcome: DeliveryOutcome, trouble: object | undefined]>([
+    ['rejected: at once', REJECTED, undefined],
+    ['broke the sink', BROKE, { afterMs: 250, state: 'failing', reason: 'answered 500' }],
+    ['got no answer', FAILED, { afterMs: 250, state: 'failing', reason: 'no connection' }],
+    ['is to come later', { ...FAILED, retryAfterMs: 9_000 }, { afterMs: 9_000, state: 'failing' }],
+  ])('a batch that %s is followed by a smaller one', (_what, outcome, trouble) => {
+    const next = nextDelivery(outcome, batchOf([1, 2], NINE), 0)
+    expect(next).toMatchObject({ kind: 'send_less' })
+    if (trouble === undefined) expect(next).not.toHaveProperty('trouble')
+    else expect(next).toMatchObject({ trouble: { ...trouble, afterMs: expect.any(Number) } })
   })
 
   test('an event rejected after a hundred others is not given up: it is the sink', () => {
-    expect(nextDelivery(REJECTED, part([1]), 0, 99)).toMatchObject({ kind: 'bury' })
-    expect(nextDelivery(REJECTED, part([1, 2]), 0, 100)).toMatchObject({ kind: 'split' })
-    expect(nextDelivery(REJECTED, part([1], { failures: 1 }), 0, 100)).toMatchObject({
+    expect(nextDelivery(REJECTED, batchOf([1]), 0, 99)).toMatchObject({ kind: 'bury' })
+    expect(nextDelivery(REJECTED, batchOf([1, 2]), 0, 100)).toMatchObject({ kind: 'send_less' })
+    expect(nextDelivery(REJECTED, batchOf([1], { failures: 1 }), 0, 100)).toMatchObject({
       kind: 'retry',
-      part: { failures: 2 },
-      afterMs: 500,
-      state: 'refused',
-      reason: 'rejects one event after the other (answered 422)',
+      batch: { failures: 2 },
+      trouble: {
+        afterMs: 500,
+        state: 'refused',
+        reason: 'rejects one event after the other (answered 422)',
+      },
       compare: true,
     })
-  })
-
-  test('split parts hold every event, in order', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 2, max: 100 }), (length) => {
-        const next = nextDelivery(REJECTED, part(range(length)), 0)
-        const parts = next.kind === 'split' ? next.parts.map(shape) : []
-        expect(parts.flatMap(({ seqs }) => seqs)).toEqual(range(length))
-        expect(parts.every(({ seqs }) => seqs.length > 0)).toBe(true)
-      }),
-    )
   })
 
   test.each<[what: string, failures: number, retryAfterMs: number, random: number, ms: number]>([
@@ -175,44 +142,46 @@ describe('an attempt', () => {
     ['a pause beyond measure', 0, 86_400_000, 0, 900_000],
   ])('%s', (_what, failures, retryAfterMs, random, ms) => {
     const outcome = { ...FAILED, retryAfterMs }
-    expect(nextDelivery(outcome, part([1], { failures }), random)).toMatchObject({ afterMs: ms })
+    expect(nextDelivery(outcome, batchOf([1], { failures }), random)).toMatchObject({
+      trouble: { afterMs: ms },
+    })
   })
 })
 
 describe('the event after the suspects', () => {
-  const compared = part([3], { failures: 1, strikes: 1 })
+  const control = batchOf([3], { failures: 1, strikes: 1 })
 
-  test.each<[what: string, outcome: DeliveryOutcome, of: Part, next: object]>([
-    ['passes: the sink works', DELIVERED, compared, { kind: 'works' }],
+  test.each<[what: string, outcome: DeliveryOutcome, of: Batch, next: object]>([
+    ['passes: the sink works', DELIVERED, control, { kind: 'works' }],
     [
       'is rejected: that proves nothing, and it is suspect itself',
       REJECTED,
-      compared,
-      { kind: 'undecided', compared: { failures: 2, strikes: 1, suspect: true } },
+      control,
+      { kind: 'undecided', control: { failures: 2, strikes: 1, isSuspect: true } },
     ],
     [
       'breaks the sink as well',
       BROKE,
-      compared,
-      { kind: 'undecided', compared: { failures: 2, strikes: 2, suspect: false }, afterMs: 500 },
+      control,
+      { kind: 'undecided', control: { failures: 2, strikes: 2, isSuspect: false }, afterMs: 500 },
     ],
     [
       'breaks the sink for the tenth time: it is suspect itself',
       BROKE,
-      part([3], NINE),
-      { kind: 'undecided', compared: { failures: 10, strikes: 10, suspect: true } },
+      batchOf([3], NINE),
+      { kind: 'undecided', control: { failures: 10, strikes: 10, isSuspect: true } },
     ],
     [
       'finds no connection',
       { ...FAILED, retryAfterMs: 60_000 },
-      compared,
-      { kind: 'undecided', compared: { failures: 2, strikes: 1 }, afterMs: 60_000 },
+      control,
+      { kind: 'undecided', control: { failures: 2, strikes: 1 }, afterMs: 60_000 },
     ],
     [
       'is refused by the sink',
       REFUSED,
-      compared,
-      { kind: 'undecided', compared: { failures: 2, strikes: 1 } },
+      control,
+      { kind: 'undecided', control: { failures: 2, strikes: 1 } },
     ],
   ])('%s', (_what, outcome, of, next) => {
     expect(nextComparison(outcome, of, 0)).toMatchObject(next)
@@ -220,7 +189,7 @@ describe('the event after the suspects', () => {
 })
 
 describe('a suspect that is tried while the sink works', () => {
-  const suspect = part([1], { failures: 12, strikes: 10 })
+  const suspect = batchOf([1], { failures: 12, strikes: 10 })
 
   test.each<[what: string, outcome: DeliveryOutcome, nth: number, next: object]>([
     ['is delivered: it was the outage', DELIVERED, 1, { kind: 'advance' }],
@@ -228,7 +197,7 @@ describe('a suspect that is tried while the sink works', () => {
       'is rejected three times',
       REJECTED,
       3,
-      { kind: 'bury', refused: { event: { seq: 1 }, attempts: 13, reason: 'answered 422' } },
+      { kind: 'bury', rejected: { event: { seq: 1 }, attempts: 13, reason: 'answered 422' } },
     ],
     [
       'breaks it: perhaps a backend that is still down',
@@ -237,10 +206,16 @@ describe('a suspect that is tried while the sink works', () => {
       { kind: 'again', suspect: { failures: 13, strikes: 11 } },
     ],
     [
-      'breaks it three times: it is to blame',
+      'breaks it three times: it is to blame, and the reason says for what',
       BROKE,
       3,
-      { kind: 'bury', refused: { attempts: 13, reason: 'broke the sink 11 times' } },
+      {
+        kind: 'bury',
+        rejected: {
+          attempts: 13,
+          reason: 'answered 500, 11 times, and the event after it was taken',
+        },
+      },
     ],
     [
       'finds no connection: the sink does not work after all',
@@ -254,13 +229,18 @@ describe('a suspect that is tried while the sink works', () => {
 })
 
 describe('a dead letter that is tried again', () => {
-  test.each<[what: string, outcome: DeliveryOutcome, of: Part, next: object]>([
-    ['is delivered', DELIVERED, part([1]), { kind: 'remove' }],
-    ['is rejected again', REJECTED, part([1]), { kind: 'keep', reason: 'answered 422' }],
-    ['waits for the sink', REFUSED, part([1]), { kind: 'again', part: { failures: 1 } }],
-    ['waits for the connection', FAILED, part([1], NINE), { kind: 'again' }],
-    ['breaks the sink', BROKE, part([1]), { kind: 'again', part: { strikes: 1 } }],
-    ['breaks the sink too often', BROKE, part([1], NINE), { kind: 'keep', reason: 'answered 500' }],
+  test.each<[what: string, outcome: DeliveryOutcome, of: Batch, next: object]>([
+    ['is delivered', DELIVERED, batchOf([1]), { kind: 'remove' }],
+    ['is rejected again', REJECTED, batchOf([1]), { kind: 'keep', reason: 'answered 422' }],
+    ['waits for the sink', REFUSED, batchOf([1]), { kind: 'again', batch: { failures: 1 } }],
+    ['waits for the connection', FAILED, batchOf([1], NINE), { kind: 'again' }],
+    ['breaks the sink', BROKE, batchOf([1]), { kind: 'again', batch: { strikes: 1 } }],
+    [
+      'breaks the sink too often',
+      BROKE,
+      batchOf([1], NINE),
+      { kind: 'keep', reason: 'answered 500' },
+    ],
   ])('%s', (_what, outcome, of, next) => {
     expect(nextRetry(outcome, of, 0)).toMatchObject(next)
   })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { DeliveryOutcome } from '../../../src/core/delivery/delivery.ts'
+import type { DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
 import { createDispatcher } from '../../../src/flows/deliver/dispatcher.ts'
 import type { Sink } from '../../../src/ports/sink.ts'
 import { keptLog, memoryStore } from '../../support/flow-fakes.ts'
@@ -473,7 +473,7 @@ describe('a sink that breaks', () => {
     void dispatcher.run()
     await clock.advance(DAY_MS / 4)
     expect(store.letters).toEqual([])
-    sink.answer = isDown({ kind: 'delivered' })
+    sink.answer = (seqs) => (seqs.includes(2) ? REJECTED : { kind: 'delivered' })
     await clock.advance(5 * 60_000)
     expect(sink.had).toEqual([1, 3])
     expect(store.letters.map(({ event }) => event.seq)).toEqual([2])
@@ -617,8 +617,8 @@ describe('a dead letter that is to be tried again', () => {
     const all = fixture([sink])
     await all.append(4)
     const events = await all.store.read(0, 3)
-    const refused = events.map((event) => ({ event, reason: 'answered 400', attempts: 1 }))
-    await all.store.advanceCursor('a', 4, refused)
+    const rejected = events.map((event) => ({ event, reason: 'answered 400', attempts: 1 }))
+    await all.store.advanceCursor('a', 4, rejected)
     const retry = (...seqs: number[]) =>
       all.store.changeDeadLetters({ kind: 'request_retry', sink: 'a', seqs })
     void all.dispatcher.run()
@@ -694,7 +694,7 @@ describe('a replay', () => {
     expect(sink.had.filter((seq) => seq <= 250)).toEqual(upTo(250))
     expect(sink.had.filter((seq) => seq > 250)).toEqual([251, 252])
     expect([...marks]).toEqual([id])
-    expect(store.replays).toMatchObject([{ delivered: 250, refused: 0, endedAt: 1 }])
+    expect(store.replays).toMatchObject([{ delivered: 250, rejected: 0, endedAt: 1 }])
     expect(dispatcher.progress()[0]?.cursor).toBe(252)
     expect(log.story()).toEqual(['replay begins', 'replay ends'])
     await dispatcher.stop(never())
@@ -729,7 +729,7 @@ describe('a replay', () => {
     void again.dispatcher.run()
     await again.clock.advance(5_000)
     expect(next.had).toEqual(upTo(250).filter((seq) => seq > 100 && seq !== 170))
-    expect(store.replays).toMatchObject([{ delivered: 249, refused: 1, endedAt: 1 }])
+    expect(store.replays).toMatchObject([{ delivered: 249, rejected: 1, endedAt: 1 }])
     expect(store.letters).toEqual([])
     await again.dispatcher.stop(never())
   })
@@ -747,7 +747,7 @@ describe('a replay', () => {
     full = false
     await clock.advance(60_000)
     expect(sink.had).toEqual(upTo(100))
-    expect(store.replays).toMatchObject([{ delivered: 100, refused: 0, endedAt: 1 }])
+    expect(store.replays).toMatchObject([{ delivered: 100, rejected: 0, endedAt: 1 }])
     await dispatcher.stop(never())
   })
 
@@ -772,7 +772,7 @@ describe('a replay', () => {
     sink.answer = () => ({ kind: 'delivered' })
     await clock.advance(10 * 60_000)
     expect(sink.had).toEqual(upTo(100))
-    expect(store.replays).toMatchObject([{ delivered: 100, refused: 0, endedAt: 1 }])
+    expect(store.replays).toMatchObject([{ delivered: 100, rejected: 0, endedAt: 1 }])
     await dispatcher.stop(never())
   })
 
@@ -859,7 +859,7 @@ describe('a replay', () => {
     await store.requestReplay(ALL)
     await clock.advance(3 * 3_600_000)
     expect(sink.had).toEqual([1, 3])
-    expect(store.replays).toMatchObject([{ delivered: 2, refused: 1, endedAt: 1 }])
+    expect(store.replays).toMatchObject([{ delivered: 2, rejected: 1, endedAt: 1 }])
     await dispatcher.stop(never())
   })
 })

@@ -1,6 +1,6 @@
 // The dead letters in SQL. Synchronous; the caller holds the transaction.
 import type { DatabaseSync } from 'node:sqlite'
-import type { RefusedEvent } from '../../../core/delivery/delivery.ts'
+import type { RejectedEvent } from '../../../core/delivery/outcome.ts'
 import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
 import type { DeadLetter, DeadLetterChange, DeadLetterQuery } from '../../../ports/store.ts'
 
@@ -66,7 +66,7 @@ export function createDeadLetters(db: DatabaseSync) {
   `)
 
   return {
-    add(sink: string, { event, reason, attempts }: RefusedEvent, at: number): void {
+    add(sink: string, { event, reason, attempts }: RejectedEvent, at: number): void {
       const { seq, id, occurredAt, domain, origin, receivedAt, body } = event
       upsert.run(
         ...[sink, seq, id, occurredAt, domain, origin, receivedAt, body],

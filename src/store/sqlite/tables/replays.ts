@@ -15,7 +15,7 @@ export function createReplays(db: DatabaseSync) {
   `)
   const columns = `
     id, sink, since, until, domain, stream, requested_at as requestedAt, next_seq as lookedUpTo,
-    last_seq as lastSeq, delivered, refused, ended_at as endedAt, cancelled
+    last_seq as lastSeq, delivered, refused as rejected, ended_at as endedAt, cancelled
   `
   const selectNext = db.prepare(`
     select ${columns} from replays where sink = ? and ended_at is null order by id limit 1
@@ -45,8 +45,8 @@ export function createReplays(db: DatabaseSync) {
     /** The latest ones, the last one first. */
     list: () => selectLast.all().map(replayOf),
 
-    advance({ id, seq, delivered, refused, isEnd }: ReplayProgress, at: number): void {
-      advance.run(seq, delivered, refused, isEnd ? at : null, id)
+    advance({ id, seq, delivered, rejected, isEnd }: ReplayProgress, at: number): void {
+      advance.run(seq, delivered, rejected, isEnd ? at : null, id)
     },
 
     /** Whether there was one to be cancelled. */

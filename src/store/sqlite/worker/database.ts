@@ -63,7 +63,7 @@ function offer(db: DatabaseSync, file: StoreFile) {
     commit: createGroupCommit(db, {
       tables: { log, rings, cursors, deadLetters, receivingTime, tallies, audits, backfills },
       path: file.path,
-      checkFile: inUse.check,
+      checkedFor: inUse.checkedFor,
     }),
     read: ({ after, limit, maxBytes }: { after: number; limit: number; maxBytes?: number }) =>
       packStored(log.read(after, limit, maxBytes)),
@@ -137,9 +137,7 @@ function offer(db: DatabaseSync, file: StoreFile) {
 
   /** A transaction that counts only if the file has its name when it is on disk. */
   function write<T>(work: () => T): T {
-    const done = transact(db, work)
-    inUse.check()
-    return done
+    return inUse.checkedFor(() => transact(db, work))
   }
 
   function timed<T extends object>(work: () => T): T & { seconds: number } {

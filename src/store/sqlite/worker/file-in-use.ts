@@ -9,8 +9,11 @@ import { syncFile, syncFolderOf } from '../../disk.ts'
 const OPEN_FILES = '/proc/self/fd'
 
 export interface FileInUse {
-  /** Throws `store_damaged` unless the file that is open is the one at its path. */
-  check(): void
+  /**
+   * Makes a commit, and throws `store_damaged` unless the file is at its path then: one that is there
+   * after the commit keeps it. A commit that fails because the file is gone is said to fail for that.
+   */
+  checkedFor<T>(commit: () => T): T
   /** Writes what a deleted file held to a new file at its path, unless something is there. */
   saveDeleted(db: DatabaseSync): void
 }
@@ -22,8 +25,12 @@ export function watchFile(path: string): FileInUse {
     found?.dev === dev && found.ino === ino
 
   return {
-    check() {
-      if (!isSame(statSync(path, { throwIfNoEntry: false }))) throw moved(path)
+    checkedFor(commit) {
+      try {
+        return commit()
+      } finally {
+        check()
+      }
     },
     saveDeleted(db) {
       if (existsSync(path) || !isDeleted()) return
@@ -31,6 +38,10 @@ export function watchFile(path: string): FileInUse {
       syncFile(path)
       syncFolderOf(path)
     },
+  }
+
+  function check(): void {
+    if (!isSame(statSync(path, { throwIfNoEntry: false }))) throw moved(path)
   }
 
   function isDeleted(): boolean {

@@ -14,6 +14,7 @@ import type { SqlEventLog } from '../tables/event-log.ts'
 import type { SqlReceivingTime } from '../tables/receiving-time.ts'
 import type { SqlRings } from '../tables/rings.ts'
 import type { SqlTallies } from '../tables/tallies.ts'
+import type { FileInUse } from './file-in-use.ts'
 
 type Tables = {
   readonly log: SqlEventLog
@@ -37,10 +38,10 @@ export function createGroupCommit(
     readonly tables: Tables
     readonly path: string
     /** Throws where the file has lost its name: what was committed then is not kept. */
-    readonly checkFile: () => void
+    readonly checkedFor: FileInUse['checkedFor']
   },
 ): (batch: Batch) => Committed {
-  const { tables, path, checkFile } = deps
+  const { tables, path, checkedFor } = deps
   const { log, rings, cursors, deadLetters, receivingTime, tallies, audits, backfills } = tables
 
   return ({ events, writes }) => {
@@ -56,23 +57,26 @@ export function createGroupCommit(
 
   function commitOrFail(events: readonly NewEvent[], writes: readonly Write[]): Outcome {
     try {
-      const done = transact(db, () => {
-        attempt(() => tallies.noteEvents(events))
-        return {
-          appended: events.map((event) => attempt(() => log.append(event))),
-          writes: writes.map((write) => attempt(() => apply(write))),
-        }
-      })
-      // After the commit: a file that has its name then keeps what was acknowledged.
-      checkFile()
-      return done
+      return checkedFor(() =>
+        transact(db, () => {
+          attempt(() => tallies.noteEvents(events))
+          return {
+            appended: events.map((event) => attempt(() => log.append(event))),
+            writes: writes.map((write) => attempt(() => apply(write))),
+          }
+        }),
+      )
     } catch (error) {
       const fault = faultOf(error, path)
       const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
-      if (events.length === 0 || writes.length === 0) return failed
       // Cursors go on while the log takes no more events: else a sink gets its batch again and
       // again, and the room that delivered events take is never given back.
-      return { ...failed, writes: commitOrFail([], writes).writes }
+      const small = writes.filter(({ kind }) => kind !== 'fill')
+      const hasEvents = events.length > 0 || small.length < writes.length
+      if (!hasEvents || small.length === 0) return failed
+      const rest = commitOrFail([], small).writes.values()
+      const answers = writes.map(({ kind }) => (kind === 'fill' ? fault : rest.next().value))
+      return { ...failed, writes: answers as Outcome['writes'] }
     }
   }
 
@@ -91,7 +95,7 @@ export function createGroupCommit(
         return rings.save(write.domain, write.content, write.revision)
       case 'cursor':
         atomically(db, () => {
-          for (const each of write.refused ?? []) deadLetters.add(write.sink, each, write.at)
+          for (const each of write.rejected ?? []) deadLetters.add(write.sink, each, write.at)
           cursors.advance(write.sink, write.seq, write.at)
         })
         return null

@@ -1,0 +1,85 @@
+// What the loops of one sink share: the sink, how far it is, when to stop, and what they need of the
+// world. New events, replays and dead letters that are tried again are a loop each.
+import { type BatchSize, FULL_SIZE } from '../../core/delivery/batch-size.ts'
+import { confirmedOf, type DeliveryOutcome, type SinkState } from '../../core/delivery/outcome.ts'
+import type { StoredEvent } from '../../core/events/snapshot-event.ts'
+import type { Clock, Random } from '../../ports/clock.ts'
+import type { Log } from '../../ports/log.ts'
+import type { DispatcherMetrics } from '../../ports/metrics.ts'
+import type { Sink } from '../../ports/sink.ts'
+import type { CursorStore, DeadLetterStore, EventLog, ReplayStore } from '../../ports/store.ts'
+import type { RetryUntilStored } from './store-retry.ts'
+
+/** How far a sink is with new events. */
+export type SinkProgress = {
+  readonly name: string
+  cursor: number
+  /** Events up to this one have expired before the sink had them. */
+  expiredUpTo: number
+  state: SinkState
+  problem: string | null
+  size: BatchSize
+}
+
+export type DeliveryDeps = {
+  readonly events: Pick<EventLog, 'read'>
+  readonly cursors: CursorStore
+  readonly deadLetters: Pick<DeadLetterStore, 'readDeadLetters' | 'changeDeadLetters'>
+  readonly replays: Pick<ReplayStore, 'nextReplay' | 'advanceReplay'>
+  readonly clock: Clock
+  readonly random: Random
+  readonly metrics: DispatcherMetrics
+  readonly log: Log
+}
+
+/** When the loops stop, and when they go on; the same for all sinks. */
+export type Run = {
+  /** From then on what is in the log is delivered once, without waiting. */
+  readonly draining: AbortSignal
+  /** From then on nothing is begun. */
+  readonly ended: AbortSignal
+  /** Resolves at the next growth of the log, or when draining begins. */
+  grown(): Promise<void>
+  readonly retryUntilStored: RetryUntilStored
+}
+
+export type SinkContext = DeliveryDeps &
+  Run & {
+    readonly sink: Sink
+    readonly progress: SinkProgress
+    /** Delivers once, and counts it. Never rejects. */
+    attempt(events: readonly StoredEvent[]): Promise<DeliveryOutcome>
+  }
+
+export function createSinkContext(deps: DeliveryDeps, run: Run, sink: Sink): SinkContext {
+  const { name } = sink
+  return {
+    ...deps,
+    ...run,
+    sink,
+    progress: { name, cursor: 0, expiredUpTo: 0, state: 'ok', problem: null, size: FULL_SIZE },
+    async attempt(events) {
+      const outcome = await deliver(sink, events, run.ended)
+      const confirmed = confirmedOf(outcome, events)
+      if (confirmed > 0) deps.metrics.attempted(name, 'delivered', confirmed)
+      const rest = events.length - confirmed
+      if (rest > 0) deps.metrics.attempted(name, outcome.kind, rest)
+      return outcome
+    },
+  }
+}
+
+/** A sink that throws has a fault of its own, perhaps over one event: it is taken as broken. */
+async function deliver(
+  sink: Sink,
+  events: readonly StoredEvent[],
+  signal: AbortSignal,
+): Promise<DeliveryOutcome> {
+  try {
+    return await sink.deliver(events, signal)
+  } catch (error) {
+    // Its message may hold a URL.
+    const reason = `the sink itself has a fault (${error instanceof Error ? error.name : 'unknown'})`
+    return { kind: 'failed', reason, strike: true }
+  }
+}
