@@ -1,4 +1,5 @@
 // Compares the README with the code: settings, endpoints, commands, metrics, states, the emulator.
+
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -8,6 +9,7 @@ import { EXIT } from '../../src/cli/shell.ts'
 import { FILE_SUFFIX, SECRET_NAMES } from '../../src/config/environment.ts'
 import { readSetting, type Setting } from '../../src/config/setting.ts'
 import { SETTINGS } from '../../src/config/settings.ts'
+import { AUDIT_STATES } from '../../src/core/audit/state.ts'
 import { CALLBACK_OUTCOMES, FLAGS } from '../../src/core/events/callback.ts'
 import { toCloudEvent } from '../../src/core/events/snapshot-event.ts'
 import { Problem } from '../../src/core/problem.ts'
@@ -167,6 +169,11 @@ test('the metrics are exactly those that are registered, with their labels', asy
   const rows = tableOf(readme, ['metric', 'labels', 'meaning'])
   const documented = rows.map(([name, labels]) => [codesIn(name)[0], codesIn(labels).sort()])
   expect(documented).toEqual([...(await ownMetrics()).labels])
+})
+
+test('the states are those of an audit', () => {
+  const rows = tableOf(readme, ['audit', 'what it means, what to do'])
+  expect(firstCodes(rows)).toEqual(AUDIT_STATES)
 })
 
 test('the states are those of a registration', () => {
