@@ -218,11 +218,18 @@ describe('the emulator', () => {
   test('the switches and their values are those that there are, the default first', () => {
     const rows = tableOf(readme, ['switch', 'values', 'the question'])
     const documented = new Map(rows.map(([name, values]) => [codesIn(name)[0], codesIn(values)]))
-    const { describe_lag, ...choices } = SWITCH_VALUES
-    const all = { ...choices, describe_lag: describe_lag.slice(0, 1) }
+    const { describe_lag, list_lag, lose_callbacks, ...choices } = SWITCH_VALUES
+    const first = (values: readonly string[]) => values.slice(0, 1)
+    const open = {
+      describe_lag: first(describe_lag),
+      list_lag: first(list_lag),
+      lose_callbacks: first(lose_callbacks),
+    }
+    const all = { ...choices, ...open }
     expect(Object.fromEntries(documented)).toEqual(all)
     const firsts = [...documented].map(([name, [value]]) => [name, value])
-    expect(Object.fromEntries(firsts)).toEqual(defaultSwitches())
+    const defaults = Object.entries(defaultSwitches()).map(([name, value]) => [name, String(value)])
+    expect(Object.fromEntries(firsts)).toEqual(Object.fromEntries(defaults))
   })
 
   test('the faults are those that there are', () => {
