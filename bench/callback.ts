@@ -4,7 +4,7 @@
 export const DOMAIN = 'play.example.com'
 
 /** The n-th body, about 270 bytes. */
-export function bodyOf(n: number): Uint8Array {
+export function bodyOf(n: number, capturedAt = Date.now()): Uint8Array {
   return Buffer.from(
     JSON.stringify({
       DomainName: DOMAIN,
@@ -13,7 +13,7 @@ export function bodyOf(n: number): Uint8Array {
       OssEndpoint: 'oss-cn-shanghai.example.com',
       OssBucket: 'snapshots',
       OssObject: `live/stream-${n % 500}/${n}.jpg`,
-      CreateTimestamp: Date.now(),
+      CreateTimestamp: capturedAt,
       IsOverlay: false,
     }),
   )

@@ -3,29 +3,33 @@
 // a ratio within one run is not. Then the store by itself, up to a million events.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import autocannon from 'autocannon'
-import { sign } from '../src/core/keys/signature.ts'
-import { bodyOf, DOMAIN } from './callback.ts'
+import { DOMAIN } from './callback.ts'
+import { generatorName, type Load, load, type Target } from './generator.ts'
 import { end, FLAGS, makeFolder, startChild, startProvider, startSnaphook } from './processes.ts'
+import { type Usage, usageOf } from './usage.ts'
 
 const CONNECTIONS = [64, 256]
 const WARM_UP_SECONDS = 2
-const SECONDS = 8
-/** No signing within the load: a signature holds for the skew of five minutes, this run is shorter. */
-const TIMESTAMP = String(Math.floor(Date.now() / 1000))
+/** A short run, such as `npm run bench -- load 2`, shows that the bench works, and little more. */
+const SECONDS = Number(process.argv[3] ?? 8)
 
-type Server = {
-  readonly name: string
-  readonly port: number
-  readonly key: string
-  stop(): Promise<void>
+type Server = Target & { readonly name: string; readonly pid: number; stop(): Promise<void> }
+type Figures = {
+  readonly perSecond: number
+  readonly p99Ms: number
+  /** Of one request; NaN where it can't be known. */
+  readonly use: Usage
 }
-type Figures = { readonly perSecond: number; readonly p99Ms: number }
 
 async function startBare(kind: 'http' | 'hono'): Promise<Server> {
   const { child, line } = await startChild(['bench/bare.ts', kind])
-  const name = kind === 'http' ? 'bare node:http' : 'bare Hono'
-  return { name, port: JSON.parse(line).port, key: 'not-checked', stop: () => end(child) }
+  return {
+    name: kind === 'http' ? 'bare node:http' : 'bare Hono',
+    pid: child.pid ?? 0,
+    port: JSON.parse(line).port,
+    key: 'not-checked',
+    stop: () => end(child),
+  }
 }
 
 async function startReal(): Promise<Server> {
@@ -33,10 +37,11 @@ async function startReal(): Promise<Server> {
   const provider = await startProvider([DOMAIN])
   const snaphook = await startSnaphook({ provider, domains: [DOMAIN], folder: folder.path })
   await snaphook.ready()
-  console.log(`ready ${Math.round(performance.now() - snaphook.begun)} ms after its start\n`)
+  console.log(`ready ${Math.round(performance.now() - snaphook.begun)} ms after its start`)
   const { configurations } = await provider.state()
   return {
     name: 'snaphook',
+    pid: snaphook.pid,
     port: snaphook.port,
     key: configurations[DOMAIN]?.notify?.NotifyAuthKey ?? '',
     async stop() {
@@ -50,57 +55,54 @@ async function startReal(): Promise<Server> {
   }
 }
 
-let sent = 0
-async function load(
-  { port, key }: Server,
-  connections: number,
-  duration: number,
-): Promise<Figures> {
-  const result = await autocannon({
-    url: `http://127.0.0.1:${port}/callbacks/${DOMAIN}`,
-    connections,
-    duration,
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'ali-live-timestamp': TIMESTAMP,
-      'ali-live-signature': sign('127.0.0.1', TIMESTAMP, key),
-    },
-    requests: [{ setupRequest: (request) => ({ ...request, body: Buffer.from(bodyOf(sent++)) }) }],
-  })
-  if (result.non2xx > 0 || result.errors > 0) {
-    throw new Error(`${result.non2xx} answers were not 200, ${result.errors} requests failed`)
+async function measure(server: Server, connections: number): Promise<Figures> {
+  const before = usageOf(server.pid)
+  const result = await load(server, connections, SECONDS)
+  return {
+    perSecond: result.requests / result.seconds,
+    p99Ms: result.p99Ms,
+    use: perRequest(before, usageOf(server.pid), result),
   }
-  return { perSecond: result.requests.average, p99Ms: result.latency.p99 }
 }
 
+function perRequest(before: Usage | undefined, after: Usage | undefined, { requests }: Load) {
+  const of = (key: keyof Usage) =>
+    before && after ? (after[key] - before[key]) / requests : Number.NaN
+  return {
+    mainUs: of('mainUs'),
+    storeUs: of('storeUs'),
+    otherUs: of('otherUs'),
+    writtenBytes: of('writtenBytes'),
+  }
+}
+
+console.log(`the load comes from ${await generatorName()}`)
 const figures = new Map<string, Figures>()
 for (const start of [() => startBare('http'), () => startBare('hono'), startReal]) {
   const server = await start()
   await load(server, 64, WARM_UP_SECONDS)
   for (const connections of CONNECTIONS) {
-    figures.set(`${server.name} ${connections}`, await load(server, connections, SECONDS))
+    figures.set(`${server.name} ${connections}`, await measure(server, connections))
   }
   await server.stop()
 }
 
-console.log('\nserver           connections  requests/s  p99 ms  of node:http  of Hono')
+const HEADING = ['connections', 'requests/s', 'p99 ms', 'main µs', 'store µs', 'other µs', 'bytes']
+console.log(`\n${'server'.padEnd(15)}${columns([...HEADING, 'of http', 'of Hono'])}`)
 for (const connections of CONNECTIONS) {
   for (const name of ['bare node:http', 'bare Hono', 'snaphook']) {
-    const { perSecond, p99Ms } = figures.get(`${name} ${connections}`) as Figures
+    const { perSecond, p99Ms, use } = figures.get(`${name} ${connections}`) as Figures
     const of = (other: string) =>
       (perSecond / (figures.get(`${other} ${connections}`) as Figures).perSecond).toFixed(2)
-    console.log(
-      [
-        name.padEnd(15),
-        String(connections).padStart(12),
-        perSecond.toFixed(0).padStart(11),
-        p99Ms.toFixed(0).padStart(7),
-        of('bare node:http').padStart(12),
-        of('bare Hono').padStart(8),
-      ].join(' '),
-    )
+    const cells = [connections, perSecond, p99Ms, use.mainUs, use.storeUs, use.otherUs]
+    const rounded = [...cells, use.writtenBytes].map((each) => each.toFixed(0))
+    console.log(`${name.padEnd(15)}${columns([...rounded, of('bare node:http'), of('bare Hono')])}`)
   }
+}
+console.log('µs: processor time of one request, by thread; bytes: written to disk for one request')
+
+function columns(cells: readonly string[]): string {
+  return cells.map((cell) => cell.padStart(Math.max(cell.length, 10) + 1)).join('')
 }
 
 console.log('\nthe store by itself:')

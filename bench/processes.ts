@@ -69,6 +69,7 @@ export async function startSnaphook(options: {
   const get = async (path: string) => fetch(`http://127.0.0.1:${opsPort}${path}`)
   await within(READY_MS, 'snaphook listens', async () => (await get('/healthz')).ok)
   return {
+    pid: child.pid ?? 0,
     port,
     /** When it was started, as `performance.now()` tells. */
     begun,

@@ -6,26 +6,33 @@ import { connect, type Socket } from 'node:net'
 const STATUS_LINE = 'HTTP/1.1 '
 const STATUS_DIGITS = 3
 
-/** Connections that take requests in turn. `onAnswer` is told what `send` was given. */
+/** Connections; `onAnswer` is given what was sent with the request, and which connection it was. */
 export async function openConnections<T>(
   port: number,
   count: number,
-  onAnswer: (status: string, sent: T) => void,
+  onAnswer: (status: string, sent: T, index: number) => void,
 ) {
-  const open = async () => {
+  const open = async (_: unknown, index: number) => {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
     await once(socket, 'connect')
-    return { socket, waiting: readAnswers(socket, onAnswer) }
+    return {
+      socket,
+      waiting: readAnswers<T>(socket, (status, sent) => onAnswer(status, sent, index)),
+    }
   }
   const connections = await Promise.all(Array.from({ length: count }, open))
   let turn = 0
+  function sendTo(index: number, requests: Uint8Array, sent: readonly T[]): void {
+    const { socket, waiting } = connections[index] as (typeof connections)[number]
+    waiting.push(...sent)
+    socket.write(requests)
+  }
   return {
-    /** `requests` is as many requests as `sent` has entries: they go to one connection. */
+    /** To the connections in turn. `requests` is as many requests as `sent` has entries. */
     send(requests: Uint8Array, sent: readonly T[]): void {
-      const connection = connections[turn++ % count] as (typeof connections)[number]
-      connection.waiting.push(...sent)
-      connection.socket.write(requests)
+      sendTo(turn++ % count, requests, sent)
     },
+    sendTo,
     unanswered: () => connections.reduce((sum, { waiting }) => sum + waiting.length, 0),
     close(): void {
       for (const { socket } of connections) socket.destroy()

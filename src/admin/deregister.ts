@@ -8,9 +8,9 @@ import { showDuration } from '../core/duration.ts'
 import {
   EMPTY_RING,
   type Ring,
+  withNothingUnseen,
   withReleased,
   withReleaseTakenBack,
-  withUnseen,
 } from '../core/keys/key-ring.ts'
 import { notifyUrl, showUrl } from '../core/registration/notify-url.ts'
 import type { Observed } from '../core/registration/observation.ts'
@@ -63,7 +63,7 @@ export async function deregisterAll(
         await takeBack(domain, ringBefore)
         return notOurs(domain, now)
       }
-      await rings.change(domain, (ring) => withUnseen(ring, null))
+      await rings.change(domain, withNothingUnseen)
       const isDone = before === 'ours' || isDeleting
       return isDone ? deleted(domain) : nothingThere(domain)
     } catch (error) {

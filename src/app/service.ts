@@ -10,16 +10,17 @@ import { createDispatcher } from '../flows/deliver/dispatcher.ts'
 import { probeAfterStart } from '../flows/reachability.ts'
 import { createReadiness } from '../flows/readiness.ts'
 import { createReceiver } from '../flows/receive/receiver.ts'
+import { fillStreams } from '../flows/retain/fill-streams.ts'
 import { createJanitor } from '../flows/retain/janitor.ts'
 import { type Listener, listen } from '../http/listen.ts'
-import { createOpsApp } from '../http/ops/ops-app.ts'
 import { createCallbackApp } from '../http/public/callback-app.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
+import { readableOnTheWay } from '../sinks/create-sinks.ts'
 import { roomFor } from '../store/disk.ts'
 import { acquireLock } from '../store/sqlite/lock.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
-import { createApiAuth } from './api-tokens.ts'
+import { createOps } from './ops.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
 import { loadSecrets } from './secrets.ts'
 import { openStore } from './stores.ts'
@@ -37,8 +38,6 @@ const NOT_TAKEN: ReadonlySet<CallbackOutcome> = new Set<CallbackOutcome>([
   'overloaded',
   'store_failed',
 ])
-/** Hosts of URLs that lead to this very machine. */
-const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 /** Probes and scrapes are short. */
 const DRAIN_OPS_MS = 200
 /** All of it: an orchestrator that allows five seconds sees an orderly end. */
@@ -92,6 +91,7 @@ export function createService(config: Config, overrides: Overrides): Service {
     const store = await openStore(config, secrets, overrides, (commit) => {
       metrics.commit(commit)
       dispatcher.notify()
+      feed.notify()
     })
     stops.push(() => store.close())
 
@@ -160,17 +160,16 @@ export function createService(config: Config, overrides: Overrides): Service {
       log,
     })
 
-    const ops = await listen(
-      createOpsApp({
-        readiness: readiness.check,
-        metrics: metrics.render,
-        registrations: registrar.views,
-        auth: createApiAuth(config, clock),
-        log,
-      }),
-      { ...config.opsListen, log },
+    const { app: opsApp, feed } = createOps(
+      config,
+      { store, readiness, registrations: registrar.views, metrics, version: VERSION },
+      overrides,
     )
-    stops.push(() => ops.close(DRAIN_OPS_MS))
+    const ops = await listen(opsApp, { ...config.opsListen, log })
+    stops.push(() => {
+      feed.close()
+      return ops.close(DRAIN_OPS_MS)
+    })
     const running = new AbortController()
     stops.push(() => dispatcher.stop(AbortSignal.timeout(DRAIN_SINKS_MS)))
     const callbackApp = createCallbackApp({ receiver, ...rings, secrets, log })
@@ -180,6 +179,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       rings.run(running.signal),
       janitor.run(running.signal),
       auditor.run(running.signal),
+      fillStreams({ store, clock, log, signal: running.signal }),
       probeAfterStart({
         publicUrl: config.publicUrls[0],
         send: (until) => probePublicUrl(config, secrets, until),
@@ -250,8 +250,8 @@ function announceStart(
     log.warn('the public URL is plain http: callbacks can be read and copied on their way')
   }
   for (const { name, url } of sinks) {
-    const { protocol, hostname } = new URL(url)
-    if (protocol !== 'http:' || LOOPBACK.test(hostname)) continue
-    log.warn('a sink is plain http: its events can be read on their way', { sink: name })
+    const what = readableOnTheWay(url)
+    if (what === undefined) continue
+    log.warn(`a sink is without TLS: ${what} can be read on the way`, { sink: name })
   }
 }

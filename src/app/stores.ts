@@ -1,11 +1,15 @@
 // The one place that opens stores: for the service, and for commands beside it or without one.
 import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
+import type { Reading } from '../ports/reading.ts'
 import type { Store } from '../ports/store.ts'
 import { createSeals } from '../store/sealed-rings/seal.ts'
 import type { Commit } from '../store/sqlite/sqlite-store.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
 import { knownSecrets, type Secrets } from './secrets.ts'
+
+/** A store that can also be looked into. */
+export type ReadableStore = Store & Reading
 
 /** The store for writing, made where it is missing. Rejects with one sentence on what to do. */
 export function openStore(
@@ -13,7 +17,7 @@ export function openStore(
   secrets: Secrets,
   overrides: Overrides,
   onCommit?: (commit: Commit) => void,
-): Promise<Store> {
+): Promise<ReadableStore> {
   const { clock, openStore } = withDefaults(overrides)
   return openStore({
     path: config.storePath,
@@ -27,7 +31,7 @@ export function openStore(
 export async function readStore<T>(
   config: Config,
   overrides: Overrides,
-  read: (store: Store) => Promise<T>,
+  read: (store: ReadableStore) => Promise<T>,
 ): Promise<T | null> {
   if (!existsSync(config.storePath)) return null
   const { clock, openStore } = withDefaults(overrides)
@@ -40,13 +44,16 @@ export async function readStore<T>(
 export async function changeStore<T>(
   config: Config,
   overrides: Overrides,
-  change: (store: Store) => Promise<T>,
+  change: (store: ReadableStore) => Promise<T>,
 ): Promise<T | null> {
   if (!existsSync(config.storePath)) return null
   return using(await openStore(config, knownSecrets(config), overrides), change)
 }
 
-async function using<T>(store: Store, work: (store: Store) => Promise<T>): Promise<T> {
+async function using<T>(
+  store: ReadableStore,
+  work: (store: ReadableStore) => Promise<T>,
+): Promise<T> {
   try {
     return await work(store)
   } finally {

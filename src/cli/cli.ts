@@ -35,7 +35,8 @@ export async function runCli(argv: readonly string[], shell: Shell): Promise<num
   }
 }
 
-function createProgram(shell: Shell, done: (code: number) => void): Command {
+/** The commands with their options; `done` is given the exit code of the one that ran. */
+export function createProgram(shell: Shell, done: (code: number) => void): Command {
   const program = new Command('snaphook')
     .description('Self-registering webhook for ApsaraVideo Live snapshot callbacks.')
     .version(VERSION)
@@ -47,7 +48,7 @@ function createProgram(shell: Shell, done: (code: number) => void): Command {
     })
     .addHelpText(
       'after',
-      '\nSettings are environment variables, SNAPHOOK_PUBLIC_URL and SNAPHOOK_DOMAINS first; the README lists them.\nExit codes: 0 done, 1 failed, 2 differences, 64 usage, 78 configuration.',
+      '\nSettings are environment variables, SNAPHOOK_PUBLIC_URL and SNAPHOOK_DOMAINS first; docs/settings.md lists them.\nExit codes: 0 done, 1 failed, 2 differences, 64 usage, 78 configuration.',
     )
   // Made by `command`, so that each inherits how errors and output are handled.
   const command = (name: string, description: string) =>

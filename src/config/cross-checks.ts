@@ -1,5 +1,6 @@
 // What settings ask of each other. Each check looks only at values that are right by themselves.
 import { MAX_NOTIFY_URL_LENGTH, notifyUrl } from '../core/registration/notify-url.ts'
+import { isSignedSink } from '../sinks/create-sinks.ts'
 import { WEBHOOK_SECRET_ADVICE } from './settings/sinks.ts'
 import type { Values } from './settings.ts'
 
@@ -57,7 +58,7 @@ function retentionProblems(
 }
 
 function webhookProblems({ sinks = [] }: Partial<Values>, given: Given): string[] {
-  const webhook = sinks.find(({ url }) => /^https?:/i.test(url))
+  const webhook = sinks.find(({ url }) => isSignedSink(url))
   if (webhook === undefined || given.SNAPHOOK_WEBHOOK_SECRET !== undefined) return []
   return [
     `SNAPHOOK_WEBHOOK_SECRET is required: it signs what sink ${webhook.name} is sent; ${WEBHOOK_SECRET_ADVICE}`,

@@ -12,6 +12,8 @@ import type { Registrar } from './register/registrar.ts'
 /** So long the first pass over the domains may hold readiness up. */
 const FIRST_PASS_MS = 30_000
 
+export type ReadinessFlow = ReturnType<typeof createReadiness>
+
 export function createReadiness(deps: {
   store: Pick<Store, 'checkWritable' | 'stats' | 'countDeadLetters'>
   registrar: Pick<Registrar, 'views'>
@@ -82,6 +84,8 @@ export function createReadiness(deps: {
   return {
     check,
     sample,
+    /** Never rejects; writes nothing. */
+    sinks: (): Promise<readonly SinkView[]> => learn().then(sinkViews, sinkViews),
     stop() {
       stopping = true
     },

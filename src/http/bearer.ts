@@ -1,11 +1,22 @@
 // Bearer tokens of the operations API: HS256 under the shared secret, or signed by an issuer whose
 // keys are published as a JWKS. Closed when unsure: whatever is not verified is refused, and a key
 // set that cannot be fetched is no exception.
-import { createRemoteJWKSet, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
+import {
+  createRemoteJWKSet,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+  jwtVerify,
+  SignJWT,
+} from 'jose'
+
+export type Verified = { readonly expiresAt: number }
 
 export type BearerAuth = {
-  /** Whether an `Authorization` header holds a token that is good now. Never rejects. */
-  verify(header: string | undefined): Promise<boolean>
+  /**
+   * When the token of an `Authorization` header ends, epoch ms; undefined if it is not good now.
+   * Never rejects.
+   */
+  verify(header: string | undefined): Promise<Verified | undefined>
 }
 
 const SHARED_ALGORITHM = 'HS256'
@@ -23,7 +34,7 @@ export function createBearerAuth(deps: {
   jwks?: { url: string; issuer: string; audience: string }
   now(): number
 }): BearerAuth {
-  const checks: ((token: string, options: JWTVerifyOptions) => Promise<unknown>)[] = []
+  const checks: ((token: string, options: JWTVerifyOptions) => Promise<JWTVerifyResult>)[] = []
 
   if (deps.secret !== undefined) {
     const key = keyOf(deps.secret)
@@ -42,16 +53,17 @@ export function createBearerAuth(deps: {
   return {
     async verify(header) {
       const token = header?.match(BEARER)?.[1]
-      if (token === undefined) return false
+      if (token === undefined) return undefined
       const options = {
         requiredClaims: ['exp'],
         clockTolerance: CLOCK_TOLERANCE,
         currentDate: new Date(deps.now()),
       }
       for (const check of checks) {
-        if (await passes(check(token, options))) return true
+        const verified = await check(token, options).catch(() => undefined)
+        if (verified !== undefined) return { expiresAt: Number(verified.payload.exp) * 1000 }
       }
-      return false
+      return undefined
     },
   }
 }
@@ -71,11 +83,4 @@ export function issueToken(
 
 function keyOf(secret: string): Uint8Array {
   return new TextEncoder().encode(secret)
-}
-
-function passes(check: Promise<unknown>): Promise<boolean> {
-  return check.then(
-    () => true,
-    () => false,
-  )
 }

@@ -9,6 +9,9 @@ import { WEBHOOK } from './webhook.ts'
 
 export type { SinkDeps, SinkSetting }
 
+/** Hosts of URLs that lead to this very machine. */
+const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
+
 const KINDS: readonly (readonly [SinkKind, ...schemes: string[]])[] = [
   [STDOUT, 'stdout:'],
   [WEBHOOK, 'https:', 'http:'],
@@ -22,6 +25,16 @@ export function sinkUrlProblem(url: string): string | undefined {
   return (
     kindOf(url)?.problem(url) ?? (kindOf(url) ? undefined : `must begin with one of ${schemes}`)
   )
+}
+
+/** Whether what a sink of this URL is sent is signed. */
+export function isSignedSink(url: string): boolean {
+  return kindOf(url)?.isSigned === true
+}
+
+/** What others can read on the way to a sink, in words; undefined for nothing, and this machine. */
+export function readableOnTheWay(url: string): string | undefined {
+  return LOOPBACK.test(new URL(url).hostname) ? undefined : kindOf(url)?.readable?.(url)
 }
 
 export function createSinks(settings: readonly SinkSetting[], deps: SinkDeps): Sink[] {

@@ -18,6 +18,10 @@ export type SinkDeps = {
 }
 
 export type SinkKind = {
+  /** Whether deliveries are signed with `SNAPHOOK_WEBHOOK_SECRET`. */
+  readonly isSigned?: boolean
+  /** What others can read on the way to a URL without a problem, in words; undefined: nothing. */
+  readonly readable?: (url: string) => string | undefined
   /** What is wrong with a URL, which may hold a secret and is not repeated; undefined: nothing. */
   readonly problem: (url: string) => string | undefined
   /** For a URL without a problem. */

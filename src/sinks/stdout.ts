@@ -3,7 +3,7 @@
 import type { DeliveryOutcome } from '../core/delivery/outcome.ts'
 import { toCloudEvent } from '../core/events/snapshot-event.ts'
 import type { Sink } from '../ports/sink.ts'
-import { codeOf } from './connection/reach.ts'
+import { codeOf } from './connection/fault.ts'
 import type { Output, SinkKind } from './sink-kind.ts'
 
 /** What writing to it ends with where nobody is left to read. */

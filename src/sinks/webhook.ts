@@ -2,11 +2,13 @@
 // answers are judged by their status alone, and their bodies are neither kept nor shown.
 import { hash } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
+import { portProblem } from '../core/blocked-ports.ts'
 import type { DeliveryOutcome } from '../core/delivery/outcome.ts'
 import { deliveryId, type StoredEvent, toCloudEvent } from '../core/events/snapshot-event.ts'
 import { plainUrlProblem } from '../core/plain-url.ts'
-import type { Sink } from '../ports/sink.ts'
-import { codeOf, reach } from './connection/reach.ts'
+import type { Reachability, Sink } from '../ports/sink.ts'
+import { connectionFault } from './connection/fault.ts'
+import { type Address, placeOf, reach, speaksTls } from './connection/reach.ts'
 import type { SinkKind } from './sink-kind.ts'
 
 /** The time that Standard Webhooks gives a receiver at least; a sink that hangs waits no longer. */
@@ -15,19 +17,14 @@ const WEBHOOK_TIMEOUT_MS = 15_000
 /** About an event: too large, malformed or not understood; sent again it would be the same. */
 const REJECTS = new Set([400, 413, 415, 422])
 /** May pass, though it is in the range of those that don't: time-out, too early, too many. */
-const MAY_PASS = new Set([408, 425, 429])
+const REQUEST_TIMEOUT = 408
+const MAY_PASS = new Set([REQUEST_TIMEOUT, 425, 429])
 const SECOND_MS = 1_000
+/** Of an answer's body, which is a few words if there is one. */
+const MAX_ANSWER_BYTES = 16 * 1024
+const MAX_ANSWER_MS = 2_000
 const HTTP_PORT = 80
 const HTTPS_PORT = 443
-
-/** Those that fetch never connects to: https://fetch.spec.whatwg.org/#port-blocking */
-const BLOCKED_PORTS = new Set([
-  0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
-  103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465,
-  512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993,
-  995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668,
-  6669, 6679, 6697, 10_080,
-])
 
 export type WebhookOptions = {
   readonly name: string
@@ -40,6 +37,8 @@ export type WebhookOptions = {
 }
 
 export const WEBHOOK: SinkKind = {
+  isSigned: true,
+  readable: (url) => (new URL(url).protocol === 'http:' ? 'its events' : undefined),
   problem: (url) => plainUrlProblem(url) ?? portProblem(url),
   create: (setting, { webhookSecrets: secrets, now }) =>
     createWebhookSink({ ...setting, secrets, now }),
@@ -48,6 +47,7 @@ export const WEBHOOK: SinkKind = {
 export function createWebhookSink(options: WebhookOptions): Sink {
   const { name, url, secrets, now, timeoutMs = WEBHOOK_TIMEOUT_MS } = options
   const signers = secrets.map((secret) => new Webhook(secret))
+  const closing = new AbortController()
 
   return {
     name,
@@ -70,26 +70,52 @@ export function createWebhookSink(options: WebhookOptions): Sink {
           redirect: 'manual',
           signal: AbortSignal.any([signal, late]),
         })
-        // Unread, it would hold the connection. What becomes of it is of no interest any more.
-        await response.body?.cancel().catch(() => undefined)
+        void readAway(response.body, closing.signal)
         return outcomeOf(response.status, response.headers.get('retry-after'), now())
       } catch (error) {
         if (signal.aborted) return { kind: 'failed', reason: 'stopped before it answered' }
-        const reason = late.aborted
-          ? `no answer within ${timeoutMs / SECOND_MS} s`
-          : noAnswer(error)
-        return { kind: 'failed', reason }
+        if (!late.aborted) return connectionFault(error)
+        // To connect takes less: it was sent, and may be what was too much.
+        const reason = `no answer within ${timeoutMs / SECOND_MS} s`
+        return { kind: 'failed', reason, strike: true }
       }
     },
-    check: (signal) => reach(addressOf(url), signal),
-    async close() {},
+    check: (signal) => check(addressOf(url), signal),
+    async close() {
+      closing.abort()
+    },
   }
 }
 
-function portProblem(url: string): string | undefined {
-  const { port } = new URL(url)
-  if (port === '' || !BLOCKED_PORTS.has(Number(port))) return undefined
-  return `must have another port than ${port}, which belongs to another protocol and is never connected to`
+/**
+ * Reads the rest of an answer, of which nobody wants to know: only then is its connection used again.
+ * Nothing waits for it, and one that is long or slow ends with its connection.
+ */
+async function readAway(body: Response['body'], closing: AbortSignal): Promise<void> {
+  if (body === null) return
+  const reader = body.getReader()
+  const cancel = (): void => void reader.cancel().catch(() => undefined)
+  const enough = AbortSignal.any([closing, AbortSignal.timeout(MAX_ANSWER_MS)])
+  enough.addEventListener('abort', cancel, { once: true })
+  try {
+    for (let bytes = 0; bytes <= MAX_ANSWER_BYTES && !enough.aborted; ) {
+      const { done, value } = await reader.read()
+      if (done) return
+      bytes += value.byteLength
+    }
+    cancel()
+  } catch {
+    // It broke off: the status came, and that is what counts.
+  } finally {
+    enough.removeEventListener('abort', cancel)
+  }
+}
+
+async function check(address: Address, signal: AbortSignal): Promise<Reachability> {
+  const found = await reach(address, signal)
+  if (!found.reachable || address.tls || !(await speaksTls(address, signal))) return found
+  const place = placeOf(address.host, address.port)
+  return { reachable: false, detail: `${place} speaks TLS: its URL has to begin with https://` }
 }
 
 /** The same for the same events, so that a receiver knows a repeated batch. */
@@ -103,7 +129,8 @@ export function outcomeOf(status: number, retryAfter: string | null, now: number
   if (status >= 200 && status < 300) return { kind: 'delivered' }
   if (REJECTS.has(status)) return { kind: 'rejected', reason }
   if (status < 500 && !MAY_PASS.has(status)) return { kind: 'refused', reason }
-  return { kind: 'failed', reason, strike: status >= 500, retryAfterMs: pauseMs(retryAfter, now) }
+  const strike = status >= 500 || status === REQUEST_TIMEOUT
+  return { kind: 'failed', reason, strike, retryAfterMs: pauseMs(retryAfter, now) }
 }
 
 /** Seconds or a date; 0 for anything else, and for what is over. */
@@ -112,12 +139,6 @@ function pauseMs(retryAfter: string | null, now: number): number {
   if (/^\d{1,9}$/.test(given)) return Number(given) * SECOND_MS
   const until = Date.parse(given)
   return Number.isNaN(until) ? 0 : Math.max(0, until - now)
-}
-
-/** The code of what went wrong, never its message: that may hold the URL. */
-function noAnswer(error: unknown): string {
-  const code = codeOf(error instanceof Error ? error.cause : undefined)
-  return code === undefined ? 'no answer' : `no answer (${code})`
 }
 
 function addressOf(url: string) {

@@ -24,6 +24,8 @@ export type Metrics = ReceiverMetrics &
   JanitorMetrics &
   AuditMetrics & {
     apiCall(operation: Operation, outcome: CallOutcome): void
+    /** Of the event stream. */
+    streamReaders(count: number): void
     commit(commit: { seconds: number; events: number }): void
     /** The exposition: Prometheus text format. */
     render(): Promise<{ contentType: string; body: string }>
@@ -66,6 +68,7 @@ export function createMetrics({ now, sample, ...installation }: Parts): Metrics 
     apiCall: (operation, outcome) => of.apiRequests.add({ operation, outcome }),
     probed: (result) => of.probe.set({}, result),
 
+    streamReaders: (count) => of.streamReaders.set({}, count),
     commit({ seconds, events }) {
       of.commitDuration.observe(seconds)
       if (events > 0) of.commitEvents.observe(events)

@@ -1,9 +1,12 @@
 // The declarations of the settings: what documents and deploy files rely on.
 import { expect, test } from 'vitest'
 import { SECRET_NAMES } from '../../src/config/environment.ts'
+import { readSetting, type Setting } from '../../src/config/setting.ts'
 import { GROUPS, SETTINGS } from '../../src/config/settings.ts'
+import { Problem } from '../../src/core/problem.ts'
+import { configFrom, REQUIRED } from '../deploy/code.ts'
 
-const all = Object.values(SETTINGS)
+const all: readonly Setting<unknown>[] = Object.values(SETTINGS)
 
 test('each setting is in one group, under one name', () => {
   const grouped = GROUPS.flatMap(({ settings }) => Object.keys(settings))
@@ -25,4 +28,16 @@ test('what holds a secret may be a file', () => {
     'SNAPHOOK_WEBHOOK_SECRET',
     'SNAPHOOK_API_SECRET',
   ])
+})
+
+test('every default is good, and means what it says', () => {
+  for (const setting of all) {
+    const { env, unset } = setting
+    expect([env, readSetting(setting, undefined) instanceof Problem]).toEqual([
+      env,
+      Object.hasOwn(REQUIRED, env),
+    ])
+    if (unset.kind !== 'default') continue
+    expect(configFrom({ ...REQUIRED, [env]: unset.text })).toEqual(configFrom(REQUIRED))
+  }
 })

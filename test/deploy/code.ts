@@ -1,15 +1,21 @@
 // What the code says of itself, for tests that compare documents and deploy files with it.
+import { systemClock } from '../../src/app/system-clock.ts'
 import { createCredentials } from '../../src/cloud/credentials.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { type Environment, FILE_SUFFIX, SECRET_NAMES } from '../../src/config/environment.ts'
 import { SETTINGS } from '../../src/config/settings.ts'
 import type { CallbackOutcome } from '../../src/core/events/callback.ts'
 import { describeError } from '../../src/errors.ts'
+import { createApi } from '../../src/http/api/api-app.ts'
+import { createFeed } from '../../src/http/api/feed.ts'
+import { createKnownSeqs } from '../../src/http/api/known-seqs.ts'
 import { createOpsApp } from '../../src/http/ops/ops-app.ts'
+import { createSignIn } from '../../src/http/ops/sign-in.ts'
+import { createWallFiles } from '../../src/http/ops/wall-files.ts'
 import { createCallbackApp } from '../../src/http/public/callback-app.ts'
 import type { Readiness } from '../../src/ports/views.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-import { keptLog } from '../support/flow-fakes.ts'
+import { keptLog, memoryStore } from '../support/flow-fakes.ts'
 
 export const SETTING_NAMES: readonly string[] = Object.values(SETTINGS).map(({ env }) => env)
 /** Everything under our prefix that the service takes. */
@@ -47,12 +53,24 @@ export function opsApp() {
     sinks: [],
     audits: [],
   }
+  const store = memoryStore()
+  const log = keptLog()
+  const known = createKnownSeqs()
+  const feed = createFeed({ events: store, clock: systemClock, log, readers: () => undefined })
   return createOpsApp({
     readiness: () => readiness,
     metrics: async () => ({ contentType: 'text/plain', body: '' }),
-    registrations: () => [],
-    auth: { verify: async () => true },
-    log: keptLog(),
+    guard: async () => undefined,
+    api: createApi({
+      ...{ events: store, streams: store, feed, known, log },
+      registrations: () => [],
+      sinks: async () => [],
+      now: Date.now,
+      version: '0.0.0',
+    }),
+    signIn: createSignIn(undefined, Date.now),
+    wall: createWallFiles(new URL('../../src/wall/', import.meta.url), async () => []),
+    log,
   })
 }
 

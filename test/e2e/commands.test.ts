@@ -1,5 +1,7 @@
 // The commands as a person runs them: what they print, and with which code they end.
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import packageJson from '../../package.json' with { type: 'json' }
 import { SUCCESS } from '../support/signed-callback.ts'
 import {
   DOMAIN,
@@ -13,6 +15,7 @@ import {
 import { until } from '../support/until.ts'
 
 const COMMANDS = ['serve', 'plan', 'register', 'status', 'token', 'send', 'emulator', 'demo']
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const STACK = /^\s+at /m
 
 describe.concurrent('settings', () => {
@@ -194,4 +197,16 @@ test.concurrent('demo: a line per event, and nothing is left 2 s after Ctrl-C', 
   expect(performance.now() - since).toBeLessThan(2_000)
   expect(demo.isGroupEmpty()).toBe(true)
   expect(demo.stderr.text()).toBe('')
+})
+
+// By itself: two demos that start at once may both want the default ports.
+test('npm run dev: the demo, restarted at every change', async () => {
+  const [, watch = '', entry = '', ...args] = packageJson.scripts.dev.split(' ')
+  expect([watch, entry]).toEqual(['--watch', 'src/main.ts'])
+  await using stage = await setStage()
+  const dev = stage.run([MAIN, ...args], {}, { main: watch })
+  await until('an event', () => dev.stdout.lines.some((each) => each.startsWith('stream-')))
+  dev.kill('SIGINT')
+  await dev.ended
+  expect(dev.stderr.text()).toBe('')
 })

@@ -35,7 +35,7 @@ describe('the shared secret', () => {
 
   test('a token that it issued is good', async () => {
     const token = await issueToken(SECRET, { ttlSeconds: 60, nowSeconds: NOW_SECONDS })
-    expect(await bearer(token)).toBe(true)
+    expect(await bearer(token)).toBeDefined()
     expect(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())).toEqual({
       sub: 'snaphook-cli',
       iat: NOW_SECONDS,
@@ -44,13 +44,13 @@ describe('the shared secret', () => {
   })
 
   test('the scheme is read in any case', async () => {
-    expect(await auth.verify(`bearer  ${await signShared(CLAIMS)}`)).toBe(true)
+    expect(await auth.verify(`bearer  ${await signShared(CLAIMS)}`)).toBeDefined()
   })
 
   test('clocks may differ a little', async () => {
-    expect(await bearer(signShared({ exp: NOW_SECONDS - 4 }))).toBe(true)
-    expect(await bearer(signShared({ exp: NOW_SECONDS - 5 }))).toBe(false)
-    expect(await bearer(signShared({ exp: NOW_SECONDS + 60, nbf: NOW_SECONDS + 5 }))).toBe(true)
+    expect(await bearer(signShared({ exp: NOW_SECONDS - 4 }))).toBeDefined()
+    expect(await bearer(signShared({ exp: NOW_SECONDS - 5 }))).toBeUndefined()
+    expect(await bearer(signShared({ exp: NOW_SECONDS + 60, nbf: NOW_SECONDS + 5 }))).toBeDefined()
   })
 
   test.each<[string, () => string | Promise<string>]>([
@@ -68,20 +68,20 @@ describe('the shared secret', () => {
     ['of no sense', () => 'a.b.c'],
     ['empty', () => ''],
   ])('a token %s is refused', async (_, token) => {
-    expect(await bearer(token())).toBe(false)
+    expect(await bearer(token())).toBeUndefined()
   })
 
   test('other schemes and no header are refused', async () => {
     const token = await signShared(CLAIMS)
-    expect(await auth.verify(undefined)).toBe(false)
-    expect(await auth.verify(token)).toBe(false)
-    expect(await auth.verify(`Basic ${token}`)).toBe(false)
-    expect(await auth.verify(`Bearer ${token} ${token}`)).toBe(false)
+    expect(await auth.verify(undefined)).toBeUndefined()
+    expect(await auth.verify(token)).toBeUndefined()
+    expect(await auth.verify(`Basic ${token}`)).toBeUndefined()
+    expect(await auth.verify(`Bearer ${token} ${token}`)).toBeUndefined()
   })
 
   test('nothing configured is nothing accepted', async () => {
     const closed = createBearerAuth({ now })
-    expect(await closed.verify(`Bearer ${await signShared(CLAIMS)}`)).toBe(false)
+    expect(await closed.verify(`Bearer ${await signShared(CLAIMS)}`)).toBeUndefined()
   })
 })
 
@@ -128,7 +128,7 @@ describe('a key set', () => {
   }
 
   test.each(['RS256', 'PS256', 'ES256', 'EdDSA'])('%s is accepted', async (alg) => {
-    expect(await create().verify(`Bearer ${await signWith(alg)}`)).toBe(true)
+    expect(await create().verify(`Bearer ${await signWith(alg)}`)).toBeDefined()
   })
 
   test.each<[string, () => string | Promise<string>]>([
@@ -143,7 +143,7 @@ describe('a key set', () => {
     ["another key's name", () => signWith('ES256', CLAIMS, 'RS256')],
     ['no signature', () => unsigned(CLAIMS)],
   ])('%s is refused', async (_, token) => {
-    expect(await create().verify(`Bearer ${await token()}`)).toBe(false)
+    expect(await create().verify(`Bearer ${await token()}`)).toBeUndefined()
   })
 
   test('the public key is no shared secret', async () => {
@@ -152,16 +152,16 @@ describe('a key set', () => {
     const modulus = (await exportJWK(publicKey)).n ?? ''
     for (const secret of [pem, pem.trim(), modulus, document]) {
       const token = await signShared(CLAIMS, secret)
-      expect(await create().verify(`Bearer ${token}`)).toBe(false)
-      expect(await create(SECRET).verify(`Bearer ${token}`)).toBe(false)
+      expect(await create().verify(`Bearer ${token}`)).toBeUndefined()
+      expect(await create(SECRET).verify(`Bearer ${token}`)).toBeUndefined()
     }
   })
 
   test('beside a secret, either suffices', async () => {
     const auth = create(SECRET)
-    expect(await auth.verify(`Bearer ${await signShared({ exp: CLAIMS.exp })}`)).toBe(true)
-    expect(await auth.verify(`Bearer ${await signWith('ES256')}`)).toBe(true)
-    expect(await auth.verify(`Bearer ${await signShared(CLAIMS, 'wrong')}`)).toBe(false)
+    expect(await auth.verify(`Bearer ${await signShared({ exp: CLAIMS.exp })}`)).toBeDefined()
+    expect(await auth.verify(`Bearer ${await signWith('ES256')}`)).toBeDefined()
+    expect(await auth.verify(`Bearer ${await signShared(CLAIMS, 'wrong')}`)).toBeUndefined()
   })
 
   test('is fetched once, and not at all for an algorithm that is out of the question', async () => {
@@ -179,14 +179,14 @@ describe('a key set', () => {
     const token = await signWith('ES256')
     const published = document
     document = '<html>'
-    expect(await create().verify(`Bearer ${token}`)).toBe(false)
+    expect(await create().verify(`Bearer ${token}`)).toBeUndefined()
     document = published
   })
 
   test('that cannot be reached is closed, and the secret still opens', async () => {
     const jwks = { url: 'http://127.0.0.1:1/jwks.json', issuer: ISSUER, audience: AUDIENCE }
     const auth = createBearerAuth({ secret: SECRET, jwks, now })
-    expect(await auth.verify(`Bearer ${await signWith('ES256')}`)).toBe(false)
-    expect(await auth.verify(`Bearer ${await signShared(CLAIMS)}`)).toBe(true)
+    expect(await auth.verify(`Bearer ${await signWith('ES256')}`)).toBeUndefined()
+    expect(await auth.verify(`Bearer ${await signShared(CLAIMS)}`)).toBeDefined()
   })
 })

@@ -1,6 +1,6 @@
 // Which URLs are sinks, and what is wrong with others; none of it repeats what may be a password.
 import { describe, expect, test } from 'vitest'
-import { createSinks, sinkUrlProblem } from '../../src/sinks/create-sinks.ts'
+import { createSinks, readableOnTheWay, sinkUrlProblem } from '../../src/sinks/create-sinks.ts'
 import { assertNoSecrets } from '../support/no-secrets.ts'
 
 const PASSWORD = 'passwordInTheUrl'
@@ -58,4 +58,21 @@ describe('what is wrong with', () => {
     expect(problem).toContain(sentence)
     assertNoSecrets('the problem', problem, { PASSWORD })
   })
+})
+
+test.each([
+  ['stdout:', undefined],
+  ['https://sink.example.com/', undefined],
+  ['http://sink.example.com/', 'its events'],
+  ['http://127.0.0.1:8080/', undefined],
+  ['redis://sink.example.com?stream=s', 'its events'],
+  ['redis://:secret@sink.example.com?stream=s', 'its login and its events'],
+  ['rediss://:secret@sink.example.com?stream=s', undefined],
+  ['redis://:secret@localhost?stream=s', undefined],
+  ['nats://token@sink.example.com?subject=s', 'its login and its events'],
+  ['nats://[::1]?subject=s', undefined],
+  ['tls://token@sink.example.com?subject=s', undefined],
+])('on the way to %s others can read: %s', (url, what) => {
+  expect(sinkUrlProblem(url)).toBeUndefined()
+  expect(readableOnTheWay(url)).toBe(what)
 })

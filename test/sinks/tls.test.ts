@@ -1,11 +1,15 @@
 // Sinks over TLS: the certificate of the server is checked.
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Sink } from '../../src/ports/sink.ts'
 import { createNatsSink } from '../../src/sinks/nats/sink.ts'
 import { createRedisSink } from '../../src/sinks/redis/sink.ts'
+import { createWebhookSink } from '../../src/sinks/webhook.ts'
 import { createAuthority, hasOpenssl } from '../support/certificates.ts'
 import { hasServer, startNats, startRedis, startRedisWithTls } from '../support/servers.ts'
 import { eventOf } from '../support/store-events.ts'
@@ -43,6 +47,55 @@ afterAll(() => {
   authority?.remove()
 })
 
+describe.skipIf(!hasOpenssl)('https://', () => {
+  async function receiver(host: string, days?: number): Promise<number> {
+    const server = createServer(authority.issue(host, days), (_, response) => response.end())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    return (server.address() as AddressInfo).port
+  }
+  const hookAt = (port: number, scheme = 'https') =>
+    closing(
+      createWebhookSink({
+        ...{ name: 'it', url: `${scheme}://localhost:${port}/`, now: Date.now },
+        secrets: [`whsec_${Buffer.alloc(32).toString('base64')}`],
+      }),
+    )
+
+  test.each([
+    ['of another host', 'elsewhere.example.com', 90, 'is for another host name'],
+    ['that has expired', 'localhost', -1, 'has expired'],
+  ])('a certificate %s is about the sink, and said in words', async (_what, host, days, words) => {
+    const port = await receiver(host, days)
+    const reason = expect.stringMatching(new RegExp(`^its certificate ${words} \\([A-Z_]+\\)$`))
+    expect(await hookAt(port).deliver(events, never)).toEqual({ kind: 'refused', reason })
+    expect(await hookAt(port).check(never)).toMatchObject({
+      reachable: false,
+      detail: expect.stringContaining(words),
+    })
+  })
+
+  test('so is one of an authority that is not known', async () => {
+    const port = await receiver('localhost')
+    setDefaultCACertificates(trusted)
+    onTestFinished(() => setDefaultCACertificates([...trusted, authority.ca]))
+    const { reason } = (await hookAt(port).deliver(events, never)) as { reason: string }
+    expect(reason).toMatch(/^its certificate is of an authority that is not known here.*NODE_EXTRA/)
+  })
+
+  test('a check of http:// on a port that speaks TLS says so', async () => {
+    const port = await receiver('localhost')
+    expect(await hookAt(port, 'http').check(never)).toEqual({
+      reachable: false,
+      detail: `localhost:${port} speaks TLS: its URL has to begin with https://`,
+    })
+  })
+})
+
 describe.skipIf(!hasOpenssl || !hasServer('redis-server'))('rediss://', () => {
   test('delivers to a server with a good certificate', async () => {
     authority.issue('localhost')
@@ -54,8 +107,8 @@ describe.skipIf(!hasOpenssl || !hasServer('redis-server'))('rediss://', () => {
     authority.issue('elsewhere.example.com')
     await using redis = await startRedisWithTls(authority.files)
     expect(await redisAt(redis.port).deliver(events, never)).toEqual({
-      kind: 'failed',
-      reason: 'no connection (ERR_TLS_CERT_ALTNAME_INVALID)',
+      kind: 'refused',
+      reason: 'its certificate is for another host name (ERR_TLS_CERT_ALTNAME_INVALID)',
     })
   })
 
@@ -84,8 +137,8 @@ describe.skipIf(!hasOpenssl || !hasServer('nats-server'))('tls://', () => {
     authority.issue('elsewhere.example.com')
     await using nats = await startNats(...natsSettings())
     expect(await natsAt(nats.port).deliver(events, never)).toMatchObject({
-      kind: 'failed',
-      reason: 'no connection (ERR_TLS_CERT_ALTNAME_INVALID)',
+      kind: 'refused',
+      reason: 'its certificate is for another host name (ERR_TLS_CERT_ALTNAME_INVALID)',
     })
   })
 

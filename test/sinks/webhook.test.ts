@@ -108,7 +108,7 @@ describe('an answer', () => {
     [403, 'refused', undefined],
     [404, 'refused', undefined],
     [405, 'refused', undefined],
-    [408, 'failed', false],
+    [408, 'failed', true],
     [409, 'refused', undefined],
     [410, 'refused', undefined],
     [413, 'rejected', undefined],
@@ -158,11 +158,60 @@ describe('an answer', () => {
   })
 })
 
+describe('the connection', () => {
+  async function at(server: ReturnType<typeof createServer>): Promise<string> {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    onTestFinished(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    return `http://127.0.0.1:${port}/`
+  }
+
+  test('serves one batch after the other, also where the rest of an answer comes a little later', async () => {
+    let connections = 0
+    const server = createServer(async (request, response) => {
+      await text(request)
+      response.write('{"ok":')
+      setTimeout(() => response.end('true}'), 5)
+    }).on('connection', () => (connections += 1))
+    const sink = sinkTo(await at(server))
+    for (let n = 0; n < 20; n += 1) {
+      expect(await sink.deliver(events(n), never)).toEqual({ kind: 'delivered' })
+    }
+    expect(connections).toBeLessThan(5)
+    await sink.close()
+  })
+
+  test.each([
+    ['an answer without end', (write: () => void) => write()],
+    ['an answer that stands still', () => undefined],
+  ])('%s holds nothing up, and ends with its connection', async (_what, go) => {
+    const closed = Promise.withResolvers<void>()
+    const server = createServer(async (request, response) => {
+      await text(request)
+      response.on('close', () => closed.resolve())
+      response.writeHead(200)
+      const write = (): void => {
+        if (!response.destroyed) response.write(Buffer.alloc(1_024), () => setImmediate(write))
+      }
+      response.write('x')
+      go(write)
+    })
+    const sink = sinkTo(await at(server))
+    expect(await sink.deliver(events(1), never)).toEqual({ kind: 'delivered' })
+    await sink.close()
+    await closed.promise
+  })
+})
+
 describe('no answer', () => {
   test('in time', async () => {
     const { url } = await receiver(null)
     const outcome = await sinkTo(url, { timeoutMs: 50 }).deliver(events(1), never)
-    expect(outcome).toEqual({ kind: 'failed', reason: 'no answer within 0.05 s' })
+    expect(outcome).toEqual({ kind: 'failed', reason: 'no answer within 0.05 s', strike: true })
   })
 
   test('before it was stopped', async () => {
@@ -173,12 +222,21 @@ describe('no answer', () => {
     expect(await delivery).toEqual({ kind: 'failed', reason: 'stopped before it answered' })
   })
 
+  test('on a connection that breaks: what was sent may have been too much', async () => {
+    const { url, server } = await receiver(null)
+    server.on('request', (request) => request.socket.destroy())
+    const outcome = await sinkTo(url).deliver(events(1), never)
+    const reason = expect.stringMatching(/^no answer: it closed the connection/)
+    expect(outcome).toEqual({ kind: 'failed', reason, strike: true })
+  })
+
   test('where nobody listens: the reason shows neither URL nor secret', async () => {
     const { url, server } = await receiver()
     server.close()
     await once(server, 'close')
     const outcome = await sinkTo(url).deliver(events(1), never)
-    expect(outcome).toEqual({ kind: 'failed', reason: 'no answer (ECONNREFUSED)' })
+    const reason = 'no connection: nothing listens there (ECONNREFUSED)'
+    expect(outcome).toEqual({ kind: 'failed', reason })
     assertNoSecrets('the outcome', JSON.stringify(outcome), { TOKEN, NEW_SECRET, url })
   })
 })
@@ -198,7 +256,8 @@ describe('a check', () => {
     server.close()
     await once(server, 'close')
     const found = await sinkTo(url).check(never)
-    const detail = `no connection to ${new URL(url).host} (ECONNREFUSED)`
+    const { host } = new URL(url)
+    const detail = `${host}: no connection: nothing listens there (ECONNREFUSED)`
     expect(found).toEqual({ reachable: false, detail })
     assertNoSecrets('what was found', JSON.stringify(found), { TOKEN, NEW_SECRET })
   })
@@ -206,7 +265,7 @@ describe('a check', () => {
   test('of https:// takes TLS', async () => {
     const { url } = await receiver()
     const found = await sinkTo(url.replace('http:', 'https:')).check(never)
-    expect(found).toMatchObject({ reachable: false, detail: expect.stringMatching(/SSL|TLS/) })
+    expect(found).toMatchObject({ reachable: false, detail: expect.stringMatching(/no TLS there/) })
   })
 
   test('ends when it is told to', async () => {

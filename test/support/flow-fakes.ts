@@ -8,6 +8,7 @@ import { type FaultCode, ServiceError } from '../../src/errors.ts'
 import type { LiveApi } from '../../src/ports/live-api.ts'
 import type { Log } from '../../src/ports/log.ts'
 import type { RegistrarMetrics, RingMetrics } from '../../src/ports/metrics.ts'
+import type { Reading } from '../../src/ports/reading.ts'
 import type {
   DeadLetter,
   DeadLetterChange,
@@ -19,6 +20,7 @@ import type {
   Tally,
 } from '../../src/ports/store.ts'
 import { memoryAudits } from './memory-audits.ts'
+import { memoryReading } from './memory-reading.ts'
 
 export type LogLine = {
   level: keyof Log
@@ -46,12 +48,13 @@ export function keptLog(): Log & { lines: LogLine[]; story(): string[] } {
 }
 
 /** A store in memory. `fail` makes everything reject until it is set to undefined. */
-export function memoryStore(): Store & {
-  fail: FaultCode | undefined
-  letters: DeadLetter[]
-  replays: Replay[]
-  rings: Map<string, { ring: Ring; revision: number }>
-} {
+export function memoryStore(): Store &
+  Reading & {
+    fail: FaultCode | undefined
+    letters: DeadLetter[]
+    replays: Replay[]
+    rings: Map<string, { ring: Ring; revision: number }>
+  } {
   const events: StoredEvent[] = []
   const cursors = new Map<string, number>()
   const tallies = new Map<string, Tally>()
@@ -225,6 +228,7 @@ export function memoryStore(): Store & {
       return 0
     },
     ...memoryAudits({ check, events, append: appendNow }),
+    ...memoryReading(() => events, check),
     async checkWritable() {
       check()
     },

@@ -58,6 +58,7 @@ const SERIES: [string, number][] = [
   ['snaphook_audited_until_timestamp_seconds', 1],
   ['snaphook_audit_state', 7],
   ['snaphook_public_url_probe', 4],
+  ['snaphook_event_stream_readers', 1],
   ['snaphook_build_info', 1],
 ]
 const all = Object.values<Definition>(METRICS)

@@ -75,6 +75,12 @@ export function keyText(id: KeyId, secrets: readonly Secret[], domain: string): 
   return secret && notifyKey(secret, domain, id.generation)
 }
 
+/** Whether the key in force is known and can be derived: its secret may have been taken out. */
+export function isCurrentKnown({ current }: Ring, secrets: readonly Secret[]): boolean {
+  if (current?.kind !== 'derived') return current !== null
+  return secrets.some(({ fingerprint }) => fingerprint === current.secret)
+}
+
 /** The generation by which a key is shown; a foreign one has none. */
 export function shownGeneration(id: KeyId): number {
   return id.kind === 'foreign' ? FOREIGN_GENERATION : id.generation
@@ -160,9 +166,22 @@ export function withReleaseTakenBack(ring: Ring, before: Ring): Ring {
   return { ...ring, released, confirmedUrl, formerUrls, contest }
 }
 
-/** The ring while a write that began at `at` is under way or not to be seen yet; null: none is. */
-export function withUnseen(ring: Ring, at: number | null): Ring {
-  return ring.unseenSince === at ? ring : { ...ring, unseenSince: at }
+/** The ring with another count of what somebody else has overwritten. */
+export function withContest(ring: Ring, contest: Contest): Ring {
+  return ring.contest === contest ? ring : { ...ring, contest }
+}
+
+/**
+ * The ring while a write that begins at `now` is under way or not seen yet. Always a new one: saving
+ * it is what keeps a write and a command that deregisters apart.
+ */
+export function withWriteBegun(ring: Ring, now: number): Ring {
+  return { ...ring, unseenSince: now }
+}
+
+/** The ring once no write is under way, and the last one was seen. */
+export function withNothingUnseen(ring: Ring): Ring {
+  return ring.unseenSince === null ? ring : { ...ring, unseenSince: null }
 }
 
 /**

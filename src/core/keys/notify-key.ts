@@ -16,6 +16,10 @@ export const MAX_GENERATIONS = 512
 /** How far from the one that this store knows others may have rotated, back or forth. */
 const GENERATIONS_AROUND = 64
 
+/** Derived keys kept in memory per secret: each change of a ring asks for the same handful again. */
+const MAX_KEPT_KEYS = 4_096
+const kept = new WeakMap<Secret, Map<string, string>>()
+
 /** What a 256-bit key is derived from should hold as much itself. */
 export const MIN_SECRET_BYTES = 32
 const SECRET_FORM = /^[A-Za-z0-9_-]+={0,2}$/
@@ -52,6 +56,17 @@ export function probeKey(secret: Secret): Uint8Array {
  * a key of digits alone may come back from the API as a JSON number (FACTS 4).
  */
 export function notifyKey(secret: Secret, domain: string, generation: number): string {
+  const name = `${domain}|${generation}`
+  const keys = kept.get(secret) ?? new Map<string, string>()
+  const known = keys.get(name)
+  if (known !== undefined) return known
+  const key = deriveKey(secret, domain, generation)
+  if (keys.size >= MAX_KEPT_KEYS) keys.clear()
+  kept.set(secret, keys.set(name, key))
+  return key
+}
+
+function deriveKey(secret: Secret, domain: string, generation: number): string {
   const derived = derive(secret.bytes, `notify-key|${domain}|${generation}`, DERIVED_BYTES)
   let rest = BigInt(`0x${derived.toString('hex')}`)
   const take = (alphabet: string): string => {
@@ -106,7 +121,7 @@ function searchKey(
 ): ReturnType<KeySearch> {
   for (const secret of secrets) {
     for (const generation of generationsFrom(near)) {
-      if (notifyKey(secret, domain, generation) === key) {
+      if (deriveKey(secret, domain, generation) === key) {
         return { secret: secret.fingerprint, generation }
       }
     }

@@ -1,6 +1,13 @@
 // What we want the provider to hold for a domain, and what to do where it shows something else.
 // `plan` is the whole table of DESIGN 5, and pure: who asks and who acts is the registrar.
-import { type KeyId, keyText, type Ring, ringGeneration, sameKey } from '../keys/key-ring.ts'
+import {
+  isCurrentKnown,
+  type KeyId,
+  keyText,
+  type Ring,
+  ringGeneration,
+  sameKey,
+} from '../keys/key-ring.ts'
 import { hasKeyForm, isUsableKey, type KeySearch, type Secret } from '../keys/notify-key.ts'
 import { nearlySameUrl, notifyUrl, sameUrl } from './notify-url.ts'
 import { isKeyHidden, type Observed } from './observation.ts'
@@ -121,17 +128,14 @@ export function plan(situation: Situation): Step {
     return { kind: 'repair', reason: 'former_url', shown, write: shown ?? write, foundUrl }
   }
   if (!takeover) return { kind: 'conflict', foundUrl }
-  return { kind: 'replace', shown: null, write, foundUrl, joins: shown }
+  const first = keyToWrite(situation, shown)
+  return { kind: 'replace', shown: null, write: first, foundUrl, joins: shown }
 }
 
 function planOurs(situation: Situation, shown: KeyId | null): Step {
-  const {
-    url,
-    ring,
-    rotateFrom,
-    secrets: [{ fingerprint: secret }],
-  } = situation
-  const isOurs = shown !== null || (ring.confirmedUrl === url && knowsCurrent(situation))
+  const { url, ring, rotateFrom, secrets } = situation
+  const [{ fingerprint: secret }] = secrets
+  const isOurs = shown !== null || (ring.confirmedUrl === url && isCurrentKnown(ring, secrets))
   const isHidden = isKeyHidden(situation.observed)
   const inForce = shown ?? (isOurs && isHidden ? ring.current : null)
   const isDue =
@@ -161,19 +165,22 @@ function keyProblem({ observed }: Situation, isOlder: boolean): KeyProblem | nul
   return observed.kind === 'present' && isTrivial(observed.key) ? 'too_simple' : null
 }
 
-/** Whether the ring's key in force can still be derived: its secret may have been taken out. */
-function knowsCurrent({ ring: { current }, secrets, domain }: Situation): boolean {
-  return current !== null && keyText(current, secrets, domain) !== undefined
-}
-
 /** Whether a key is shown that the provider takes, and that we do not. */
 function isTrivial(key: string | null): boolean {
   return key !== null && hasKeyForm(key) && !isUsableKey(key)
 }
 
-/** Under the first secret: the generation in force, else the highest seen, else 0. */
-function keyToWrite({ ring, secrets: [{ fingerprint }] }: Situation): KeyId {
-  return { kind: 'derived', secret: fingerprint, generation: Math.max(0, ringGeneration(ring)) }
+/**
+ * Under the first secret: the generation in force, else the highest seen, else 0. One that joins the
+ * ring counts as seen, since the keys that are accepted then go by it.
+ */
+function keyToWrite(
+  { ring, secrets: [{ fingerprint }] }: Situation,
+  joins: KeyId | null = null,
+): KeyId {
+  const isHighest = joins?.kind === 'derived' && ring.current?.kind !== 'derived'
+  const generation = Math.max(0, ringGeneration(ring), isHighest ? joins.generation : 0)
+  return { kind: 'derived', secret: fingerprint, generation }
 }
 
 /** Whose key the observation shows; null where none is shown that could be used. */

@@ -3,8 +3,8 @@
 import { type AcceptedKey, acceptedKeys, keysBeyond } from '../../core/keys/accepted-keys.ts'
 import {
   EMPTY_RING,
+  isCurrentKnown,
   type KeyId,
-  keyText,
   type Moment,
   type Ring,
   withProven,
@@ -58,7 +58,7 @@ export function createRingCache(deps: {
       ring,
       revision,
       accepted: acceptedKeys(ring, secrets, domain),
-      known: ring.current !== null && keyText(ring.current, secrets, domain) !== undefined,
+      known: isCurrentKnown(ring, secrets),
       hosts: [...new Set([...publicUrls, ...urls].flatMap(signedHosts))],
       prefixes: new Set([...configuredPrefixes, ...urls.map(pathPrefix)]),
       hidden: before?.hidden ?? false,
@@ -77,19 +77,22 @@ export function createRingCache(deps: {
     place(domain, stored?.ring ?? EMPTY_RING, stored?.revision ?? 0)
   }
 
+  /** Saves `to` if the ring is still `from`; if not, it is read again, and nothing is saved. */
+  async function replace(domain: string, from: Ring, to: Ring): Promise<boolean> {
+    const { ring, revision } = entry(domain)
+    if (ring !== from) return false
+    const saved = await store.saveRing(domain, to, revision)
+    if (saved === null) await refresh(domain)
+    else place(domain, to, saved)
+    return saved !== null
+  }
+
   /** Changes a ring in one transaction; the change is made again where somebody else was faster. */
   async function change(domain: string, alter: (ring: Ring, at: Moment) => Ring): Promise<Ring> {
     for (;;) {
-      const { ring, revision } = entry(domain)
+      const { ring } = entry(domain)
       const altered = alter(ring, moment())
-      if (altered === ring) return ring
-      const saved = await store.saveRing(domain, altered, revision)
-      if (saved === null) {
-        await refresh(domain)
-        continue
-      }
-      place(domain, altered, saved)
-      return altered
+      if (altered === ring || (await replace(domain, ring, altered))) return altered
     }
   }
 
@@ -102,7 +105,9 @@ export function createRingCache(deps: {
   }
 
   return {
+    moment,
     refresh,
+    replace,
     change,
     follow,
     /** Has `listener` told when a domain was released, or taken up again, by whomever. */

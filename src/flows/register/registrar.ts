@@ -1,174 +1,162 @@
-// Keeps every domain registered: one loop per domain that looks, waits and looks again; and the look
-// that a callback asks for when no key of ours verifies it.
-import { backOffMs } from '../../core/back-off.ts'
+// Keeps every domain registered: one loop per domain that hands each event to the machine of
+// `core/registration` and carries out what it asks for. Knows no rule of registration itself.
 import { shownGeneration } from '../../core/keys/key-ring.ts'
+import type { KeySearch, Secret } from '../../core/keys/notify-key.ts'
+import { type Effect, type Event, isTask, type Note } from '../../core/registration/events.ts'
+import { next } from '../../core/registration/machine.ts'
 import { notifyUrl } from '../../core/registration/notify-url.ts'
-import { describeError, type FaultCode, faultCode } from '../../errors.ts'
+import { type DomainState, detailOf, newDomain } from '../../core/registration/state.ts'
+import type { Clock, Random } from '../../ports/clock.ts'
+import type { LiveApi } from '../../ports/live-api.ts'
+import type { Log } from '../../ports/log.ts'
+import type { RegistrarMetrics } from '../../ports/metrics.ts'
 import type { RegistrationView } from '../../ports/views.ts'
-import { measureKey } from './conclusion.ts'
-import {
-  createStateEntry,
-  type DomainState,
-  detailOf,
-  newDomainState,
-  noteLook,
-} from './domain-state.ts'
-import { createReconciler } from './reconciler.ts'
+import type { RingKeeper } from '../keys/key-rings.ts'
+import { createCarrier } from './carry-out.ts'
 
-/** While no key in force is known callbacks are refused: hurry. Later nothing is lost by waiting. */
-const RETRY_UNKNOWN = { firstMs: 250, maxMs: 5_000 }
-const RETRY_KNOWN = { firstMs: 250, maxMs: 60_000 }
-/** A flood of bad signatures costs no more than one Describe per domain in this time. */
-const ASKED_LOOK_INTERVAL_MS = 30_000
-
-/** Faults that may pass by themselves; any other waits for a person, and for the next interval. */
-const PASSING: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
-  'api_throttled',
-  'api_unavailable',
-  'api_credentials',
-  'store_failed',
-  'store_damaged',
-  'store_full',
-  'store_overloaded',
-  'store_slow',
-])
-/** Somebody else wrote between our look and our write: look again, plan again. */
-const RACES: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
-  'api_config_exists',
-  'api_config_not_found',
-  'outdated',
-])
-
-type Loop = {
-  readonly mine: DomainState
-  /** Ends with the look that is under way; null between looks. */
-  looking: Promise<void> | null
-  /** The look that a callback asks for, until it begins: settles when it has ended. */
+type DomainLoop = {
+  readonly domain: string
+  state: DomainState
+  /** Settles when the look that is under way ends; null between looks. */
+  looking: PromiseWithResolvers<void> | null
+  /** Settles when the look ends that a callback asked for, and that has not begun. */
   asked: PromiseWithResolvers<void> | null
-  /** When a callback last asked for a look, on the clock that never jumps. */
-  askedAt: number
   /** Ends the pause before the next look. */
   wake: AbortController
 }
+
+/** Events that nothing follows once the registrar is to end. */
+const ENDS: ReadonlySet<Event['kind']> = new Set<Event['kind']>(['started', 'due', 'failed'])
 
 export type Registrar = {
   /** Runs until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>
   /** See `KeySource.look`. */
   look(domain: string): Promise<void> | undefined
+  /** See `KeySource.isUnsure`. */
+  isUnsure(domain: string): boolean
   /** Rotates a domain's key at its next look. */
   rotate(domain: string): void
   views(): RegistrationView[]
 }
 
-export function createRegistrar(
-  parts: Omit<Parameters<typeof createReconciler>[0], 'formerPublicUrls'> & {
-    domains: readonly string[]
-    /** The one to register, then former ones. */
-    publicUrls: readonly [string, ...string[]]
-  },
-): Registrar {
-  const { rings, clock, random, metrics, log } = parts
-  const [publicUrl, ...formerPublicUrls] = parts.publicUrls
-  const reconciler = createReconciler({ ...parts, formerPublicUrls })
-  const enter = createStateEntry(log, metrics)
-  const loops = new Map<string, Loop>()
-  for (const domain of parts.domains) {
-    loops.set(domain, {
-      mine: newDomainState(domain, notifyUrl(publicUrl, domain), random()),
-      looking: null,
-      asked: null,
-      askedAt: -Infinity,
-      wake: new AbortController(),
-    })
-  }
-  // A command has done it, beside the service: the state is to say so before the next interval.
-  rings.onReleased((domain) => loops.get(domain)?.wake.abort())
+export function createRegistrar(deps: {
+  domains: readonly string[]
+  /** The one to register, then former ones. */
+  publicUrls: readonly [string, ...string[]]
+  takeover: boolean
+  intervalMs: number
+  /** Age after which a key in force is rotated, ms; undefined: never. */
+  keyMaxAgeMs: number | undefined
+  secrets: readonly [Secret, ...Secret[]]
+  search: KeySearch
+  rings: RingKeeper
+  api: LiveApi
+  clock: Clock
+  random: Random
+  metrics: RegistrarMetrics
+  log: Log
+}): Registrar {
+  const { publicUrls, rings, clock, random } = deps
+  const [publicUrl, ...formerPublicUrls] = publicUrls
+  const carrier = createCarrier(deps)
+  const loops = new Map(deps.domains.map((domain) => [domain, newLoop(domain)]))
+  // A command did it, beside the service: the state has to show before the next interval.
+  rings.onReleased((domain) => tell(domain, { kind: 'release_changed' }))
 
-  async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const ended = loop.asked ?? Promise.withResolvers<void>()
-      loop.asked = null
-      loop.looking = ended.promise
+  function newLoop(domain: string): DomainLoop {
+    const { takeover, intervalMs, keyMaxAgeMs, secrets, search } = deps
+    const url = notifyUrl(publicUrl, domain)
+    const own = { domain, url, formerPublicUrls, takeover, intervalMs, keyMaxAgeMs }
+    const state = newDomain({ ...own, secrets, search }, random())
+    return { domain, state, looking: null, asked: null, wake: new AbortController() }
+  }
+
+  /** Hands an event to the machine. Returns the effects. */
+  function step(loop: DomainLoop, event: Event): readonly Effect[] {
+    const ring = rings.ring(loop.domain)
+    const now = { ...rings.moment(), elapsed: clock.elapsed(), random: random(), ring }
+    const { state, effects } = next(loop.state, event, now)
+    loop.state = state
+    return effects
+  }
+
+  /** Tells a domain of an event that comes by itself: nothing is to be done for long. */
+  function tell(domain: string, event: Event): DomainLoop | undefined {
+    const loop = loops.get(domain)
+    if (loop !== undefined) for (const effect of step(loop, event)) note(loop, effect as Note)
+    return loop
+  }
+
+  function note(loop: DomainLoop, effect: Note): void {
+    switch (effect.kind) {
+      case 'look_begins':
+        loop.looking = loop.asked ?? Promise.withResolvers()
+        loop.asked = null
+        return
+      case 'look_ends':
+        loop.looking?.resolve()
+        loop.looking = null
+        return
+      case 'wake':
+        loop.wake.abort()
+        return
+      default:
+        carrier.report(loop.domain, effect)
+    }
+  }
+
+  async function runLoop(loop: DomainLoop, signal: AbortSignal): Promise<void> {
+    let event: Event = { kind: 'started' }
+    // A look that is under way goes on to its next fault: what a write has come to is noted, too.
+    while (!signal.aborted || !ENDS.has(event.kind)) event = await turn(loop, event, signal)
+    loop.looking?.resolve()
+    loop.asked?.resolve()
+  }
+
+  /** Carries out what an event brings. Resolves with the event that answers it. */
+  async function turn(loop: DomainLoop, event: Event, signal: AbortSignal): Promise<Event> {
+    for (const effect of step(loop, event)) {
+      if (!isTask(effect)) {
+        note(loop, effect)
+        continue
+      }
       loop.wake = new AbortController()
-      const pauseMs = await lookOnce(loop.mine, signal)
-      loop.looking = null
-      ended.resolve()
-      await clock.sleep(pauseMs, AbortSignal.any([signal, loop.wake.signal]))
+      return carrier.task(loop.domain, effect, signal, loop.wake.signal)
     }
-  }
-
-  /** Returns the pause before the next look, in ms. */
-  async function lookOnce(mine: DomainState, signal: AbortSignal): Promise<number> {
-    try {
-      const pauseMs = await reconciler.look(mine, signal)
-      noteLook(mine, null, log)
-      return pauseMs
-    } catch (error) {
-      return afterFault(mine, error, signal)
-    }
-  }
-
-  /** Returns the pause before the next look, in ms. */
-  function afterFault(mine: DomainState, error: unknown, signal: AbortSignal): number {
-    if (signal.aborted) return 0
-    const { domain } = mine
-    const code = faultCode(error)
-    if (RACES.has(code)) {
-      noteLook(mine, null, log)
-      log.debug('somebody else wrote at the same moment, looking again', { domain })
-      return reconciler.nextLookMs(mine)
-    }
-    if (!PASSING.has(code)) {
-      mine.failures = 0
-      mine.lookProblem = null
-      enter(mine, 'failed', describeError(error))
-      return reconciler.intervalMs()
-    }
-    mine.failures += 1
-    noteLook(mine, describeError(error), log)
-    const retry = rings.accepted(domain).known ? RETRY_KNOWN : RETRY_UNKNOWN
-    return backOffMs(retry, mine.failures, random())
+    throw new TypeError(`no task after ${event.kind}`)
   }
 
   return {
     async run(signal) {
-      for (const domain of loops.keys()) measureKey(domain, { rings, metrics })
       await Promise.all([...loops.values()].map((loop) => runLoop(loop, signal)))
     },
     look(domain) {
-      const loop = loops.get(domain)
-      if (loop === undefined) return undefined
-      if (loop.asked !== null) return loop.asked.promise
-      const isTooSoon = clock.elapsed() - loop.askedAt < ASKED_LOOK_INTERVAL_MS
-      if (isTooSoon) return loop.looking ?? undefined
-      // Also where a look is under way: it may have asked the provider before the key was set.
-      loop.askedAt = clock.elapsed()
-      loop.asked = Promise.withResolvers()
-      loop.wake.abort()
+      const loop = tell(domain, { kind: 'asked' })
+      if (!loop?.state.isWanted) return loop?.looking?.promise
+      loop.asked ??= Promise.withResolvers()
       return loop.asked.promise
     },
+    isUnsure: (domain) => loops.get(domain)?.state.isBlind ?? false,
     rotate(domain) {
-      const loop = loops.get(domain)
-      if (loop !== undefined) loop.mine.rotateFrom = 'any'
+      tell(domain, { kind: 'rotate' })
     },
-    views: () => [...loops.values()].map(({ mine }) => viewOf(mine)),
+    views: () => [...loops.values()].map(viewOf),
   }
 
-  function viewOf(mine: DomainState): RegistrationView {
-    const { domain, state, url, foundUrl, lookedAt } = mine
+  function viewOf({ domain, state: mine }: DomainLoop): RegistrationView {
     const { current } = rings.ring(domain)
     return {
       domain,
-      state,
+      state: mine.state,
       detail: detailOf(mine),
-      url,
-      foundUrl,
+      url: mine.settings.url,
+      foundUrl: mine.foundUrl,
       keyKnown: rings.accepted(domain).known,
       unsigned: rings.unsigned(domain),
       generation: current && shownGeneration(current),
       lastCallbackAt: isoTime(rings.lastCallbackAt(domain)),
-      lookedAt: isoTime(lookedAt),
+      lookedAt: isoTime(mine.lookedAt),
     }
   }
 }

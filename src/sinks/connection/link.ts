@@ -6,10 +6,21 @@
 /** The work was not waited for any longer; the message is for people. */
 export class GivenUp extends Error {
   override readonly name = 'GivenUp'
+  /** The work had been begun, and had its whole time: it may be what was too much. */
+  readonly wasLate: boolean
+  constructor(message: string, { wasLate }: { wasLate: boolean }) {
+    super(message)
+    this.wasLate = wasLate
+  }
+}
+
+/** There was no connection to work on; the cause says why. */
+export class NotConnected extends Error {
+  override readonly name = 'NotConnected'
 }
 
 export type Link<C> = {
-  /** Rejects with the fault of the connection or of the work, or with `GivenUp` after `limitMs`. */
+  /** Rejects with the fault of the work, with `NotConnected`, or with `GivenUp` after `limitMs`. */
   use<T>(work: (connection: C) => Promise<T>, signal: AbortSignal): Promise<T>
   close(): Promise<void>
 }
@@ -56,7 +67,7 @@ export function createLink<C>(options: {
       const mine = current
       mine.users += 1
       try {
-        return await inTime(mine.connection.then(work), limitMs, signal)
+        return await inTime(connected(mine), work, { limitMs, signal })
       } catch (error) {
         giveUp(mine)
         // What is sent again must not come twice, and the second time late: it is taken back.
@@ -75,15 +86,33 @@ export function createLink<C>(options: {
   }
 }
 
-async function inTime<T>(work: Promise<T>, limitMs: number, signal: AbortSignal): Promise<T> {
+async function connected<C>({ connection }: Held<C>): Promise<C> {
+  try {
+    return await connection
+  } catch (cause) {
+    throw new NotConnected('there is no connection', { cause })
+  }
+}
+
+async function inTime<C, T>(
+  connection: Promise<C>,
+  work: (connection: C) => Promise<T>,
+  { limitMs, signal }: { limitMs: number; signal: AbortSignal },
+): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
-  const stop = (): void => reject(new GivenUp('stopped before it answered'))
-  const late = (): void => reject(new GivenUp(`no answer within ${limitMs / 1_000} s`))
+  let isBegun = false
+  const stop = (): void => reject(new GivenUp('stopped before it answered', { wasLate: false }))
+  const late = (): void =>
+    reject(new GivenUp(`no answer within ${limitMs / 1_000} s`, { wasLate: isBegun }))
   const timer = setTimeout(late, limitMs)
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
+  const done = connection.then((it) => {
+    isBegun = true
+    return work(it)
+  })
   try {
-    return await Promise.race([work, promise])
+    return await Promise.race([done, promise])
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)

@@ -44,6 +44,13 @@ export function readServerUrl(
   }
 }
 
+/** What can be read on the way where the scheme does not ask for TLS; undefined: nothing. */
+export function readableOf(given: string, { tls }: { tls: string }): string | undefined {
+  const { protocol, username, password } = new URL(given)
+  if (protocol === tls) return undefined
+  return username === '' && password === '' ? 'its events' : 'its login and its events'
+}
+
 function decoded(text: string): string | null {
   try {
     return decodeURIComponent(text)

@@ -6,14 +6,16 @@ import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node'
 import {
   deliveryId,
   type SnapshotCloudEvent,
+  type StoredEvent,
   toCloudEvent,
 } from '../../core/events/snapshot-event.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Sink } from '../../ports/sink.ts'
 import { createLink } from '../connection/link.ts'
-import { readServerUrl } from '../connection/server-url.ts'
+import { readableOf, readServerUrl } from '../connection/server-url.ts'
 import type { SinkKind } from '../sink-kind.ts'
-import { isForbidden, isOvertaken, noStream, outcomeOf } from './fault.ts'
+import { isForbidden, noStream, outcomeOf } from './fault.ts'
+import { isOvertaken } from './jetstream-errors.ts'
 import { subjectOf, subjectProblem, subjectsOf } from './subject.ts'
 
 const PORT = 4_222
@@ -39,6 +41,8 @@ type Connection = {
 }
 
 export const NATS: SinkKind = {
+  // It goes over to TLS if the server wants it, but does not insist.
+  readable: (url) => readableOf(url, { tls: 'tls:' }),
   problem(url) {
     const read = readPlace(url)
     return read instanceof Problem ? read.sentence : undefined
@@ -114,7 +118,8 @@ export function createNatsSink(options: {
       } catch (error) {
         // Too late by a moment, with all of them acknowledged.
         if (confirmed === events.length) return { kind: 'delivered' }
-        return { ...outcomeOf(error, subjects), confirmed }
+        const { data } = toCloudEvent(events[confirmed] as StoredEvent)
+        return { ...outcomeOf(error, subjects, subjectOf(subject, data)), confirmed }
       }
     },
     async check(signal) {

@@ -1,10 +1,7 @@
 // What a fault of a Redis client means for a delivery. Of what a server says only the beginning is
 // looked at, and nothing is shown: the rest can repeat what it was sent, passwords included.
-import type { DeliveryOutcome } from '../../core/delivery/outcome.ts'
-import { GivenUp } from '../connection/link.ts'
-import { codeOf } from '../connection/reach.ts'
-
-type Undelivered = Exclude<DeliveryOutcome, { kind: 'delivered' }>
+import { connectionFault, type Undelivered } from '../connection/fault.ts'
+import { GivenUp, NotConnected } from '../connection/link.ts'
 
 /** In front of why EXEC as a whole was refused. */
 const WHOLE_TRANSACTION = /^EXECABORT Transaction discarded because of: /
@@ -29,9 +26,13 @@ const REPLIES: readonly (readonly [RegExp, 'failed' | 'refused', string])[] = [
 
 /** What a fault says: about the sink, or it may pass; Redis refuses no event for its own sake. */
 export function outcomeOf(error: unknown): Undelivered {
-  if (error instanceof GivenUp) return { kind: 'failed', reason: error.message }
-  const text = replyOf(error)
-  if (text === undefined) return { kind: 'failed', reason: `no connection${codeInBrackets(error)}` }
+  if (error instanceof GivenUp) {
+    return { kind: 'failed', reason: error.message, ...(error.wasLate && { strike: true }) }
+  }
+  const wasSent = !(error instanceof NotConnected)
+  const fault = wasSent ? error : error.cause
+  const text = replyOf(fault)
+  if (text === undefined) return connectionFault(fault, wasSent)
   const known = REPLIES.find(([pattern]) => pattern.test(text))
   if (known !== undefined) return { kind: known[1], reason: known[2] }
   const [code = 'an error'] = /^[A-Z]{2,20}\b/.exec(text) ?? []
@@ -48,9 +49,4 @@ function replyOf(error: unknown): string | undefined {
   // Faults of the network and of TLS have a code.
   if ('code' in error || !/^[A-Z]{2,20} /.test(error.message)) return undefined
   return error.message.replace(WHOLE_TRANSACTION, '')
-}
-
-function codeInBrackets(error: unknown): string {
-  const code = codeOf(error)
-  return code === undefined ? '' : ` (${code})`
 }

@@ -5,7 +5,7 @@ import { type StoredEvent, toCloudEvent } from '../../core/events/snapshot-event
 import { Problem } from '../../core/problem.ts'
 import type { Sink } from '../../ports/sink.ts'
 import { createLink } from '../connection/link.ts'
-import { readServerUrl } from '../connection/server-url.ts'
+import { readableOf, readServerUrl } from '../connection/server-url.ts'
 import type { SinkKind } from '../sink-kind.ts'
 import { outcomeOf } from './fault.ts'
 
@@ -28,6 +28,7 @@ type Place = {
 }
 
 export const REDIS: SinkKind = {
+  readable: (url) => readableOf(url, { tls: 'rediss:' }),
   problem(url) {
     const read = readPlace(url)
     return read instanceof Problem ? read.sentence : undefined

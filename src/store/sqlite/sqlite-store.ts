@@ -1,10 +1,12 @@
 // The store on one SQLite file: the port, put together from the queue, the writer and the seals.
 import { ServiceError } from '../../errors.ts'
+import type { Reading } from '../../ports/reading.ts'
 import type { Store } from '../../ports/store.ts'
 import { decodeRing, encodeRing } from '../sealed-rings/ring-content.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
 import { type Committed, packEvents, packRejected, unpackStored, type Write } from './messages.ts'
+import { createReading } from './reading.ts'
 import { startWriter } from './writer-link.ts'
 
 /** Probes and scrapes ask for them, and must be answered while the store hangs. */
@@ -31,7 +33,7 @@ export type SqliteStoreOptions = {
   readonly workerUrl?: URL
 }
 
-export interface SqliteStore extends Store {
+export interface SqliteStore extends Store, Reading {
   /** Runs a pragma on the live writing connection and returns its value. */
   pragma(statement: string): Promise<unknown>
 }
@@ -54,6 +56,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     if (events > 0) onCommit?.({ seconds: committed.seconds, events })
     return committed
   }, limits)
+  const reading = createReading(() =>
+    readOnly
+      ? Promise.resolve(writer)
+      : startWriter(workerUrl, { path, readOnly: true, isLive: true }),
+  )
   let probing: Promise<void> | undefined
   let closing: Promise<void> | undefined
 
@@ -111,6 +118,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       await queue.write({ kind: 'receiving_time', seconds })
     },
 
+    findEvents: reading.findEvents,
+    findEvent: reading.findEvent,
+    logRange: reading.logRange,
+    findStreams: reading.findStreams,
+    fillStreams: (limit) => writer.call('fillStreams', limit),
+
     loadTally: (domain) => writer.call('loadTally', domain),
 
     async addUnsigned(domain, count) {
@@ -140,7 +153,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     pragma: (statement) => writer.call('pragma', statement),
 
     close() {
-      closing ??= queue.close().then(() => writer.close())
+      closing ??= queue.close().then(async () => {
+        // The reader first: the last connection copies the write-ahead log.
+        if (!readOnly) await reading.close()
+        await writer.close()
+      })
       return closing
     },
   }

@@ -81,8 +81,10 @@ export async function startWriter(workerUrl: URL, file: StoreFile): Promise<Writ
         case 'not_opened':
           cause = toError(reply.fault)
           return
-        default:
+        case 'answer':
+        case 'failed':
           settle(reply)
+        // Anything else is not ours: under `node --watch` a thread also reports what it imports.
       }
     })
     worker.once('error', (error) => {

@@ -9,6 +9,7 @@ export const SERVICE_METRICS = {
     {},
     { of: 'result', values: PROBE_RESULTS, initial: 'pending' },
   ),
+  streamReaders: gauge('snaphook_event_stream_readers', 'Readers of /v1/events/stream.', {}),
   buildInfo: gauge(
     'snaphook_build_info',
     'Always 1; the label says which version runs.',

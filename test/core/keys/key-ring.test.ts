@@ -14,12 +14,13 @@ import {
   withConfirmedUrl,
   withCurrent,
   withMove,
+  withNothingUnseen,
   withoutRetired,
   withProven,
   withReleased,
   withReleaseTakenBack,
-  withUnseen,
   withUse,
+  withWriteBegun,
 } from '../../../src/core/keys/key-ring.ts'
 import { notifyKey, secretFrom } from '../../../src/core/keys/notify-key.ts'
 
@@ -209,10 +210,12 @@ describe('the ring', () => {
   })
 
   test('knows of a write that was not seen yet', () => {
-    const ring = withUnseen(EMPTY_RING, 7)
+    const ring = withWriteBegun(EMPTY_RING, 7)
     expect(ring.unseenSince).toBe(7)
-    expect(withUnseen(ring, 7)).toBe(ring)
-    expect(withUnseen(ring, null).unseenSince).toBeNull()
+    // It has to be saved, whatever the clock says.
+    expect(withWriteBegun(ring, 7)).not.toBe(ring)
+    expect(withNothingUnseen(ring).unseenSince).toBeNull()
+    expect(withNothingUnseen(EMPTY_RING)).toBe(EMPTY_RING)
   })
 
   test('knows whether the move to the first secret was made', () => {

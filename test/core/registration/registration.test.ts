@@ -153,6 +153,20 @@ describe('plan', () => {
       { kind: 'replace', write: derived(0), foundUrl: ELSEWHERE, joins: foreign },
     ],
     [
+      'another URL, takeover, with a later key of ours: replace, with that generation',
+      { takeover: true, observed: present({ url: ELSEWHERE, key: notifyKey(OLD, DOMAIN, 5) }) },
+      { kind: 'replace', write: derived(5), joins: derived(5, OLD) },
+    ],
+    [
+      'the same, where the generation in force is known: replace, with that one',
+      {
+        takeover: true,
+        ring: ringAt(derived(2)),
+        observed: present({ url: ELSEWHERE, key: notifyKey(NEW, DOMAIN, 5) }),
+      },
+      { kind: 'replace', write: derived(2), joins: derived(5) },
+    ],
+    [
       'another URL, takeover, its key not usable: replace',
       { takeover: true, observed: present({ url: ELSEWHERE, key: WEAK }) },
       { kind: 'replace', joins: null },

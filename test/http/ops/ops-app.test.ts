@@ -1,6 +1,9 @@
 import type { HttpBindings } from '@hono/node-server'
+import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
 import type { BearerAuth } from '../../../src/http/bearer.ts'
+import type { Env } from '../../../src/http/env.ts'
+import { createGuard } from '../../../src/http/ops/guard.ts'
 import { createOpsApp } from '../../../src/http/ops/ops-app.ts'
 import type { Readiness, RegistrationView } from '../../../src/ports/views.ts'
 import { createFakeLog } from '../fakes.ts'
@@ -18,24 +21,29 @@ const READY: Readiness = {
   sinks: [],
   audits: [],
 }
-const GOOD_TOKEN: BearerAuth = { verify: async (header) => header === 'Bearer good' }
+const GOOD_TOKEN: BearerAuth = {
+  verify: async (header) => (header === 'Bearer good' ? { expiresAt: 0 } : undefined),
+}
 
-type Overrides = Partial<Parameters<typeof createOpsApp>[0]> & {
+type Overrides = Partial<Pick<Parameters<typeof createOpsApp>[0], 'readiness'>> & {
+  auth?: BearerAuth
   method?: string
   peer?: string | undefined
   headers?: Record<string, string>
 }
 
 async function request(path: string, overrides: Overrides = {}) {
-  const { method = 'GET', peer = '127.0.0.1', headers = {}, ...parts } = overrides
+  const { method = 'GET', peer = '127.0.0.1', headers = {}, auth, ...deps } = overrides
   const log = createFakeLog()
   const app = createOpsApp({
     readiness: () => READY,
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
-    registrations: () => [REGISTRATION],
-    auth: undefined,
+    guard: createGuard(auth),
+    api: new Hono<Env>().get('/v1/registrations', (c) => c.json({ registrations: [REGISTRATION] })),
+    signIn: new Hono<Env>(),
+    wall: new Hono<Env>(),
     log,
-    ...parts,
+    ...deps,
   })
   const incoming = {
     socket: { remoteAddress: 'peer' in overrides ? overrides.peer : peer },
@@ -110,7 +118,10 @@ describe('the API without configured auth', () => {
   ])('refuses %s and says what to configure', async (_, overrides) => {
     const { response } = await request('/v1/registrations', overrides)
     expect(response.status).toBe(403)
-    expect(await response.json()).toEqual({ error: expect.stringContaining('SNAPHOOK_API_SECRET') })
+    expect(await response.json()).toMatchObject({
+      code: 'forbidden',
+      detail: expect.stringContaining('SNAPHOOK_API_SECRET'),
+    })
   })
 })
 
@@ -128,7 +139,21 @@ describe('the API with configured auth', () => {
     const { response } = await request('/v1/registrations', { auth: GOOD_TOKEN })
     expect(response.status).toBe(401)
     expect(response.headers.get('www-authenticate')).toBe('Bearer')
-    expect(await response.json()).toEqual({ error: 'unauthorized' })
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    expect(await response.json()).toMatchObject({ status: 401, code: 'unauthorized' })
+  })
+
+  test.each([
+    ['a good cookie', { cookie: 'other=1; snaphook_session=good' }, 200],
+    ['a bad cookie', { cookie: 'snaphook_session=bad' }, 401],
+    [
+      'a bad token beside a good cookie',
+      { authorization: 'Bearer bad', cookie: 'snaphook_session=good' },
+      401,
+    ],
+  ])('%s', async (_, headers, status) => {
+    const { response } = await request('/v1/registrations', { auth: GOOD_TOKEN, headers })
+    expect(response.status).toBe(status)
   })
 
   test('says that a bad one is bad, and no more', async () => {
@@ -138,7 +163,8 @@ describe('the API with configured auth', () => {
     })
     expect(response.status).toBe(401)
     expect(response.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"')
-    expect(await response.json()).toEqual({ error: 'unauthorized' })
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    expect(await response.json()).toMatchObject({ status: 401, code: 'unauthorized' })
   })
 })
 
@@ -161,7 +187,7 @@ describe('everything else', () => {
     async (path) => {
       const { response } = await request(`http://localhost${path}`)
       expect(response.status).toBe(404)
-      expect(await response.json()).toEqual({ error: 'not found' })
+      expect(await response.json()).toMatchObject({ status: 404, code: 'not_found' })
     },
   )
 
@@ -170,7 +196,9 @@ describe('everything else', () => {
       readiness: () => Promise.reject(new Error('disk on fire')),
     })
     expect(response.status).toBe(500)
-    expect(await response.json()).toEqual({ error: 'internal error' })
+    const body = await response.text()
+    expect(JSON.parse(body)).toMatchObject({ status: 500, code: 'internal_error' })
+    expect(body).not.toContain('disk on fire')
     expect(log.lines).toMatchObject([{ level: 'error', fields: { error: 'disk on fire' } }])
   })
 })

@@ -138,7 +138,7 @@ describe.skipIf(!hasServer('nats-server'))('with a real server', () => {
     await addStream(nats, { max_msgs: 4, discard: 'new', retention: 'limits' } as never)
     const sink = sinkTo(nats.port)
     const six = events(1, 2, 3, 4, 5, 6)
-    const full = { kind: 'failed', reason: 'the stream is full', confirmed: 4 }
+    const full = { kind: 'failed', reason: 'the stream is full (max_msgs)', confirmed: 4 }
     expect(await sink.deliver(six, never)).toEqual(full)
     const { streams } = await clientOf(nats)
     await streams.update('SNAPSHOTS', { max_msgs: 100 })
@@ -146,12 +146,35 @@ describe.skipIf(!hasServer('nats-server'))('with a real server', () => {
     expect(await idsOf(nats)).toEqual(six.map(({ id }) => id))
   })
 
+  test('a stream that is full for one subject says for which, and the order stays', async () => {
+    await using nats = await startNats()
+    const limits = { max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true }
+    await addStream(nats, limits as never)
+    const bodyOf = (stream: string) =>
+      new TextEncoder().encode(JSON.stringify({ app: 'live', stream }))
+    const sent = ['door', 'door', 'yard'].map((stream, seq) => ({
+      ...eventOf(seq, { body: bodyOf(stream) }),
+      seq,
+    }))
+    const subject = 'snapshots.live_example_com.live.door'
+    expect(await sinkTo(nats.port).deliver(sent, never)).toEqual({
+      kind: 'failed',
+      reason: `the stream is full for ${subject} (max_msgs_per_subject); what comes after waits`,
+      confirmed: 1,
+    })
+    expect(await idsOf(nats)).toEqual([eventOf(0).id])
+  })
+
   test('an event for which there would be room does not overtake one that is refused', async () => {
     await using nats = await startNats()
     await addStream(nats, { max_bytes: 4_000, discard: 'new' } as never)
     const large = { ...eventOf(2, { body: new Uint8Array(4_000) }), seq: 2 }
     const outcome = await sinkTo(nats.port).deliver([...events(1), large, ...events(3)], never)
-    expect(outcome).toEqual({ kind: 'failed', reason: 'the stream is full', confirmed: 1 })
+    expect(outcome).toEqual({
+      kind: 'failed',
+      reason: 'the stream is full (max_bytes)',
+      confirmed: 1,
+    })
     expect(await idsOf(nats)).toEqual([eventOf(1).id])
   })
 
@@ -186,7 +209,7 @@ describe.skipIf(!hasServer('nats-server'))('with a real server', () => {
     const outcome = await sink.deliver([...events(1), large, ...events(3)], never)
     expect(outcome).toEqual({
       kind: 'rejected',
-      reason: 'larger than the stream takes',
+      reason: 'larger than the stream takes (max_msg_size)',
       confirmed: 1,
     })
   })
@@ -198,7 +221,7 @@ describe.skipIf(!hasServer('nats-server'))('with a real server', () => {
     const outcome = await sinkTo(nats.port).deliver([...events(1), large, ...events(3)], never)
     expect(outcome).toEqual({
       kind: 'rejected',
-      reason: 'larger than the server takes',
+      reason: 'larger than the server takes (max_payload)',
       confirmed: 1,
     })
   })
@@ -265,7 +288,7 @@ describe.skipIf(!hasServer('nats-server'))('with a real server', () => {
     await nats.kill()
     expect(await sinkTo(nats.port).deliver(events(1), never)).toEqual({
       kind: 'failed',
-      reason: 'no connection (ECONNREFUSED)',
+      reason: 'no connection: nothing listens there (ECONNREFUSED)',
       confirmed: 0,
     })
   })

@@ -1,5 +1,6 @@
 // What a Redis may say that is hard to have a real one say.
 import { describe, expect, test } from 'vitest'
+import { GivenUp, NotConnected } from '../../../src/sinks/connection/link.ts'
 import { outcomeOf } from '../../../src/sinks/redis/fault.ts'
 
 describe('an error of the server', () => {
@@ -34,10 +35,31 @@ describe('an error of the server', () => {
   })
 })
 
+const coded = (code: string) => Object.assign(new Error(`connect ${code}`), { code })
+
 test.each([
-  [Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }), ' (ECONNREFUSED)'],
-  [new Error('Socket closed unexpectedly'), ''],
-  ['a text', ''],
-])('a fault on the way may pass: %s', (error, code) => {
-  expect(outcomeOf(error)).toEqual({ kind: 'failed', reason: `no connection${code}` })
+  [
+    new NotConnected('no', { cause: coded('ECONNREFUSED') }),
+    'no connection: nothing listens there (ECONNREFUSED)',
+  ],
+  [new NotConnected('no', { cause: 'a text' }), 'no connection'],
+])('a connection that does not come about may pass: %s', (error, reason) => {
+  expect(outcomeOf(error)).toEqual({ kind: 'failed', reason })
+})
+
+test.each([
+  [coded('ECONNRESET'), 'no answer: it closed the connection (ECONNRESET)'],
+  [new Error('Socket closed unexpectedly'), 'no answer'],
+  ['a text', 'no answer'],
+  [new GivenUp('no answer within 10 s', { wasLate: true }), 'no answer within 10 s'],
+])(
+  'where a connection ends under way, what was sent may have been too much: %s',
+  (error, reason) => {
+    expect(outcomeOf(error)).toEqual({ kind: 'failed', reason, strike: true })
+  },
+)
+
+test('a login that is refused while connecting is about the sink', () => {
+  const cause = new Error('WRONGPASS invalid username-password pair')
+  expect(outcomeOf(new NotConnected('no', { cause })).kind).toBe('refused')
 })

@@ -121,7 +121,7 @@ describe.skipIf(!hasServer('redis-server'))('with a real server', () => {
     await using run = deliverTo(sinkTo(redis.port))
     await run.append(250)
     await until('it to fail', () => run.state()?.state === 'failing')
-    expect(run.state()?.problem).toBe('no connection (ECONNREFUSED)')
+    expect(run.state()?.problem).toBe('no connection: nothing listens there (ECONNREFUSED)')
     await redis.start()
     await run.all()
     expect((await entriesOf(redis)).length).toBe(250)

@@ -14,15 +14,20 @@ const BUSY_RETRY_MS = 10
 /** A log that one slow reader made grow is cut back to this, in bytes, once it has been copied. */
 const KEPT_WAL_BYTES = 64 * 1024 * 1024
 
-export type StoreFile = { readonly path: string; readonly readOnly: boolean }
+export type StoreFile = {
+  readonly path: string
+  readonly readOnly: boolean
+  /** Read beside a writer of this process: what it commits from now on shows. */
+  readonly isLive?: boolean
+}
 
 /**
  * Opens the store, making and migrating it unless `readOnly`. Throws `store_unavailable` or
  * `store_newer` with a sentence on what to do.
  */
-export function openConnection({ path, readOnly }: StoreFile): DatabaseSync {
+export function openConnection({ path, readOnly, isLive = false }: StoreFile): DatabaseSync {
   try {
-    return readOnly ? openForReading(path) : openForWriting(path)
+    return readOnly ? openForReading(path, isLive) : openForWriting(path)
   } catch (error) {
     throw openFault(error, path)
   }
@@ -46,13 +51,13 @@ function openForWriting(path: string): DatabaseSync {
   })
 }
 
-function openForReading(path: string): DatabaseSync {
+function openForReading(path: string, isLive: boolean): DatabaseSync {
   if (!existsSync(path)) throw unavailable(path, 'does not exist: start the service to make it')
   const file = realFile(path)
   const url = pathToFileURL(file)
   // Even a reader makes a log where there is none, and leaves it behind. Without one nobody has
   // the store open, and the file alone is all there is to read.
-  if (!existsSync(`${file}-wal`)) url.searchParams.set('immutable', '1')
+  if (!isLive && !existsSync(`${file}-wal`)) url.searchParams.set('immutable', '1')
   const db = new DatabaseSync(url, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
   return closedUnless(db, () => checkSchema(db, path))
 }

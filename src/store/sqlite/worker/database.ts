@@ -3,6 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Range } from '../../../core/audit/ranges.ts'
 import type { BackfillRequest, EventPlace } from '../../../ports/audit.ts'
+import type { EventQuery, StreamQuery } from '../../../ports/reading.ts'
 import type {
   DeadLetterQuery,
   Pruned,
@@ -17,11 +18,14 @@ import { createBackfills } from '../tables/backfills.ts'
 import { createCursors } from '../tables/cursors.ts'
 import { createDeadLetters } from '../tables/dead-letters.ts'
 import { createEventLog } from '../tables/event-log.ts'
+import { createEventSearch, type IndexPosition } from '../tables/event-search.ts'
 import { createExpired } from '../tables/expired.ts'
 import { createPruning } from '../tables/pruning.ts'
 import { createReceivingTime } from '../tables/receiving-time.ts'
 import { createReplays } from '../tables/replays.ts'
 import { createRings } from '../tables/rings.ts'
+import { createStreamFill, createStreamSearch } from '../tables/stream-search.ts'
+import { createStreams } from '../tables/streams.ts'
 import { createTallies } from '../tables/tallies.ts'
 import { openConnection, type StoreFile } from './connection.ts'
 import { watchFile } from './file-in-use.ts'
@@ -56,12 +60,26 @@ function offer(db: DatabaseSync, file: StoreFile) {
   const tallies = createTallies(db)
   const audits = createAudits(db)
   const backfills = createBackfills(db)
+  const search = createEventSearch(db)
+  const streams = createStreams(db)
+  const streamSearch = createStreamSearch(db)
+  const fillStreams = createStreamFill(db, streams)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
   const deleteProbe = db.prepare('delete from probes')
 
   return {
     commit: createGroupCommit(db, {
-      tables: { log, rings, cursors, deadLetters, receivingTime, tallies, audits, backfills },
+      tables: {
+        log,
+        rings,
+        streams,
+        cursors,
+        deadLetters,
+        receivingTime,
+        tallies,
+        audits,
+        backfills,
+      },
       path: file.path,
       checkedFor: inUse.checkedFor,
     }),
@@ -106,6 +124,29 @@ function offer(db: DatabaseSync, file: StoreFile) {
     listBackfills: () => backfills.list(),
     cancelBackfill: ({ id, at }: { id: number; at: number }) =>
       write(() => backfills.cancel(id, at)),
+
+    logRange: () => search.range(),
+    findEvents(query: EventQuery) {
+      const { events, ...page } = search.find(query)
+      return { ...packStored(events), ...page }
+    },
+    findEventAt({ id, seq }: { id: string; seq: number }) {
+      const event = search.findAt(id, seq)
+      return event && packStored([event])
+    },
+    findEventStep({ id, from }: { id: string; from: IndexPosition | null }) {
+      const step = search.findById(id, from)
+      return 'goOn' in step ? step : { found: step.found && packStored([step.found]) }
+    },
+    findStreams: (query: StreamQuery) => streamSearch.find(query),
+    fillStreams(limit: number) {
+      try {
+        return timed(() => ({ isMore: fillStreams(limit) }))
+      } catch (error) {
+        streams.forget()
+        throw error
+      }
+    },
 
     /** Takes room as an event would, gives it back, and syncs the disk. */
     probe(): void {

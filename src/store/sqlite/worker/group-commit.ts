@@ -13,12 +13,14 @@ import type { SqlDeadLetters } from '../tables/dead-letters.ts'
 import type { SqlEventLog } from '../tables/event-log.ts'
 import type { SqlReceivingTime } from '../tables/receiving-time.ts'
 import type { SqlRings } from '../tables/rings.ts'
+import type { SqlStreams } from '../tables/streams.ts'
 import type { SqlTallies } from '../tables/tallies.ts'
 import type { FileInUse } from './file-in-use.ts'
 
 type Tables = {
   readonly log: SqlEventLog
   readonly rings: SqlRings
+  readonly streams: SqlStreams
   readonly cursors: SqlCursors
   readonly deadLetters: SqlDeadLetters
   readonly receivingTime: SqlReceivingTime
@@ -42,7 +44,8 @@ export function createGroupCommit(
   },
 ): (batch: Batch) => Committed {
   const { tables, path, checkedFor } = deps
-  const { log, rings, cursors, deadLetters, receivingTime, tallies, audits, backfills } = tables
+  const { log, rings, streams, cursors, deadLetters, receivingTime, tallies, audits, backfills } =
+    tables
 
   return ({ events, writes }) => {
     const start = performance.now()
@@ -60,13 +63,13 @@ export function createGroupCommit(
       return checkedFor(() =>
         transact(db, () => {
           attempt(() => tallies.noteEvents(events))
-          return {
-            appended: events.map((event) => attempt(() => log.append(event))),
-            writes: writes.map((write) => attempt(() => apply(write))),
-          }
+          const appended = events.map((event) => attempt(() => log.append(event)))
+          attempt(() => streams.note(newlyKept(events, appended)))
+          return { appended, writes: writes.map((write) => attempt(() => apply(write))) }
         }),
       )
     } catch (error) {
+      streams.forget()
       const fault = faultOf(error, path)
       const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
       // Cursors go on while the log takes no more events: else a sink gets its batch again and
@@ -125,6 +128,14 @@ export function createGroupCommit(
     }
     return filled
   }
+}
+
+function newlyKept(events: readonly NewEvent[], appended: readonly (Appended | Fault)[]) {
+  return events.flatMap((event, row) => {
+    const answer = appended[row]
+    const isNew = answer !== undefined && 'seq' in answer && !answer.duplicate
+    return isNew ? [{ event, seq: answer.seq }] : []
+  })
 }
 
 /** Runs `work` in a transaction. Some faults have SQLite roll back by itself, others leave it to us. */

@@ -1,0 +1,63 @@
+// The private listener, put together: health and metrics, the API over the store, the wall.
+import type { Config } from '../config/config.ts'
+import type { ReadinessFlow } from '../flows/readiness.ts'
+import { createApi } from '../http/api/api-app.ts'
+import { createFeed } from '../http/api/feed.ts'
+import { createKnownSeqs } from '../http/api/known-seqs.ts'
+import { createGuard } from '../http/ops/guard.ts'
+import { createOpsApp } from '../http/ops/ops-app.ts'
+import { createSignIn } from '../http/ops/sign-in.ts'
+import { createWallFiles } from '../http/ops/wall-files.ts'
+import type { RegistrationView } from '../ports/views.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { createApiAuth } from './api-tokens.ts'
+import { type Overrides, withDefaults } from './overrides.ts'
+import type { ReadableStore } from './stores.ts'
+
+const WALL = new URL('../wall/', import.meta.url)
+
+/** The app of the private listener; `feed` is to hear of commits, and of the end. */
+export function createOps(
+  config: Config,
+  deps: {
+    store: ReadableStore
+    readiness: ReadinessFlow
+    registrations(): readonly RegistrationView[]
+    metrics: Metrics
+    version: string
+  },
+  overrides: Overrides,
+) {
+  const { store, readiness, registrations, metrics, version } = deps
+  const { log, clock } = withDefaults(overrides)
+  const auth = createApiAuth(config, clock)
+  const known = createKnownSeqs()
+  const feed = createFeed({
+    events: store,
+    clock,
+    log,
+    readers: metrics.streamReaders,
+    onShown: known.note,
+  })
+  const api = createApi({
+    events: store,
+    streams: store,
+    feed,
+    known,
+    registrations,
+    sinks: readiness.sinks,
+    now: clock.now,
+    version,
+    log,
+  })
+  const app = createOpsApp({
+    readiness: readiness.check,
+    metrics: metrics.render,
+    guard: createGuard(auth),
+    api,
+    signIn: createSignIn(auth, clock.now),
+    wall: createWallFiles(WALL, async () => []),
+    log,
+  })
+  return { app, feed }
+}

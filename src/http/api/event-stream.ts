@@ -1,0 +1,96 @@
+// `GET /v1/events/stream`: events as they come, as Server-Sent Events. Written to Node's own response:
+// how much waits for a reader has to be known, and nothing may be buffered for it elsewhere.
+import type { ServerResponse } from 'node:http'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { z } from 'zod'
+import { problem } from '../problem.ts'
+import { type Endpoint, endpoint, invalid } from './endpoint.ts'
+import { filterOf, filterParameters } from './events.ts'
+import type { Feed, Outlet } from './feed.ts'
+import { MAX_READERS } from './feed.ts'
+import { wholeNumber } from './query.ts'
+
+/** A reader that takes nothing for three comments is gone. */
+const SILENCE_MS = 45_000
+const HEADERS = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-store',
+  // nginx would keep events back until its buffer is full.
+  'X-Accel-Buffering': 'no',
+}
+
+/** The endpoint of the live events. */
+export function eventStreamEndpoint({ feed, now }: { feed: Feed; now(): number }): Endpoint {
+  return endpoint(
+    {
+      path: '/v1/events/stream',
+      summary: 'Events as they come, as Server-Sent Events',
+      description:
+        'Each `snapshot` has the seq as `id` and the CloudEvent as `data`. Begins with what comes next, or behind `Last-Event-ID` or `after`; what is gone by then is one `gap` with `from` and `to`. A reader that does not keep up is cut and resumes.',
+      query: z.object({
+        ...filterParameters,
+        after: wholeNumber(0, Number.MAX_SAFE_INTEGER)
+          .optional()
+          .describe('begin behind this seq; `Last-Event-ID` goes before it'),
+      }),
+      answer: { status: 200, description: 'The events', contentType: 'text/event-stream' },
+      problems: { 503: `More than ${MAX_READERS} readers, or the service is stopping` },
+    },
+    (query, c) => {
+      const lastEventId = c.req.header('last-event-id') ?? ''
+      if (lastEventId !== '' && !/^\d{1,15}$/.test(lastEventId)) {
+        return invalid([{ parameter: 'Last-Event-ID', detail: 'must be a seq' }])
+      }
+      const after = lastEventId === '' ? (query.after ?? null) : Number(lastEventId)
+      if (c.req.method === 'HEAD') return new Response(null, { headers: HEADERS })
+      const { outgoing } = c.env as unknown as { outgoing: ServerResponse }
+      const outlet = outletOf(outgoing)
+      if (!feed.follow(filterOf(query, now()), after, outlet)) {
+        return problem({
+          status: 503,
+          code: 'too_many_readers',
+          detail: 'No more readers are taken now: try again in a few seconds.',
+          headers: { 'Retry-After': '5' },
+        })
+      }
+      return RESPONSE_ALREADY_SENT
+    },
+  )
+}
+
+/** A response as the feed writes to it; its head goes out with the first write. */
+export function outletOf(response: ServerResponse): Outlet {
+  const closed = new AbortController()
+  response.once('close', () => closed.abort())
+  // Read by the peer or not: what matters is whether it takes what is sent.
+  response.on('error', () => closed.abort())
+  return {
+    write(text) {
+      if (closed.signal.aborted || response.writableEnded) return
+      if (!response.headersSent) {
+        response.writeHead(200, HEADERS)
+        response.socket?.setTimeout(SILENCE_MS)
+      }
+      response.write(text)
+    },
+    waiting: () => response.writableLength,
+    drained() {
+      if (response.writableLength === 0 || closed.signal.aborted) return Promise.resolve()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const done = () => {
+        response.off('drain', check)
+        closed.signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const check = () => {
+        if (response.writableLength === 0) done()
+      }
+      response.on('drain', check)
+      closed.signal.addEventListener('abort', done)
+      return promise
+    },
+    end: () => void response.end(),
+    cut: () => void response.destroy(),
+    closed: closed.signal,
+  }
+}

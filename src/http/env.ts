@@ -1,0 +1,4 @@
+// What Hono gives to every handler: Node's own request and response.
+import type { HttpBindings } from '@hono/node-server'
+
+export type Env = { Bindings: HttpBindings }

@@ -1,0 +1,164 @@
+// Events by filter, in SQL. Synchronous. A filter may match next to nothing, so the log is gone
+// through in slices of seqs, and a call ends where its share of work is done: with where to go on.
+import type { DatabaseSync } from 'node:sqlite'
+import { understand } from '../../../core/events/callback.ts'
+import { asksBody, type EventFilter, matchesBody } from '../../../core/events/event-filter.ts'
+import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
+import type { EventPage, EventQuery, LogRange } from '../../../ports/reading.ts'
+
+/** Seqs of one statement: its rows are looked at in a millisecond or two. */
+const SLICE = 512
+/** What one call looks at, at most: other readers wait for it, on the same thread. */
+const MAX_SCANNED = 32_768
+const MAX_SCAN_MS = 40
+/** Bodies of one page, in bytes. At least one event is taken. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024
+/** Times of receipt follow the seqs but for a clock that was set; that far they may be off, in ms. */
+const CLOCK_SLACK_MS = 60_000
+/** A name that JSON can hold in one way only, apart from `\u` escapes and numbers. */
+const PLAIN_NAME = /^(?=.*[^\d.+eE-])[^"\\/\p{Cc}\ufffd]+$/u
+/** Entries of the index by identity that one step looks at. */
+const INDEX_STEP = 20_000
+
+export type SqlEventSearch = ReturnType<typeof createEventSearch>
+export type IndexPosition = { readonly occurredAt: number; readonly id: string }
+export type IdLookup =
+  | { readonly found: StoredEvent | null }
+  /** Not among those looked at: go on from here. */
+  | { readonly goOn: IndexPosition }
+
+export function createEventSearch(db: DatabaseSync) {
+  const columns = `
+    seq, lower(hex(id)) as id, domain, origin, received_at as receivedAt,
+    occurred_at as occurredAt, body
+  `
+  const selectSlice = (direction: 'asc' | 'desc') =>
+    db.prepare(`
+      select ${columns} from events
+      where seq >= ? and seq <= ?
+        and (?3 is null or domain = ?3) and (?4 is null or origin = ?4)
+        and (?5 is null or received_at >= ?5) and (?6 is null or received_at < ?6)
+        and (?7 is null or instr(body, ?7) > 0 or instr(body, x'5c75') > 0)
+      order by seq ${direction}
+    `)
+  const slices = { asc: selectSlice('asc'), desc: selectSlice('desc') }
+  const selectRange = db.prepare(`
+    select
+      (select min(seq) from events) as oldest,
+      coalesce((select seq from sqlite_sequence where name = 'events'), 0) as last
+  `)
+  const selectAt = db.prepare(`
+    select seq, received_at as receivedAt from events where seq >= ? order by seq limit 1
+  `)
+  const selectBySeq = db.prepare(`
+    select ${columns} from events where seq = ? and id = unhex(?)
+  `)
+  const selectInIndex = db.prepare(`
+    select seq from (
+      select seq, id from events where (occurred_at, id) < (?, ?)
+      order by occurred_at desc, id desc limit ${INDEX_STEP}
+    ) where id = unhex(?)
+  `)
+  const selectStepEnd = db.prepare(`
+    select occurred_at as occurredAt, lower(hex(id)) as id from events
+    where (occurred_at, id) < (?, ?)
+    order by occurred_at desc, id desc limit 1 offset ${INDEX_STEP - 1}
+  `)
+
+  function range(): LogRange {
+    const { oldest, last } = selectRange.get() as { oldest: number | null; last: number }
+    return { first: oldest ?? last + 1, last }
+  }
+
+  /** The first seq from which on events were received at `time` or later, about. */
+  function seqAt(time: number, { first, last }: LogRange): number {
+    let low = first
+    let high = last + 1
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const row = selectAt.get(middle) as { seq: number; receivedAt: number } | undefined
+      if (row === undefined || row.receivedAt >= time) high = middle
+      else low = row.seq + 1
+    }
+    return low
+  }
+
+  function bounds(query: EventQuery, kept: LogRange): LogRange {
+    const { since, until, order, after } = query
+    let { first, last } = kept
+    if (since !== null) first = Math.max(first, seqAt(since - CLOCK_SLACK_MS, kept))
+    if (until !== null) last = Math.min(last, seqAt(until + CLOCK_SLACK_MS, kept) - 1)
+    if (after !== null && order === 'asc') first = Math.max(first, after + 1)
+    if (after !== null && order === 'desc') last = Math.min(last, after - 1)
+    return { first, last }
+  }
+
+  return {
+    range,
+
+    /** One page; see `EventReading`. */
+    find(query: EventQuery): EventPage {
+      const { order, limit, domain, origin, since, until, maxBytes = MAX_PAGE_BYTES } = query
+      const kept = range()
+      const { first, last } = bounds(query, kept)
+      const isWanted = asksBody(query)
+        ? (event: StoredEvent) =>
+            matchesBody(query, understand(event.body, event.domain, event.receivedAt))
+        : () => true
+      const part = partOfBody(query)
+      const deadline = performance.now() + MAX_SCAN_MS
+      const events: StoredEvent[] = []
+      let bytes = 0
+      for (let scanned = 0; scanned <= last - first; scanned += SLICE) {
+        const from = order === 'asc' ? first + scanned : Math.max(first, last - scanned - SLICE + 1)
+        const to = order === 'asc' ? Math.min(last, from + SLICE - 1) : last - scanned
+        for (const row of slices[order].iterate(from, to, domain, origin, since, until, part)) {
+          const event = { ...row } as StoredEvent
+          if (!isWanted(event)) continue
+          bytes += event.body.byteLength
+          if (events.length > 0 && bytes > Math.min(maxBytes, MAX_PAGE_BYTES)) {
+            return { events, kept, next: events.at(-1)?.seq ?? null }
+          }
+          events.push(event)
+          if (events.length === limit) {
+            const isLast = event.seq === (order === 'asc' ? last : first)
+            return { events, kept, next: isLast ? null : event.seq }
+          }
+        }
+        const isEnd = order === 'asc' ? to >= last : from <= first
+        if (isEnd) break
+        if (scanned + SLICE >= MAX_SCANNED || performance.now() > deadline) {
+          return { events, kept, next: order === 'asc' ? to : from }
+        }
+      }
+      return { events, kept, next: null }
+    },
+
+    /** The event of an id, where its seq is known. */
+    findAt(id: string, seq: number): StoredEvent | null {
+      return (selectBySeq.get(seq, id) as StoredEvent | undefined) ?? null
+    },
+
+    /** A step of a look through the index, from the latest on: an id alone does not say where it is. */
+    findById(id: string, from: IndexPosition | null): IdLookup {
+      const start =
+        from === null
+          ? [Number.MAX_SAFE_INTEGER, Buffer.alloc(0)]
+          : [from.occurredAt, Buffer.from(from.id, 'hex')]
+      const found = selectInIndex.get(...start, id)
+      if (found !== undefined) {
+        return {
+          found: (selectBySeq.get(Number(found.seq), id) as StoredEvent | undefined) ?? null,
+        }
+      }
+      const end = selectStepEnd.get(...start) as IndexPosition | undefined
+      return end === undefined ? { found: null } : { goOn: { ...end } }
+    },
+  }
+}
+
+/** Bytes that a body must hold to match, so that most need not be parsed. Null where that can't be told. */
+function partOfBody({ stream, app }: EventFilter): Uint8Array | null {
+  const name = [stream, app].find((each) => each !== null && PLAIN_NAME.test(each))
+  return name ? Buffer.from(name) : null
+}

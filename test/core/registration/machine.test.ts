@@ -1,0 +1,55 @@
+// The machine of one domain through a hundred thousand random histories. The seed is new each time, and
+// printed with the number of a history that fails: SNAPHOOK_SEED=… has all of them again.
+import { expect, test } from 'vitest'
+import { createWorld, INTERVAL_MS, type World } from './machine-world.ts'
+import { chanceFrom } from './random.ts'
+import { URL_ } from './situations.ts'
+
+const HISTORIES = 100_000
+const MAX_EVENTS = 30
+const HOUR_MS = 3_600_000
+const SEED = Number(process.env.SNAPHOOK_SEED ?? Math.floor(Math.random() * 2 ** 31))
+
+function live(number: number, trace: string[] | null): void {
+  const chance = chanceFrom(SEED + number)
+  const world = createWorld(chance, trace)
+  const events = chance.below(MAX_EVENTS)
+  for (let count = 0; count < events; count += 1) world.happen()
+  trace?.push('calm')
+  world.calm()
+  comesToRest(world)
+}
+
+/** Once nobody interferes, it ends with what is promised, and then writes nothing any more. */
+function comesToRest(world: World): void {
+  goOn(world, 3 * INTERVAL_MS)
+  if (world.state().state === 'contested') goOn(world, 3 * HOUR_MS)
+  const writes = world.writes()
+  const { state, detail } = world.state()
+  const found = world.found()
+  const isOurs = found.kind === 'present' && found.url === URL_ && found.auth
+  if (world.stored().released) expect(state).toBe('released')
+  else if (isOurs) expect(state).toBe('in_sync')
+  else expect([state, world.takeover, detail !== null]).toEqual(['conflict', false, true])
+  goOn(world, 2 * INTERVAL_MS)
+  if (world.keyMaxAgeMs === undefined) expect(world.writes(), 'writes go on').toBe(writes)
+}
+
+function goOn(world: World, ms: number): void {
+  for (const end = world.clock() + ms; world.clock() < end; ) world.answer()
+}
+
+test('keeps every promise, in a hundred thousand random histories', () => {
+  for (let number = 0; number < HISTORIES; number += 1) {
+    try {
+      live(number, null)
+    } catch (error) {
+      const story: string[] = []
+      try {
+        live(number, story)
+      } catch {}
+      const told = `seed ${SEED}, history ${number}:\n${story.join('\n')}`
+      throw new Error(told, { cause: error })
+    }
+  }
+})
