@@ -209,7 +209,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       try {
         await each()
       } catch (error) {
-        log.error('a part did not stop as it should', { reason: describeError(error) })
+        log.error('stopping one part of the service failed', { reason: describeError(error) })
       }
     }
     stopped.abort()

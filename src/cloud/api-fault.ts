@@ -1,5 +1,6 @@
-// Turns what pop-core rejects with into one of our faults. It rejects in four shapes (FACTS 5.2), and
-// neither its messages nor the provider's may be passed on: they can hold keys and signatures.
+// Turns what pop-core rejects with into one of our faults. It rejects in four shapes
+// (docs/provider.md#api-client), and neither its messages nor the provider's may be passed on: they
+// can hold keys and signatures.
 import { type FaultCode, ServiceError } from '../errors.ts'
 
 type ApiFaultCode = Extract<FaultCode, `api_${string}`>

@@ -8,7 +8,7 @@ const defaultChain = (): CredentialsProvider => DefaultCredentialsProvider.build
 /**
  * The usual chain. Rejects with `api_credentials` where it finds nothing: pop-core would send an
  * unsigned request. After a failure the chain is built anew, since the library's own one remembers
- * the last provider that it tried (FACTS 5.4).
+ * the last provider that it tried (docs/provider.md#api-client).
  */
 export function createCredentials(build = defaultChain): CredentialsProvider {
   let chain: CredentialsProvider | undefined

@@ -1,5 +1,6 @@
 // The ApsaraVideo Live API through `@alicloud/pop-core`. Always POST: with GET the notify key, the
-// STS token and the signature would be in the URL, and so in every error message (FACTS 5.2).
+// STS token and the signature would be in the URL, and so in every error message
+// (docs/provider.md#api-client).
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import RPCClient from '@alicloud/pop-core'
@@ -28,7 +29,7 @@ const TIMEOUT_MS = 5_000
 /** A bound on the whole call, credentials included, whatever the libraries below do. */
 const DEADLINE_MS = 15_000
 
-/** The largest page that DescribeLiveSnapshotConfig gives (FACTS 4). */
+/** The largest page that DescribeLiveSnapshotConfig gives (docs/provider.md#operations). */
 const PAGE_SIZE = 30
 /** Nobody has more apps with templates of their own; an answer that never ends is not followed. */
 const MAX_PAGES = 20
@@ -50,7 +51,7 @@ export function createLiveApi(deps: {
   onCall: OnCall
 }): LiveApi & LiveInspection & SnapshotLists & { close(): void } {
   const { endpoint, credentials, clock, onCall } = deps
-  // The published types lack credentialsProvider (FACTS 5.1).
+  // The published types lack credentialsProvider (docs/provider.md#api-client).
   const config = { endpoint, apiVersion: API_VERSION, credentialsProvider: credentials }
   const client = new RPCClient(config as unknown as RPCClient.Config)
   const agent = endpoint.startsWith('https:')
@@ -121,7 +122,8 @@ export function createLiveApi(deps: {
       signal: AbortSignal,
       isStill?: IsStill,
     ): Promise<void> => {
-      // All four, always: whether Update keeps what is left out is not documented (FACTS 4).
+      // All four, always: whether Update keeps what is left out is not documented
+      // (docs/provider.md#operations).
       const params = { DomainName: domain, NotifyUrl: url, NotifyReqAuth: auth, NotifyAuthKey: key }
       await call(operation, params, signal, isStill)
     }

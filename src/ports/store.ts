@@ -114,7 +114,7 @@ export type Replay = ReplayRequest & {
   readonly requestedAt: number
   /** Events up to this one have been looked at. */
   readonly lookedUpTo: number
-  /** Where the cursor of the sink was when it was asked for: what comes after is not had yet. */
+  /** The sink's cursor at the time of the request; later events were not delivered yet. */
   readonly lastSeq: number
   readonly delivered: number
   readonly rejected: number

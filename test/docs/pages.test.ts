@@ -9,7 +9,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { FILE_SUFFIX } from '../../src/config/environment.ts'
 import { METRICS } from '../../src/telemetry/definitions.ts'
 import { ENVIRONMENT } from '../deploy/code.ts'
-import { textOf } from '../deploy/files.ts'
+import { filesBelow, textOf } from '../deploy/files.ts'
 import { codesIn, fencedLines } from '../deploy/markdown.ts'
 import { anchorsOf, PAGES, proseOf } from './pages.ts'
 
@@ -77,6 +77,24 @@ describe.each(PAGES)('$path', ({ path, text }) => {
 test('each setting, metric and command is in the documents, once', () => {
   const parts = PAGES.flatMap(({ text }) => partsOf(text))
   expect(parts.toSorted()).toEqual(declaredParts().toSorted())
+})
+
+test('what comments cite is in these pages', () => {
+  const cited = filesBelow('src').flatMap((path) =>
+    [...textOf(path).matchAll(/docs\/(\w+\.md)(?:#([\w-]+))?/g)].map(([, file = '', anchor]) => ({
+      path,
+      file,
+      anchor,
+    })),
+  )
+  const broken = cited.filter(({ file, anchor }) => {
+    const found = PAGES.find((each) => each.path === `docs/${file}`)
+    return !found || (anchor !== undefined && !anchorsOf(found.text).includes(anchor))
+  })
+  expect(broken).toEqual([])
+  expect(cited.length).toBeGreaterThan(10)
+  const elsewhere = filesBelow('src').filter((path) => /\b(FACTS|DESIGN) \d/.test(textOf(path)))
+  expect(elsewhere).toEqual([])
 })
 
 test('the pages are led to from the README', () => {

@@ -4,7 +4,7 @@ import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, warning, problem, notChecked } = findingsOf('clock')
 
-/** The provider refuses calls that are further off (FACTS 4). */
+/** The provider refuses calls that are further off (docs/provider.md#operations). */
 const REFUSED_MS = 15 * 60_000
 /** `Date` has whole seconds, and travels: less says nothing. */
 const NOTABLE_MS = 5_000

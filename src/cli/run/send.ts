@@ -2,7 +2,7 @@
 import { sign, signedHosts } from '../../core/keys/signature.ts'
 import { EXIT, refuseOption, type Shell } from '../shell.ts'
 
-/** As long as the provider waits (FACTS 3). */
+/** As long as the provider waits (docs/provider.md#delivery). */
 const TIMEOUT_MS = 5_000
 
 type Options = { url: string; key: string; timestamp?: string; body?: string }
@@ -43,7 +43,10 @@ async function bodyFor(shell: Shell, source: string | undefined, url: URL): Prom
   throw refuseOption(shell, '--body', `a file that can be read, or -; not "${source}"`)
 }
 
-/** Invented: the provider does not publish the fields of a snapshot callback (FACTS 1.1). */
+/**
+ * Invented: the provider does not publish the fields of a snapshot callback
+ * (docs/provider.md#callback-body).
+ */
 function inventedBody(url: URL) {
   const now = Date.now()
   return {

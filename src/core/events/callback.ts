@@ -1,5 +1,6 @@
-// Reads the body of a callback. Its fields are not public (FACTS 1.1), so it is read tolerantly and
-// the bytes are what counts: `understand` never throws and never refuses, it says what it found.
+// Reads the body of a callback. Its fields are not public (docs/provider.md#callback-body), so it
+// is read tolerantly and the bytes are what counts: `understand` never throws and never refuses, it
+// says what it found.
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** Further from receipt than this, a capture time tells nothing of the shot: it is not used. */

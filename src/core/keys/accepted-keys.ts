@@ -14,7 +14,7 @@ import { notifyKey, type Secret } from './notify-key.ts'
 const GENERATIONS_BACK = 2
 /** Until the key in force is known, generations 0 up to this one are tried. */
 const LAST_UNSEEN_GENERATION = 3
-/** So many more are tried where the provider shows no key and a callback can not be verified. */
+/** Further generations to try if the provider hides its key and no accepted key verifies. */
 const GENERATIONS_BEYOND = 16
 export const KEY_ROLES = ['current', 'next', 'previous', 'foreign'] as const
 export type KeyRole = (typeof KEY_ROLES)[number]

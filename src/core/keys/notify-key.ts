@@ -4,7 +4,10 @@ import { hkdfSync } from 'node:crypto'
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const LETTERS_AND_DIGITS = `${LETTERS}0123456789`
-/** The longest key that the provider takes: 16 to 32 letters and digits (FACTS 4). */
+/**
+ * The longest key that the provider takes: 16 to 32 letters and digits
+ * (docs/provider.md#signature).
+ */
 const KEY_LENGTH = 32
 /** 384 bits reduced to 190: the bias of the reduction is below 2^-190. */
 const DERIVED_BYTES = 48
@@ -53,7 +56,7 @@ export function probeKey(secret: Secret): Uint8Array {
 
 /**
  * The notify key of a domain and generation: 32 letters and digits. It starts with a letter, since
- * a key of digits alone may come back from the API as a JSON number (FACTS 4).
+ * a key of digits alone may come back from the API as a JSON number (docs/provider.md#operations).
  */
 export function notifyKey(secret: Secret, domain: string, generation: number): string {
   const name = `${domain}|${generation}`

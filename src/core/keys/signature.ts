@@ -1,5 +1,6 @@
-// Signs and verifies a callback: `md5(host|timestamp|key)`, the provider's rule (FACTS 2). The
-// signature covers neither body nor path. No clock: `now` is always passed in.
+// Signs and verifies a callback: `md5(host|timestamp|key)`, the provider's rule
+// (docs/provider.md#signature). The signature covers neither body nor path. No clock: `now` is
+// always passed in.
 import { hash, timingSafeEqual } from 'node:crypto'
 
 /** Twelve digits reach past the year 33000: more is never a Unix time in seconds. */

@@ -1,6 +1,6 @@
 // The URL that we register for a domain, and how two such URLs compare.
 
-/** The longest URL that the provider takes (FACTS 3). */
+/** The longest URL that the provider takes (docs/provider.md#delivery). */
 export const MAX_NOTIFY_URL_LENGTH = 500
 const CALLBACKS = '/callbacks/'
 const DEFAULT_PORTS = new Set(['', '80', '443'])

@@ -1,5 +1,5 @@
 // What we want the provider to hold for a domain, and what to do where it shows something else.
-// `plan` is the whole table of DESIGN 5, and pure: who asks and who acts is the registrar.
+// `plan` is the whole table of docs/registration.md, and pure: who asks and who acts is the registrar.
 import {
   isCurrentKnown,
   type KeyId,
@@ -31,7 +31,7 @@ export type RegistrationChange = (typeof REGISTRATION_CHANGES)[number]
 
 /** What is wrong with a registration that is ours all the same. */
 export type KeyProblem = 'too_simple' | 'not_of_first_secret'
-/** `due`: of age, or asked to go. */
+/** `due`: past its maximum age, or a rotation was requested. */
 export type RotateReason = 'older_secret' | 'due'
 export type RepairReason = 'auth_off' | 'former_url' | 'never_confirmed'
 

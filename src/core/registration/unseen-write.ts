@@ -3,7 +3,9 @@ import { sameUrl } from './notify-url.ts'
 import { isKeyHidden, type Observed, sameObservation } from './observation.ts'
 import type { Registration, Write } from './registration.ts'
 
-/** Console changes of callback settings take up to this long to show (FACTS 2). */
+/**
+ * Console changes of callback settings take up to this long to show (docs/provider.md#delivery).
+ */
 export const MAX_LAG_MS = 5 * 60_000
 
 /** A write that the provider has accepted and that no look has shown yet. */

@@ -13,7 +13,7 @@ import type { RingMetrics } from '../../ports/metrics.ts'
 import type { Tallies } from '../../ports/store.ts'
 import type { RingCache } from './ring-cache.ts'
 
-/** Unsigned callbacks are told of once: after so long, their count says something. */
+/** Wait this long before logging unsigned callbacks, once, so that the count means something. */
 const GATHER_UNSIGNED_MS = 5_000
 
 type Arrived = {

@@ -15,7 +15,10 @@ import type { EventLog } from '../../ports/store.ts'
 
 /** Far above any sane snapshot message, and small enough to hold thousands in memory. */
 export const MAX_BODY_BYTES = 64 * 1024
-/** The provider gives up after 5 s (FACTS 3): a look must leave time to store and to answer. */
+/**
+ * The provider gives up after 5 s (docs/provider.md#delivery): a look must leave time to store and
+ * to answer.
+ */
 const LOOK_WAIT_MS = 2_500
 /** Callbacks of one domain that may wait for a look; a flood of bad signatures stops here. */
 const MAX_WAITING_PER_DOMAIN = 64

@@ -1,6 +1,7 @@
-// The app of the public listener: hands every request for `…/callbacks/<domain>` to the receiver and
-// turns its outcome into an answer; answers probes; everything else is one 404. This is the hot path: one route, no
-// middleware, and only what @hono/node-server serves without building a whole Request.
+// The app of the public listener: hands every request for `…/callbacks/<domain>` to the receiver
+// and turns its outcome into an answer; answers probes; everything else is one 404. This is the hot
+// path: one route, no middleware, and only what @hono/node-server serves without building a whole
+// Request.
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { CallbackOutcome } from '../../core/events/callback.ts'
@@ -16,13 +17,16 @@ import type { Log } from '../../ports/log.ts'
 
 const MARKER = '/callbacks/'
 const PROBE = '/probe/'
-/** Seconds. The provider's own retries are 1 s apart (FACTS 3); nothing asks it to wait longer. */
+/**
+ * Seconds. The provider's own retries are 1 s apart (docs/provider.md#delivery); nothing asks it to
+ * wait longer.
+ */
 const RETRY_AFTER = '1'
 
 type Env = { Bindings: HttpBindings }
 type Answer = { readonly body: string; readonly init: ResponseInit }
 
-/** What a sibling callback of the provider asks for (FACTS 2). */
+/** What a sibling callback of the provider asks for (docs/provider.md#delivery). */
 const SUCCESS = answer(200, { Code: 0, Msg: 'Success' })
 const UNAUTHORIZED = refusal(401, 'Unauthorized')
 const NOT_FOUND = refusal(404, 'Not found')

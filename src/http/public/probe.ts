@@ -2,7 +2,7 @@
 import type { Secret } from '../../core/keys/notify-key.ts'
 import { type Probed, provesSecret } from '../../core/probe.ts'
 
-/** The provider waits as long for the answer to a callback (FACTS 3). */
+/** The provider waits as long for the answer to a callback (docs/provider.md#delivery). */
 const TIMEOUT_MS = 5_000
 /** Far above an answer of ours: whatever else stands there is not read to its end. */
 const MAX_ANSWER_BYTES = 4_096

@@ -1,6 +1,6 @@
 // One connection to a server, opened when it is needed and given up after any failure: what a server
 // has said on a connection is not trusted after that, and a fail-over is found by connecting again.
-// Work that is under way on it beside the one that failed may end in peace, though.
+// Other calls in flight on that connection may still finish.
 // When to try again is not decided here, so nothing is queued here either.
 
 /** The work was not waited for any longer; the message is for people. */

@@ -3,7 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { ExpiredRange } from '../../../ports/store.ts'
 
-/** A slow sink of a store at its limit would get one each second: from then on the last one goes on. */
+/** Ranges kept per sink; beyond that the last one is extended: a slow sink would add one a second. */
 const MAX_RANGES = 100
 
 export type SqlExpired = ReturnType<typeof createExpired>

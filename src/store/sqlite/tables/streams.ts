@@ -1,5 +1,6 @@
 // The latest shot of each stream, in SQL. Synchronous; the caller holds the transaction. Once per
-// stream and commit: what the last commit left of a stream is remembered, so that it is not read again.
+// stream and commit: what the last commit left of a stream is remembered, so that it is not read
+// again.
 import type { DatabaseSync } from 'node:sqlite'
 import { understand } from '../../../core/events/callback.ts'
 import type { NewEvent } from '../../../core/events/snapshot-event.ts'
@@ -12,7 +13,10 @@ const MAX_STREAMS = 100_000
 const MAKE_ROOM = 1_000
 /** Streams whose last state is remembered. */
 const MAX_REMEMBERED = 20_000
-/** The provider's names are shorter (FACTS 9); an object's name has at most 1,023 bytes. */
+/**
+ * The provider's names are shorter (docs/provider.md#the-past); an object's name has at most 1,023
+ * bytes.
+ */
 const MAX_NAME = 256
 const MAX_OBJECT = 1_024
 
