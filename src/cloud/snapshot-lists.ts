@@ -1,4 +1,5 @@
-// What the provider lists of the past (FACTS 9): pushes, and the shots of a stream. Read tolerantly:
+// What the provider lists of the past (docs/provider.md#the-past): pushes, and the shots of a stream.
+// Read tolerantly:
 // numbers may come as texts, and optional fields not at all. An answer holds push URLs with ingest
 // keys: nothing of it but what is named here goes any further.
 import type { Range } from '../core/audit/ranges.ts'

@@ -5,6 +5,8 @@ import { SAME_SHOT_MS } from './shots.ts'
 
 /** A pause longer than this, in intervals of the stream, is a hole. */
 const HOLE_INTERVALS = 1.5
+/** So is a longer one before the first shot of a push, or after its last. */
+const PUSH_END_INTERVALS = 1.1
 /** Fewer moments show no interval. */
 const MIN_MOMENTS = 3
 
@@ -29,21 +31,26 @@ export function intervalOf(moments: readonly number[]): number | null {
 }
 
 /**
- * Whether the moments leave no hole in `expected`, the time in which the stream ran. `knownMs` is its
- * interval as a list has shown it: events alone can't show that every second one is lost.
+ * Whether the moments leave no hole in `expected`, the time in which the stream ran, of all that is
+ * looked at. `knownMs` is its interval as a list has shown it: events alone can't show that every
+ * second one is lost.
  */
 export function isWhole(
   moments: readonly number[],
-  expected: readonly Range[],
+  { expected, look }: { expected: readonly Range[]; look: Range },
   knownMs: number | null,
 ): boolean {
   const observed = intervalOf(moments)
   const intervalMs = Math.min(observed ?? Infinity, knownMs ?? Infinity)
   if (!Number.isFinite(intervalMs)) return false
-  const longest = HOLE_INTERVALS * intervalMs
+  const atEnd = (end: number) =>
+    intervalMs * (end === look.from || end === look.until ? HOLE_INTERVALS : PUSH_END_INTERVALS)
   return expected.every(({ from, until }) => {
     const inside = moments.filter((moment) => moment >= from && moment < until)
-    const stops = [from, ...inside, until]
-    return stops.slice(1).every((stop, index) => stop - (stops[index] as number) <= longest)
+    const [first, last] = [inside[0] ?? until, inside.at(-1) ?? from]
+    const isDense = inside
+      .slice(1)
+      .every((moment, index) => moment - (inside[index] as number) <= HOLE_INTERVALS * intervalMs)
+    return isDense && first - from <= atEnd(from) && until - last <= atEnd(until)
   })
 }

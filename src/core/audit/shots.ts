@@ -8,8 +8,11 @@ export const SAME_SHOT_MS = 1_500
 const SAME_OBJECT_MS = 15 * 60_000
 /** A callback without capture time may have been signed with its last try: half a minute after. */
 const LATEST_SIGNING_MS = 35_000
-/** Events so long before and after a window can tell of its shots. */
-export const KEPT_PAD_MS = 60_000
+/**
+ * Shots and events so long before and after a stretch of time are looked at with it: an event of one
+ * of those must not be taken for one of a shot inside.
+ */
+export const PAD_MS = 60_000
 
 export type StreamName = { readonly app: string; readonly stream: string }
 
@@ -80,24 +83,15 @@ export function findMissing(shots: readonly Shot[], kept: readonly KeptShot[]): 
 }
 
 /**
- * Events that show no capture time can't be told apart: each stands for one shot that was taken
- * shortly before it was signed. What no event stands for is missing.
+ * Events that show no capture time can't be told apart: each stands for the last shot before it was
+ * signed that no other stands for. What no event stands for is missing.
  */
 function leftAfterClaims(missing: readonly Shot[], events: readonly KeptShot[]): Shot[] {
-  const shots = missing.toSorted((a, b) => a.at - b.at)
-  const signed = events.map(({ occurredAt }) => occurredAt).toSorted((a, b) => a - b)
-  // The last shot before is most likely; but where tries were late, that leaves events over which
-  // stand for earlier ones. From the first on as many shots are claimed as can be.
-  const [likely, most] = [claim(shots, signed, 'last'), claim(shots, signed, 'first')]
-  return most.length < likely.length ? most : likely
-}
-
-/** What is left when each event, in order, has claimed a shot: the first or the last that it can. */
-function claim(shots: readonly Shot[], signed: readonly number[], which: 'first' | 'last'): Shot[] {
-  const left = [...shots]
-  for (const at of signed) {
-    const fits = (shot: Shot) => shot.at <= at + SAME_SHOT_MS && shot.at >= at - LATEST_SIGNING_MS
-    const index = which === 'first' ? left.findIndex(fits) : left.findLastIndex(fits)
+  const left = missing.toSorted((a, b) => a.at - b.at)
+  for (const { occurredAt } of events.toSorted((a, b) => a.occurredAt - b.occurredAt)) {
+    const index = left.findLastIndex(
+      ({ at }) => at <= occurredAt + SAME_SHOT_MS && at >= occurredAt - LATEST_SIGNING_MS,
+    )
     if (index !== -1) left.splice(index, 1)
   }
   return left

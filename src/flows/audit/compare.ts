@@ -6,6 +6,7 @@ import {
   findMissing,
   groupShots,
   type KeptShot,
+  PAD_MS,
   type Push,
   type Shot,
   type StreamName,
@@ -77,18 +78,22 @@ export async function compare(
     })
     .filter(({ moments, expected }) => expected.length > 0 || moments.length > 0)
 
+  const padded = { from: range.from - PAD_MS, until: range.until + PAD_MS }
+  const isInside = ({ at }: { at: number }) => at >= range.from && at < range.until
   const listed = new Map<Candidate, Shot[]>()
   const seemsWhole = ({ name, moments, expected }: Candidate) =>
-    isWhole(moments, expected, intervals.of(name))
+    isWhole(moments, { expected, look: range }, intervals.of(name))
   await ask(probesOf(candidates.filter(seemsWhole)))
   await ask(candidates.filter((each) => !listed.has(each) && (askAll || !seemsWhole(each))))
 
   const compared = candidates.map((each): ComparedStream => {
     const shots = listed.get(each)
-    const inside = shots?.filter(({ at }) => at >= range.from && at < range.until) ?? null
-    const missing = inside === null ? [] : findMissing(inside, each.kept)
-    const moments = each.moments.filter((at) => at >= range.from && at < range.until)
-    return { name: each.name, kept: moments.length, listed: inside, missing }
+    return {
+      name: each.name,
+      kept: each.moments.filter((at) => isInside({ at })).length,
+      listed: shots?.filter(isInside) ?? null,
+      missing: findMissing(shots ?? [], each.kept).filter(isInside),
+    }
   })
   return { kind: 'compared', streams: withoutClaimed(compared, loose) }
 
@@ -97,7 +102,7 @@ export async function compare(
     const work = async () => {
       for (const each of rest) {
         signal.throwIfAborted()
-        const shots = groupShots(await lists.shots({ domain, ...each.name }, range, signal))
+        const shots = groupShots(await lists.shots({ domain, ...each.name }, padded, signal))
         listed.set(each, shots)
         const intervalMs = intervalOf(shots.map(({ at }) => at))
         if (intervalMs !== null) intervals.learn(each.name, intervalMs)

@@ -1,7 +1,7 @@
 // What the log has of a range of time, as far as a comparison needs it: read in small pieces, since
 // the commits of callbacks wait meanwhile.
 import type { Range } from '../../core/audit/ranges.ts'
-import { KEPT_PAD_MS, type KeptShot } from '../../core/audit/shots.ts'
+import { type KeptShot, PAD_MS } from '../../core/audit/shots.ts'
 import { type StoredEvent, understandEvent } from '../../core/events/snapshot-event.ts'
 import type { AuditStore, EventPlace } from '../../ports/audit.ts'
 
@@ -22,7 +22,7 @@ export async function readKept(
   range: Range,
   signal: AbortSignal,
 ): Promise<Kept> {
-  const padded = { from: range.from - KEPT_PAD_MS, until: range.until + KEPT_PAD_MS }
+  const padded = { from: range.from - PAD_MS, until: range.until + PAD_MS }
   const shots: KeptShot[] = []
   let callbacks = 0
   let unclear = 0

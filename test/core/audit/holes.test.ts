@@ -3,7 +3,8 @@ import { intervalOf, isWhole, momentsOf } from '../../../src/core/audit/holes.ts
 
 const every = (ms: number, from: number, until: number) =>
   Array.from({ length: Math.ceil((until - from) / ms) }, (_, n) => from + n * ms)
-const WINDOW = [{ from: 0, until: 60_000 }]
+const look = { from: 0, until: 60_000 }
+const WINDOW = { expected: [look], look }
 
 test('two callbacks of one shot are one moment, in whatever order', () => {
   expect(momentsOf([5_000, 0, 900, 5_100])).toEqual([0, 5_000])
@@ -31,7 +32,7 @@ describe('whole', () => {
   })
 
   test('not where too little came to show an interval', () => {
-    expect(isWhole([0, 5_000], [{ from: 0, until: 6_000 }], null)).toBe(false)
+    expect(isWhole([0, 5_000], { expected: [{ from: 0, until: 6_000 }], look }, null)).toBe(false)
   })
 
   test('not where a list has shown a shorter interval: every second one may be lost', () => {
@@ -42,7 +43,7 @@ describe('whole', () => {
 
   test('up to the ends of the push, not of the window', () => {
     const moments = every(5_000, 22_000, 41_000)
-    expect(isWhole(moments, [{ from: 20_000, until: 41_000 }], null)).toBe(true)
+    expect(isWhole(moments, { expected: [{ from: 20_000, until: 41_000 }], look }, null)).toBe(true)
     expect(isWhole(moments, WINDOW, null)).toBe(false)
   })
 
@@ -52,7 +53,15 @@ describe('whole', () => {
       { from: 0, until: 20_000 },
       { from: 40_000, until: 60_000 },
     ]
-    expect(isWhole(moments, pushes, null)).toBe(true)
+    expect(isWhole(moments, { expected: pushes, look }, null)).toBe(true)
     expect(isWhole(moments, WINDOW, null)).toBe(false)
+  })
+
+  test('not where a push ends an interval after the last one, or begins one before the first', () => {
+    const moments = every(5_000, 22_000, 41_000)
+    const pushed = (from: number, until: number) => ({ expected: [{ from, until }], look })
+    expect(isWhole(moments, pushed(17_000, 41_000), 5_000)).toBe(true)
+    expect(isWhole(moments, pushed(16_000, 41_000), 5_000)).toBe(false)
+    expect(isWhole(moments, pushed(20_000, 43_000), 5_000)).toBe(false)
   })
 })

@@ -44,11 +44,15 @@ async function liveThrough({ parts, mode, body, lagMs, isSpeltOtherwise, seed }:
   if (isSpeltOtherwise) {
     lists.spell = ({ app, stream }) => ({ app: app.toUpperCase(), stream: stream.toUpperCase() })
   }
+  // Events that show neither time nor an object of their own can only be counted, and only if they
+  // are signed soon.
+  const isCountedOnly = body === 'without_time' && mode === 'overwrite'
   const random = randomOf(seed)
   let one: ReturnType<typeof replica> | null = replica(world)
   const { store } = one
   const shots: ProvidersShot[] = []
-  for (const { minutes, streams, loses, doubles, lateMs, isDown } of parts) {
+  for (const { minutes, streams, loses, doubles, isDown, ...rest } of parts) {
+    const lateMs = isCountedOnly ? Math.min(rest.lateMs, 900) : rest.lateMs
     if (isDown) {
       await one?.stop()
       one = null
@@ -67,12 +71,11 @@ async function liveThrough({ parts, mode, body, lagMs, isSpeltOtherwise, seed }:
         if (random() < 1 / doubles) await one.arrive(shot, body, lateMs)
       }
     }
+    await clock.advance(3_000)
     for (const end of ends) end()
     one ??= replica(world, { store })
   }
   await clock.advance(2 * HOUR + 2 * INTERVAL_MS)
-  // Events that show neither time nor an object of their own can only be counted.
-  const isCountedOnly = body === 'without_time' && mode === 'overwrite'
   await eachIsThereOnce(one, shots, isCountedOnly)
   await one?.stop()
 }

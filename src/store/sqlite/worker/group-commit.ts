@@ -111,7 +111,16 @@ export function createGroupCommit(
         tallies.addUnsigned(write.domain, write.count)
         return null
       case 'fill':
-        return atomically(db, () => fill(write))
+        return fillOrForget(write)
+    }
+  }
+
+  function fillOrForget(write: Extract<Write, { kind: 'fill' }>): number {
+    try {
+      return atomically(db, () => fill(write))
+    } catch (error) {
+      streams.forget()
+      throw error
     }
   }
 
@@ -119,7 +128,13 @@ export function createGroupCommit(
   function fill({ events, progress, at }: Extract<Write, { kind: 'fill' }>): number {
     // Called off between the question and the answer: nothing is filled any more.
     if (progress.kind === 'backfill' && backfills.find(progress.id)?.endedAt !== null) return 0
-    const filled = unpackEvents(events).filter((event) => !log.append(event).duplicate).length
+    const found = unpackEvents(events)
+    const added = newlyKept(
+      found,
+      found.map((event) => log.append(event)),
+    )
+    streams.note(added)
+    const filled = added.length
     if (progress.kind === 'audit') audits.advance(progress)
     else {
       backfills.advance(progress, { filled, at })
