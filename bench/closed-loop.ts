@@ -1,8 +1,9 @@
 // The generator where there is no wrk: PORT CONNECTIONS SECONDS, then what bench/wrk.lua takes. Each
 // connection sends its next callback when the last one is answered. All are made beforehand.
+
+import { bodyOf, DOMAIN } from './callback.ts'
 import type { Load } from './generator.ts'
 import { openConnections, rawCallback } from './raw-client.ts'
-import { bodyOf, DOMAIN } from './callback.ts'
 
 /** More than any server here answers. */
 const MAX_PER_SECOND = 15_000

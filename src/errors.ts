@@ -42,6 +42,22 @@ export function faultCode(error: unknown): FaultCode | undefined {
   return error instanceof ServiceError ? error.code : undefined
 }
 
+/**
+ * For `catch`: `value` where the fault is one that we know. Anything else is a bug and is thrown on, to
+ * end the process with its stack frames in the log rather than be met again and again.
+ */
+export function unlessBug<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    throwBug(error)
+    return value
+  }
+}
+
+/** Throws `error` on unless it is a fault that we know. */
+export function throwBug(error: unknown): asserts error is ServiceError {
+  if (!(error instanceof ServiceError)) throw error
+}
+
 /** Whether a write that ended with this fault may have taken effect, now or later, all the same. */
 export function mayHaveTakenEffect(error: unknown): boolean {
   const code = faultCode(error)
@@ -77,6 +93,7 @@ export function describeBug(error: unknown): { error: string; frames: readonly s
 
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return `thrown: ${typeof error}`
+  if (error instanceof ServiceError) return error.message
   // Of a text that can't be parsed the message quotes the beginning.
   if (error instanceof SyntaxError) return error.name
   return `${error.name}: ${error.message.replace(OPAQUE, '…')}`

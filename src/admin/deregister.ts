@@ -16,7 +16,7 @@ import { notifyUrl, showUrl } from '../core/registration/notify-url.ts'
 import type { Observed } from '../core/registration/observation.ts'
 import { formerNotifyUrls, isOurUrl } from '../core/registration/registration.ts'
 import { MAX_LAG_MS, mayStillShow } from '../core/registration/unseen-write.ts'
-import { describeError, mayHaveTakenEffect } from '../errors.ts'
+import { describeError, mayHaveTakenEffect, throwBug, unlessBug } from '../errors.ts'
 
 /** How often to look for a write that is on its way: it shows at once, or takes minutes. */
 const LOOK_AGAIN_MS = 2_000
@@ -74,7 +74,7 @@ export async function deregisterAll(
   }
 
   async function isStillOurs(domain: string): Promise<boolean> {
-    return (await look(domain).catch(() => null)) === 'ours'
+    return (await look(domain).catch(unlessBug(null))) === 'ours'
   }
 
   /** Else nobody would look after what is still there. */
@@ -106,6 +106,7 @@ export async function deregisterAll(
     return await Promise.all(
       config.domains.map((domain) =>
         deregister(domain).catch((error: unknown) => {
+          throwBug(error)
           return { domain, outcome: 'failed' as const, detail: describeError(error) }
         }),
       ),

@@ -17,7 +17,7 @@ import {
   type Step,
 } from '../core/registration/registration.ts'
 import { explain, explainContest } from '../core/registration/step-texts.ts'
-import { describeError } from '../errors.ts'
+import { describeError, throwBug } from '../errors.ts'
 import type { Store } from '../ports/store.ts'
 
 export type PlannedDomain = {
@@ -75,6 +75,7 @@ export async function planAll(
     return await Promise.all(
       config.domains.map((domain) =>
         planOne(domain).catch((error: unknown) => {
+          throwBug(error)
           return { domain, step: 'failed' as const, changes: false, why: describeError(error) }
         }),
       ),

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/config.ts'
 import type { CallbackOutcome } from '../core/events/callback.ts'
-import { describeError } from '../errors.ts'
+import { describeBug } from '../errors.ts'
 import { createAuditor } from '../flows/audit/auditor.ts'
 import { createDispatcher } from '../flows/deliver/dispatcher.ts'
 import { probeAfterStart } from '../flows/reachability.ts'
@@ -209,7 +209,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       try {
         await each()
       } catch (error) {
-        log.error('stopping one part of the service failed', { reason: describeError(error) })
+        log.error('stopping one part of the service failed', describeBug(error))
       }
     }
     stopped.abort()

@@ -2,7 +2,7 @@
 // exit code. What a command does stands in a file of its own.
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../app/service.ts'
-import { describeError, faultCode } from '../errors.ts'
+import { describeBug, describeError, faultCode } from '../errors.ts'
 import { DEAD_LETTER_ACTIONS, runDeadLetters } from './events/dead-letters.ts'
 import { runReplay } from './events/replay.ts'
 import { runDeregister } from './registration/deregister.ts'
@@ -31,6 +31,7 @@ export async function runCli(argv: readonly string[], shell: Shell): Promise<num
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
     if (faultCode(error) === 'aborted' && shell.signal.aborted) return EXIT.done
     shell.error(`snaphook: ${describeError(error)}`)
+    if (faultCode(error) === undefined) shell.error(describeBug(error).frames.join('\n'))
     return EXIT.failed
   }
 }

@@ -9,6 +9,9 @@ export const FILE_SUFFIX = '_FILE'
 /** Values of `DEBUG` that make the HTTP library under pop-core print what it sends. */
 const PRINTS_API_CALLS = /(^|[\s,])(\*|httpx)/
 
+/** An empty file is as good as none: but without this secret a new one would be made, in silence. */
+const NEVER_EMPTY = SETTINGS.secrets.env
+
 const NAMES: ReadonlySet<string> = new Set(Object.values(SETTINGS).map(({ env }) => env))
 /** May be given as the path of a file, under the name with `_FILE` behind it. */
 export const SECRET_NAMES: readonly string[] = Object.values(SETTINGS)
@@ -33,7 +36,8 @@ export function gather(env: Environment, readFile: ReadFile) {
     else if (env[target]) problems.push(`${name} and ${target} are both set: remove one`)
     else {
       try {
-        given[target] = readFile(value).trim()
+        const text = readFile(value).trim()
+        if (text !== '' || target === NEVER_EMPTY) given[target] = text
       } catch {
         problems.push(`${name} must be the path of a file that can be read`)
       }

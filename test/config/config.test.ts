@@ -156,6 +156,18 @@ describe('good settings', () => {
       },
     })
   })
+
+  test('from an empty file is as good as none; but never the secret, which would be made anew', () => {
+    const empty = { SNAPHOOK_SINKS_FILE: 'a', SNAPHOOK_API_SECRET_FILE: 'b' }
+    expect(read(empty, () => '\n')).toMatchObject({
+      ok: true,
+      value: { sinks: [{ name: 'stdout', url: 'stdout:' }], apiSecret: undefined },
+    })
+    expect(read({ SNAPHOOK_SECRET_FILE: 'a' }, () => '\n')).toMatchObject({
+      ok: false,
+      problems: [expect.stringMatching(/^SNAPHOOK_SECRET must be .*32 bytes/)],
+    })
+  })
 })
 
 describe('each bad setting has its sentence', () => {

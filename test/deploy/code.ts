@@ -29,9 +29,9 @@ export const REQUIRED = {
 }
 const A_SECRET = Buffer.alloc(32, 1).toString('base64url')
 
-/** The settings of an environment, whose files each hold a good secret; or an error with all problems. */
+/** The settings of an environment, whose files are empty, but for the secret; or an error with all problems. */
 export function configFrom(env: Environment) {
-  const config = readConfig(env, () => A_SECRET)
+  const config = readConfig(env, (path) => (path.endsWith('SNAPHOOK_SECRET') ? A_SECRET : ''))
   if (!config.ok) throw new Error(config.problems.join('\n'))
   return config.value
 }

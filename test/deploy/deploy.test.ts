@@ -8,6 +8,7 @@ import { getRequestListener } from '@hono/node-server'
 import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
+import { SECRET_NAMES } from '../../src/config/environment.ts'
 import { AUDIT_STATES } from '../../src/core/audit/state.ts'
 import { SINK_STATES } from '../../src/core/delivery/outcome.ts'
 import { CALLBACK_OUTCOMES } from '../../src/core/events/callback.ts'
@@ -52,6 +53,9 @@ test('every deploy file is looked at here', () => {
     'deploy/kubernetes/disruption-budget.yaml',
     'deploy/kubernetes/kustomization.yaml',
     'deploy/kubernetes/network-policy.yaml',
+    'deploy/kubernetes/prometheus-operator/kustomization.yaml',
+    'deploy/kubernetes/prometheus-operator/prometheus-rule.yaml',
+    'deploy/kubernetes/prometheus-operator/service-monitor.yaml',
     'deploy/kubernetes/services.yaml',
     'deploy/kubernetes/settings.env',
     'deploy/kubernetes/statefulset.yaml',
@@ -61,6 +65,7 @@ test('every deploy file is looked at here', () => {
     'deploy/ram-policy-audit.json',
     'deploy/ram-policy-doctor.json',
     'deploy/ram-policy.json',
+    'deploy/write-rules.ts',
   ])
 })
 
@@ -243,7 +248,7 @@ describe('kubernetes', () => {
   test('the kustomization takes every file, and this version', () => {
     const files = ['kustomization.yaml', 'settings.env', ...kustomization.resources]
     expect(files.map((name) => `deploy/kubernetes/${name}`).sort()).toEqual(
-      filesBelow('deploy/kubernetes'),
+      filesBelow('deploy/kubernetes').filter((path) => !path.includes('/prometheus-operator/')),
     )
     expect(kustomization.images).toMatchObject([{ name: container.image, newTag: version }])
     expect(kustomization.configMapGenerator).toEqual([
@@ -256,17 +261,49 @@ describe('kubernetes', () => {
     const [claim] = statefulSet.spec.volumeClaimTemplates
     expect(claim.spec.accessModes).toEqual(['ReadWriteOnce'])
     expect(container.volumeMounts).toContainEqual({ name: claim.metadata.name, mountPath: DATA })
+  })
+
+  test('every setting that holds a secret comes from the Secret, as a file', () => {
     const [volume] = pod.volumes
-    expect(volume.secret.items).toEqual([{ key: 'SNAPHOOK_SECRET', path: 'secret' }])
-    expect(container.volumeMounts).toContainEqual({
-      name: volume.name,
-      mountPath: '/run/secrets/snaphook',
-      readOnly: true,
-    })
-    expect(container.env[0]).toEqual({
-      name: 'SNAPHOOK_SECRET_FILE',
-      value: '/run/secrets/snaphook/secret',
-    })
+    const mountPath = '/run/secrets/snaphook'
+    expect(container.volumeMounts).toContainEqual({ name: volume.name, mountPath, readOnly: true })
+    expect(volume.secret.secretName).toBe('snaphook')
+    // The store is the one on the volume, as the image has it: a path, and no secret.
+    const names = SECRET_NAMES.filter((name) => name !== 'SNAPHOOK_STORE')
+    const items = volume.secret.items.map(({ key, path }: Manifest) => [key, path])
+    expect(items.toSorted()).toEqual(names.map((name) => [name, name]).toSorted())
+    const own = container.env.filter(({ name }: Manifest) => name.startsWith('SNAPHOOK_'))
+    const files = own.map(({ name, value }: Manifest) => [name, value])
+    expect(files.toSorted()).toEqual(
+      names.map((name) => [`${name}_FILE`, `${mountPath}/${name}`]).toSorted(),
+    )
+    expect(Object.keys(settings).filter((name) => SECRET_NAMES.includes(name))).toEqual([])
+  })
+
+  test('one Service has each of the components, so that a monitor finds each pod once', () => {
+    const services = manifests.filter(({ kind }) => kind === 'Service')
+    const monitor = parse(textOf('deploy/kubernetes/prometheus-operator/service-monitor.yaml'))
+    const { matchLabels } = monitor.spec.selector
+    const found = services.filter(({ metadata }) =>
+      Object.entries(matchLabels).every(([name, value]) => metadata.labels[name] === value),
+    )
+    expect(found.map(({ metadata }) => metadata.name)).toEqual([statefulSet.spec.serviceName])
+    const [endpoint] = monitor.spec.endpoints
+    expect(found[0].spec.ports.map(({ name }: Manifest) => name)).toContain(endpoint.port)
+    expect(found[0].metadata.labels[monitor.spec.jobLabel]).toBe('snaphook')
+    const components = services.map(({ metadata }) => JSON.stringify(metadata.labels))
+    expect(new Set(components).size).toBe(services.length)
+  })
+
+  test('the component for the Prometheus operator has the rules of compose: else run npm run docs', () => {
+    const path = (name: string) => `deploy/kubernetes/prometheus-operator/${name}`
+    const component = parse(textOf(path('kustomization.yaml')))
+    expect(component.kind).toBe('Component')
+    const files = ['kustomization.yaml', ...component.resources].map(path)
+    expect(files.sort()).toEqual(filesBelow('deploy/kubernetes/prometheus-operator'))
+    const rule = parse(textOf(path('prometheus-rule.yaml')))
+    expect(rule.spec).toEqual(parse(textOf('deploy/prometheus/alerts.yaml')))
+    expect(textOf('deploy/kubernetes/kustomization.yaml')).toContain('#   - prometheus-operator')
   })
 
   test('its variables are settings and credentials, and good ones', async () => {

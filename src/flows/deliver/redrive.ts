@@ -1,7 +1,9 @@
 // Tries dead letters again where somebody asked for it, beside the loop of the sink: out of order,
 // as whoever asks knows, and without moving the cursor.
+
 import { type Batch, firstOf, newBatch } from '../../core/delivery/batch.ts'
 import { nextRetry } from '../../core/delivery/delivery.ts'
+import { unlessBug } from '../../errors.ts'
 import type { SinkContext } from './sink-context.ts'
 
 /** How soon a command is followed; asking costs next to nothing. */
@@ -48,7 +50,7 @@ export async function retryDeadLetters(context: SinkContext): Promise<void> {
   /** Read anew for each attempt: it may have been dropped. A store in trouble has none to give. */
   async function firstRequested() {
     const query = { sink: sink.name, retryRequested: true, limit: 1 }
-    const [letter] = await deadLetters.readDeadLetters(query).catch(() => [])
+    const [letter] = await deadLetters.readDeadLetters(query).catch(unlessBug([]))
     return letter
   }
 }

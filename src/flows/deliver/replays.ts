@@ -4,6 +4,7 @@ import { MAX_BATCH_BYTES } from '../../core/delivery/batch.ts'
 import { MAX_BATCH_EVENTS } from '../../core/delivery/batch-size.ts'
 import { isSelected } from '../../core/events/replay.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
+import { unlessBug } from '../../errors.ts'
 import type { Replay } from '../../ports/store.ts'
 import { deliverBatches } from './deliver-batches.ts'
 import type { SinkContext } from './sink-context.ts'
@@ -18,7 +19,7 @@ export async function runReplays(context: SinkContext): Promise<void> {
   const { sink, replays, clock, draining } = context
   while (!draining.aborted) {
     // A store in trouble has none to give.
-    const replay = await replays.nextReplay(sink.name).catch(() => null)
+    const replay = await replays.nextReplay(sink.name).catch(unlessBug(null))
     if (replay === null) await clock.sleep(POLL_MS, draining)
     else await play(context, replay)
   }

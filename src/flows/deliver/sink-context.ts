@@ -3,6 +3,7 @@
 import { type BatchSize, FULL_SIZE } from '../../core/delivery/batch-size.ts'
 import { confirmedOf, type DeliveryOutcome, type SinkState } from '../../core/delivery/outcome.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
+import { describeBug } from '../../errors.ts'
 import type { Clock, Random } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { DispatcherMetrics } from '../../ports/metrics.ts'
@@ -53,13 +54,22 @@ export type SinkContext = DeliveryDeps &
 
 export function createSinkContext(deps: DeliveryDeps, run: Run, sink: Sink): SinkContext {
   const { name } = sink
+  /** Logged once: the sink is tried again and again. */
+  let lastBug = ''
+  function logBug(error: unknown): void {
+    const bug = describeBug(error)
+    if (bug.error === lastBug) return
+    lastBug = bug.error
+    deps.log.error('a sink has a fault of its own: please report it', { sink: name, ...bug })
+  }
+
   return {
     ...deps,
     ...run,
     sink,
     progress: { name, cursor: 0, expiredUpTo: 0, state: 'ok', problem: null, size: FULL_SIZE },
     async attempt(events) {
-      const outcome = await deliver(sink, events, run.ended)
+      const outcome = await deliver(sink, events, run.ended, logBug)
       const confirmed = confirmedOf(outcome, events)
       if (confirmed > 0) deps.metrics.attempted(name, 'delivered', confirmed)
       const rest = events.length - confirmed
@@ -74,10 +84,12 @@ async function deliver(
   sink: Sink,
   events: readonly StoredEvent[],
   signal: AbortSignal,
+  logBug: (error: unknown) => void,
 ): Promise<DeliveryOutcome> {
   try {
     return await sink.deliver(events, signal)
   } catch (error) {
+    logBug(error)
     // Its message may hold a URL.
     const reason = `the sink itself has a fault (${error instanceof Error ? error.name : 'unknown'})`
     return { kind: 'failed', reason, strike: true }

@@ -7,11 +7,12 @@ import { eventOf } from '../../core/events/snapshot-event.ts'
 import type { AcceptedKey } from '../../core/keys/accepted-keys.ts'
 import type { KeyId } from '../../core/keys/key-ring.ts'
 import { checkTimestamp, findSigner } from '../../core/keys/signature.ts'
-import { describeError, faultCode } from '../../errors.ts'
+import { throwBug, unlessBug } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { ReceiverMetrics } from '../../ports/metrics.ts'
 import type { EventLog } from '../../ports/store.ts'
+import { createFrequentTrouble } from '../fault-log.ts'
 
 /** Far above any sane snapshot message, and small enough to hold thousands in memory. */
 export const MAX_BODY_BYTES = 64 * 1024
@@ -67,7 +68,13 @@ export function createReceiver(deps: {
   const { skewSeconds, keys, events, clock, metrics, log } = deps
   const domains = new Set(deps.domains)
   const waiting = new Map<string, number>()
-  let storeProblem: string | null = null
+  const trouble = createFrequentTrouble(
+    {
+      begun: 'callbacks are refused, since the store fails',
+      over: 'the store takes events again',
+    },
+    { log, clock },
+  )
 
   async function receive(request: CallbackRequest): Promise<CallbackOutcome> {
     const receivedAt = clock.now()
@@ -122,7 +129,7 @@ export function createReceiver(deps: {
     const signer = findSigner(callback, keys.hosts(domain), keys.beyond(domain))
     if (signer === undefined) return undefined
     // A store that fails has this callback refused further on, and tells.
-    await keys.learn(domain, signer.id).catch(() => undefined)
+    await keys.learn(domain, signer.id).catch(unlessBug(undefined))
     return signer
   }
 
@@ -142,22 +149,15 @@ export function createReceiver(deps: {
     const understood = understand(callback.body, callback.domain, callback.receivedAt)
     try {
       const { duplicate } = await events.append(eventOf(callback, understood))
-      sayStore(null)
+      trouble.passed()
       if (duplicate) return 'duplicate'
       metrics.flagged(callback.domain, understood.flags)
       return 'accepted'
     } catch (error) {
-      sayStore(describeError(error))
-      return faultCode(error) === 'store_overloaded' ? 'overloaded' : 'store_failed'
+      throwBug(error)
+      trouble.met(error.message)
+      return error.code === 'store_overloaded' ? 'overloaded' : 'store_failed'
     }
-  }
-
-  /** One line when the store begins to fail, or fails otherwise, and one when it is well again. */
-  function sayStore(problem: string | null): void {
-    if (problem === storeProblem) return
-    storeProblem = problem
-    if (problem === null) log.info('the store takes events again')
-    else log.error('callbacks are refused, since the store fails', { reason: problem })
   }
 
   return { receive }

@@ -3,7 +3,13 @@
 import { withWriteBegun } from '../../core/keys/key-ring.ts'
 import type { Event, Fault, Report, Task } from '../../core/registration/events.ts'
 import { sameObservation } from '../../core/registration/observation.ts'
-import { describeError, type FaultCode, faultCode, mayHaveTakenEffect } from '../../errors.ts'
+import {
+  describeError,
+  type FaultCode,
+  faultCode,
+  mayHaveTakenEffect,
+  throwBug,
+} from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LiveApi } from '../../ports/live-api.ts'
 import type { Log } from '../../ports/log.ts'
@@ -97,19 +103,21 @@ export function createCarrier(deps: {
         ring.released ? ring : withWriteBegun(ring, now),
       )
       return !released
-    } catch {
+    } catch (error) {
       // The next look meets it again, and reports it.
+      throwBug(error)
       return false
     }
   }
 
   return {
     report,
-    /** Never rejects: a fault is an event as well. `wake` ends a pause. */
+    /** Rejects for a bug alone: a fault is an event as well. `wake` ends a pause. */
     async task(...given: Parameters<typeof doTask>): Promise<Event> {
       try {
         return await doTask(...given)
       } catch (error) {
+        throwBug(error)
         return { kind: 'failed', fault: faultOf(error) }
       }
     },

@@ -1,7 +1,7 @@
 // The app of the private listener: health, metrics, the API and the wall. Health and metrics are open
 // and hold no secret; what is under /v1 is guarded, whether it is there or not.
 import { Hono } from 'hono'
-import { describeError } from '../../errors.ts'
+import { describeBug } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Readiness } from '../../ports/views.ts'
 import type { Env } from '../env.ts'
@@ -47,7 +47,7 @@ export function createOpsApp(deps: {
   )
 
   app.onError((error) => {
-    log.error('a request of the operations listener failed', { error: describeError(error) })
+    log.error('a request of the operations listener failed', describeBug(error))
     return problem({
       status: 500,
       code: 'internal_error',

@@ -7,7 +7,7 @@ import { type Context, Hono } from 'hono'
 import type { CallbackOutcome } from '../../core/events/callback.ts'
 import type { Secret } from '../../core/keys/notify-key.ts'
 import { isNonce, probeAnswers } from '../../core/probe.ts'
-import { describeError } from '../../errors.ts'
+import { describeBug } from '../../errors.ts'
 import {
   type CallbackRequest,
   MAX_BODY_BYTES,
@@ -85,7 +85,7 @@ export function createCallbackApp(deps: {
   }
 
   app.onError((error) => {
-    log.error('a callback failed', { error: describeError(error) })
+    log.error('a callback failed', describeBug(error))
     return respond(BROKEN)
   })
 

@@ -30,7 +30,12 @@ const NOT_WRITABLE =
   "can't be written to: check its permissions and that its disk is not mounted read-only"
 
 /** A fault in a form that crosses threads. */
-export type Fault = { readonly code: FaultCode; readonly message: string }
+export type Fault = {
+  readonly code: FaultCode
+  readonly message: string
+  /** What was thrown, where that is no fault of a store but a bug: it crosses with its stack. */
+  readonly bug?: Error
+}
 
 /** The sentence for a store at `path` that does not open. */
 export function openFault(error: unknown, path: string): ServiceError {
@@ -48,12 +53,18 @@ export function unavailable(path: string, problem: string, cause?: unknown): Ser
  */
 export function faultOf(error: unknown, path: string): Fault {
   if (error instanceof ServiceError) return { code: error.code, message: error.message }
+  if (isBug(error)) return { code: 'store_failed', message: error.message, bug: error }
   const code: FaultCode = isRoomMissing(error)
     ? 'store_full'
     : isDamage(error)
       ? 'store_damaged'
       : 'store_failed'
   return { code, message: `The store ${path} ${problemOf(error)}.` }
+}
+
+/** Neither SQLite nor the system gave a code. */
+function isBug(error: unknown): error is Error {
+  return error instanceof Error && codeOf(error) === undefined && !('errno' in error)
 }
 
 function isRoomMissing(error: unknown): boolean {
@@ -79,8 +90,8 @@ function problemOf(error: unknown): string {
 }
 
 /** The error that a fault stood for on the other side. */
-export function toError({ code, message }: Fault): ServiceError {
-  return new ServiceError(message, { code })
+export function toError({ code, message, bug }: Fault): Error {
+  return bug ?? new ServiceError(message, { code })
 }
 
 export function isBusy(error: unknown): boolean {

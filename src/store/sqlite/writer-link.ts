@@ -2,7 +2,7 @@
 // crashes fails the calls it had and is started anew after a pause; until then calls fail at once.
 // A damaged store is never opened anew: what would be written there may never be found again.
 import { Worker } from 'node:worker_threads'
-import { ServiceError } from '../../errors.ts'
+import { faultCode, ServiceError } from '../../errors.ts'
 import { toError } from './faults.ts'
 import type { StoreFile } from './worker/connection.ts'
 import type { Database } from './worker/database.ts'
@@ -31,8 +31,8 @@ export async function startWriter(workerUrl: URL, file: StoreFile): Promise<Writ
   const waiting = new Map<number, Waiting>()
   let worker: Worker | undefined
   /** Why there is no writer, while there is none. */
-  let down = lost(file.path)
-  let damage: ServiceError | undefined
+  let down: Error = lost(file.path)
+  let damage: Error | undefined
   let lastId = 0
   let closed = false
   let hasOpened = false
@@ -109,7 +109,7 @@ export async function startWriter(workerUrl: URL, file: StoreFile): Promise<Writ
       return
     }
     const fault = toError(reply.fault)
-    if (fault.code === 'store_damaged') damage ??= fault
+    if (faultCode(fault) === 'store_damaged') damage ??= fault
     call?.reject(fault)
   }
 

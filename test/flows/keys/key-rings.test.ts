@@ -6,6 +6,7 @@ import {
   withReleased,
 } from '../../../src/core/keys/key-ring.ts'
 import { notifyKey } from '../../../src/core/keys/notify-key.ts'
+import { ServiceError } from '../../../src/errors.ts'
 import { memoryStore } from '../../support/flow-fakes.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 import { DOMAIN, FOREIGN, KEY, NEW, registration } from '../register/registration-fixture.ts'
@@ -62,12 +63,23 @@ test('a ring that could not be read is read again, within a second', async () =>
   const { loadRing } = it.store
   it.store.loadRing = async () => {
     it.store.loadRing = loadRing
-    throw new Error('not now')
+    throw new ServiceError('not now', { code: 'store_failed' })
   }
   await it.clock.advance(1_000)
   expect(it.accepts(notifyKey(NEW, DOMAIN, 8))).toBe(false)
   await it.clock.advance(1_000)
   expect(it.accepts(notifyKey(NEW, DOMAIN, 8))).toBe(true)
+})
+
+test('a bug is not taken for a store that fails: it ends the run', async () => {
+  await using it = await registration()
+  it.store.ringsVersion = async () => {
+    throw new TypeError('a bug')
+  }
+  const running = it.rings.run(new AbortController().signal)
+  const ended = expect(running).rejects.toThrow(TypeError)
+  await it.clock.advance(1_000)
+  await ended
 })
 
 test('a store that was put back to an earlier state is what counts', async () => {

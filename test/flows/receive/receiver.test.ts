@@ -46,7 +46,7 @@ function fixture(over: { append?: EventLog['append']; skewSeconds?: number | und
     },
     beyond: () => state.beyond,
     async learn(_, id) {
-      if (state.forgetful) throw new Error('not saved')
+      if (state.forgetful) throw new ServiceError('not saved', { code: 'store_failed' })
       state.learnt.push(id)
     },
     noteUse: (_, id) => state.used.push(id.kind),

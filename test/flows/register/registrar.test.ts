@@ -627,3 +627,10 @@ describe('a look that a callback asks for', () => {
     expect(it.registrar.look('x.y')).toBeUndefined()
   })
 })
+
+test('a bug is not taken for a fault of the provider: it ends the run', async () => {
+  const { api } = fakeApi(Date.now)
+  const describe: LiveApi['describe'] = () => Promise.reject(new TypeError('a bug'))
+  const it = await registration({ api: { ...api, describe } })
+  await expect(it.registrar.run(new AbortController().signal)).rejects.toThrow(TypeError)
+})

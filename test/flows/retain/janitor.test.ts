@@ -64,6 +64,7 @@ async function setJanitor(
         return sizes.length >= before + looks
       })
     },
+    run: () => janitor.run(ended.signal),
     events: async () => (await store.stats()).events,
     async [Symbol.asyncDispose]() {
       ended.abort()
@@ -202,4 +203,14 @@ test('smaller steps where there is no room for what a step writes itself', async
     return (await it.events()) === 0
   })
   expect(it.log.story()[0]).toBe('the log is not pruned, since the store fails')
+})
+
+test('a bug is not taken for a store that fails: it ends the run', async () => {
+  await using it = await setJanitor({
+    prune: () => async () => {
+      throw new TypeError('a bug')
+    },
+  })
+  await expect(it.run()).rejects.toThrow(TypeError)
+  expect(it.log.story()).toEqual([])
 })

@@ -199,6 +199,7 @@ describe('everything else', () => {
     const body = await response.text()
     expect(JSON.parse(body)).toMatchObject({ status: 500, code: 'internal_error' })
     expect(body).not.toContain('disk on fire')
-    expect(log.lines).toMatchObject([{ level: 'error', fields: { error: 'disk on fire' } }])
+    expect(log.lines).toMatchObject([{ level: 'error', fields: { error: 'Error: disk on fire' } }])
+    expect(log.lines[0]?.fields).toMatchObject({ frames: expect.any(Array) })
   })
 })

@@ -110,15 +110,18 @@ describe('answers', () => {
     expect(Object.fromEntries(response.headers)).toEqual({ 'content-type': json, ...headers })
   })
 
-  test('a receiver that fails is a bare 500, and its message goes to the log', async () => {
+  test('a receiver that fails is a bare 500, and the log has where it came from', async () => {
     const { response, log } = await post({
       receive: () => Promise.reject(new Error('disk on fire')),
     })
     expect(response.status).toBe(500)
     expect(await response.text()).toBe('{"Code":500,"Msg":"Internal error"}')
-    expect(log.lines).toEqual([
-      { level: 'error', message: 'a callback failed', fields: { error: 'disk on fire' } },
+    expect(log.lines).toMatchObject([
+      { level: 'error', message: 'a callback failed', fields: { error: 'Error: disk on fire' } },
     ])
+    expect(log.lines[0]?.fields).toMatchObject({
+      frames: expect.arrayContaining([expect.stringContaining('callback-app.test')]),
+    })
   })
 })
 
