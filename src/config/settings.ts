@@ -3,6 +3,7 @@
 import type { Group, Setting } from './setting.ts'
 import { API_SETTINGS } from './settings/api.ts'
 import { AUDIT_SETTINGS } from './settings/audit.ts'
+import { IMAGE_SETTINGS } from './settings/images.ts'
 import { KEY_SETTINGS } from './settings/keys.ts'
 import { LISTENER_SETTINGS } from './settings/listeners.ts'
 import { LOG_SETTINGS } from './settings/log.ts'
@@ -19,6 +20,7 @@ export const SETTINGS = {
   ...SINK_SETTINGS,
   ...AUDIT_SETTINGS,
   ...API_SETTINGS,
+  ...IMAGE_SETTINGS,
   ...LOG_SETTINGS,
 }
 
@@ -31,6 +33,7 @@ export const GROUPS: readonly Group[] = [
   { title: 'Sinks', settings: SINK_SETTINGS },
   { title: 'Audit', settings: AUDIT_SETTINGS },
   { title: 'API', settings: API_SETTINGS },
+  { title: 'Pictures', settings: IMAGE_SETTINGS },
   { title: 'Log', settings: LOG_SETTINGS },
 ]
 

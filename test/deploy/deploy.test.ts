@@ -64,6 +64,7 @@ test('every deploy file is looked at here', () => {
     'deploy/ram-policy-admin.json',
     'deploy/ram-policy-audit.json',
     'deploy/ram-policy-doctor.json',
+    'deploy/ram-policy-images.json',
     'deploy/ram-policy.json',
     'deploy/write-rules.ts',
   ])
@@ -444,6 +445,15 @@ describe('RAM policies', () => {
       Resource: '*',
     })
     expect(OPERATIONS).toEqual(expect.arrayContaining(lists))
+  })
+
+  test('pictures take reading objects of one bucket, and nothing else', () => {
+    const [images] = JSON.parse(textOf('deploy/ram-policy-images.json')).Statement
+    expect(images).toEqual({
+      Effect: 'Allow',
+      Action: 'oss:GetObject',
+      Resource: expect.stringMatching(/^acs:oss:\*:\*:[\w-]+\/\*$/),
+    })
   })
 
   test('the admin may delete on top, which is authorised for all resources only', () => {
