@@ -1,8 +1,8 @@
 // What is to be filled as somebody has asked for it: rows, so that any command may ask; the owner of
 // the audit acts.
-import type { AuditProgress, AuditStore, Backfill } from '../../ports/audit.ts'
-import { type Link, type Session, transact } from './link.ts'
-import { inSchema, type PostgresLocation, syncOf } from './location.ts'
+import type { AuditProgress, AuditStore, Backfill } from '../../../ports/audit.ts'
+import { type Link, type Session, transact } from '../link.ts'
+import { inSchema, type PostgresLocation, syncOf } from '../location.ts'
 
 /** The last ones that are shown. */
 const SHOWN = 20

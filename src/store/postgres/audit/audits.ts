@@ -1,14 +1,14 @@
 // How far the audit has come, when no callbacks were taken, and what was not filled. Events that it
 // has found are appended as any others are, and progress after them: a crash between the two has the
 // same shots found again, and they are the same events.
-import { joinRanges, type Range } from '../../core/audit/ranges.ts'
-import type { NewEvent, StoredEvent } from '../../core/events/snapshot-event.ts'
-import type { AuditGap, AuditProgress, AuditStore } from '../../ports/audit.ts'
-import type { EventLog } from '../../ports/store.ts'
+import { joinRanges, type Range } from '../../../core/audit/ranges.ts'
+import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.ts'
+import type { AuditGap, AuditProgress, AuditStore } from '../../../ports/audit.ts'
+import type { EventLog } from '../../../ports/store.ts'
+import { EVENT_COLUMNS, eventOf } from '../event-log.ts'
+import { type Link, type Row, type Session, transact } from '../link.ts'
+import { inSchema, type PostgresLocation, syncOf } from '../location.ts'
 import { createBackfills } from './backfills.ts'
-import { EVENT_COLUMNS, eventOf } from './event-log.ts'
-import { type Link, type Row, type Session, transact } from './link.ts'
-import { inSchema, type PostgresLocation, syncOf } from './location.ts'
 
 /** Notes of not taking that are closer than this are one. */
 const JOIN_MS = 60_000
