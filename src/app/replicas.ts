@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Leases, ReplicaView } from '../ports/leases.ts'
 import type { Log } from '../ports/log.ts'
 import type { ReplicaMetrics } from '../ports/metrics.ts'
-import type { RegistrationView } from '../ports/views.ts'
+import type { AuditView, RegistrationView } from '../ports/views.ts'
 
 /** A look that another replica makes: as long as callbacks wait for one. */
 const LOOK_WAIT_MS = 2_500
@@ -22,6 +22,7 @@ export type Parts = {
   readonly dispatcher: Dispatcher
   readonly registrar: Registrar
   readonly leases: Leases
+  audits(): readonly AuditView[]
   /** To be called when the log has grown. */
   notify(): void
 }
@@ -33,6 +34,7 @@ export function viewOf({ sinks }: Config, parts: Parts | undefined): ReplicaView
     sinks: sinks.map(({ name }) => name),
     owned: owned.map(({ name, state, problem }) => ({ sink: name, state, detail: problem })),
     ...(parts?.leases.isOwner('registrar') && { registrations: parts.registrar.views() }),
+    ...(parts?.leases.isOwner('audit') && { audits: parts.audits() }),
   }
 }
 
@@ -56,6 +58,13 @@ export function leaseNews(log: Log, metrics: ReplicaMetrics, onAsked: (domain: s
     },
     onAsked,
   }
+}
+
+/** The audits as each replica shows them: their owner's own. */
+export function sharedAudits(leases: Leases, own: readonly AuditView[]): readonly AuditView[] {
+  if (leases.isOwner('audit')) return own
+  const owner = leases.peers().find(({ view }) => view.audits !== undefined)
+  return (owner?.view.audits as readonly AuditView[] | undefined) ?? own
 }
 
 /** The registrar as each replica has it: its owner's own, else what the owner shows and does. */

@@ -3,7 +3,9 @@
 import { hostname } from 'node:os'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/config.ts'
+import type { CallbackOutcome } from '../core/events/callback.ts'
 import { describeBug } from '../errors.ts'
+import { createAuditor } from '../flows/audit/auditor.ts'
 import { createDispatcher } from '../flows/deliver/dispatcher.ts'
 import { probeAfterStart } from '../flows/reachability.ts'
 import { createReadiness } from '../flows/readiness.ts'
@@ -21,7 +23,14 @@ import { acquireLock } from '../store/sqlite/lock.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createOps } from './ops.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
-import { leaseNews, type Parts, replicaName, sharedRegistrar, viewOf } from './replicas.ts'
+import {
+  leaseNews,
+  type Parts,
+  replicaName,
+  sharedAudits,
+  sharedRegistrar,
+  viewOf,
+} from './replicas.ts'
 import { loadSecrets } from './secrets.ts'
 import { openForService } from './stores.ts'
 import { createRegistration, openApi, openSinks, probePublicUrl } from './wiring.ts'
@@ -32,6 +41,12 @@ export const VERSION = packageJson.version
 const DRAIN_CALLBACKS_MS = 3_200
 /** Then the sinks may have what is in the log; what is left they get after the next start. */
 const DRAIN_SINKS_MS = 1_000
+/** Callbacks that were turned away, and not through a fault of their own. */
+const NOT_TAKEN: ReadonlySet<CallbackOutcome> = new Set<CallbackOutcome>([
+  'no_key',
+  'overloaded',
+  'store_failed',
+])
 /** Probes and scrapes are short. */
 const DRAIN_OPS_MS = 200
 /** What a shared store may hold if nothing is set: a share of which disk is not known. */
@@ -152,14 +167,38 @@ export function createService(config: Config, overrides: Overrides): Service {
       metrics,
       log,
     })
-    const readiness = createReadiness({ store, registrar: sharing, dispatcher, leases, clock })
+    const auditor = createAuditor({
+      domains,
+      store,
+      lists: connection.lists,
+      intervalMs: config.auditIntervalMs,
+      ...overrides.audit,
+      clock,
+      random,
+      metrics,
+      log,
+    })
+    const readiness = createReadiness({
+      store,
+      registrar: sharing,
+      dispatcher,
+      leases,
+      audits: () => sharedAudits(leases, auditor.views()),
+      clock,
+    })
     const receiver = createReceiver({
       domains,
       skewSeconds: config.clockSkewSeconds,
       keys: { ...rings, ...registrar, ...sharing },
       events: store,
       clock,
-      metrics,
+      metrics: {
+        ...metrics,
+        callback(domain, outcome, seconds) {
+          metrics.callback(domain, outcome, seconds)
+          if (NOT_TAKEN.has(outcome)) auditor.turnedAway(domain)
+        },
+      },
       log,
     })
 
@@ -172,7 +211,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       dispatcher.notify()
       feed.notify()
     }
-    parts = { dispatcher, registrar, leases, notify }
+    parts = { dispatcher, registrar, leases, audits: auditor.views, notify }
     const ops = await listen(opsApp, { ...config.opsListen, log })
     stops.push(() => {
       feed.close()
@@ -188,6 +227,9 @@ export function createService(config: Config, overrides: Overrides): Service {
       ),
       rings.run(running.signal),
       janitor.run(running.signal),
+      whileOwner(leases, 'audit', running.signal, (lease) =>
+        auditor.run(AbortSignal.any([running.signal, lease.lost])),
+      ),
       // Replicas count the streams of a shared store all the time, one of them at a time.
       ...(shared === undefined ? [fillStreams({ store, clock, log, signal: running.signal })] : []),
       probeAfterStart({

@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Leases } from '../ports/leases.ts'
 import type { Sample } from '../ports/metrics.ts'
 import type { Store } from '../ports/store.ts'
-import type { Readiness, ReplicaView, SinkView } from '../ports/views.ts'
+import type { AuditView, Readiness, ReplicaView, SinkView } from '../ports/views.ts'
 import type { Dispatcher } from './deliver/dispatcher.ts'
 import type { Registrar } from './register/registrar.ts'
 
@@ -28,9 +28,11 @@ export function createReadiness(deps: {
   registrar: Pick<Registrar, 'views'>
   dispatcher: Pick<Dispatcher, 'progress'>
   leases: Pick<Leases, 'peers'>
+  /** What is shown of the audits; none of it keeps a service from being ready. */
+  audits: () => readonly AuditView[]
   clock: Clock
 }) {
-  const { store, registrar, dispatcher, leases, clock } = deps
+  const { store, registrar, dispatcher, leases, audits, clock } = deps
   const startedAt = clock.elapsed()
   let stopping = false
   let registeredOnce = false
@@ -58,6 +60,7 @@ export function createReadiness(deps: {
       store: storeProblem === null ? 'ok' : 'failing',
       registrations,
       sinks,
+      audits: audits(),
       ...(leases.peers().length > 0 && { replicas: replicaViews() }),
     }
   }

@@ -26,6 +26,8 @@ export type ReplicaView = {
   }[]
   /** What the owner of the registrar shows of each domain. */
   readonly registrations?: readonly unknown[]
+  /** What the owner of the audit shows. */
+  readonly audits?: readonly unknown[]
 }
 
 /** A replica that was seen within the last minute. */

@@ -1,4 +1,5 @@
 // What the flows show of themselves, to the operations listener and to commands. Types only.
+import type { AuditState, GapReason } from '../core/audit/state.ts'
 import type { SinkState } from '../core/delivery/outcome.ts'
 import type { RegistrationState } from '../core/registration/registration.ts'
 
@@ -45,6 +46,26 @@ export type ReplicaView = {
   readonly owns: readonly string[]
 }
 
+/** What is shown of the audit of a domain. */
+export type AuditView = {
+  readonly domain: string
+  readonly state: AuditState
+  /** One sentence: what is wrong and what to do, or null where nothing is. */
+  readonly detail: string | null
+  /** ISO 8601; null while unknown. */
+  readonly auditedUntil: string | null
+  /** Since this start. */
+  readonly missed: number
+  readonly filled: number
+  /** What was not filled, the last one first; ISO 8601. */
+  readonly gaps: readonly {
+    readonly from: string
+    readonly until: string
+    readonly reason: GapReason
+    readonly missed: number
+  }[]
+}
+
 export type Readiness = {
   readonly ready: boolean
   /** Why not, for people; empty when ready. */
@@ -54,4 +75,5 @@ export type Readiness = {
   readonly sinks: readonly SinkView[]
   /** Those that share the store, this one included; absent where it is not shared. */
   readonly replicas?: readonly ReplicaView[]
+  readonly audits: readonly AuditView[]
 }

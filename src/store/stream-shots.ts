@@ -1,6 +1,5 @@
 // What events say of their streams: the same for every store. Pure.
-import { understand } from '../core/events/callback.ts'
-import type { NewEvent } from '../core/events/snapshot-event.ts'
+import { type NewEvent, understandEvent } from '../core/events/snapshot-event.ts'
 import { withGap } from '../core/events/stream-state.ts'
 import { fitName } from '../core/printable.ts'
 
@@ -84,11 +83,7 @@ function isNewer(shot: Shot, known: StreamState): boolean {
 
 function shotOf(event: NewEvent, seq: number): { name: StreamName; shot: Shot } {
   const { domain, receivedAt, origin, occurredAt } = event
-  const { app, stream, bucket, endpoint, object, capturedAt } = understand(
-    event.body,
-    domain,
-    receivedAt,
-  )
+  const { app, stream, bucket, endpoint, object, capturedAt } = understandEvent(event)
   // No shot is taken after it was told of: a clock that is ahead would else stay the latest.
   const shotAt = Math.min(capturedAt ?? receivedAt, receivedAt)
   return {

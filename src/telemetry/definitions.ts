@@ -1,6 +1,7 @@
 // Every metric of the service. A new one is a definition in the file of its group under
 // `definitions/`; a new group is a file there, and a line in both lists here.
 import type { Definition } from './definition.ts'
+import { AUDIT_METRICS } from './definitions/audit.ts'
 import { CALLBACK_METRICS } from './definitions/callbacks.ts'
 import { REGISTRATION_METRICS } from './definitions/registration.ts'
 import { REPLICA_METRICS } from './definitions/replicas.ts'
@@ -14,6 +15,7 @@ export const METRICS = {
   ...STORE_METRICS,
   ...SINK_METRICS,
   ...REPLICA_METRICS,
+  ...AUDIT_METRICS,
   ...SERVICE_METRICS,
 }
 
@@ -29,5 +31,6 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
   { title: 'Store', metrics: STORE_METRICS },
   { title: 'Sinks', metrics: SINK_METRICS },
   { title: 'Replicas', metrics: REPLICA_METRICS },
+  { title: 'Audit', metrics: AUDIT_METRICS },
   { title: 'Service', metrics: SERVICE_METRICS },
 ]

@@ -33,6 +33,7 @@ function fixture() {
     registrar: { views: () => views },
     dispatcher: { progress: () => [sink] },
     leases: soleOwner,
+    audits: () => [],
     clock,
   })
   const set = (index: number, over: Partial<RegistrationView>): void => {

@@ -10,6 +10,7 @@ import type { Store } from '../../ports/store.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
 import { type AppendReport, createAppender } from './append.ts'
+import { createAudits } from './audit/audits.ts'
 import { freeLock } from './blocker.ts'
 import { faultOf, openFault, storeFault } from './faults.ts'
 import { watchGrowth } from './growth.ts'
@@ -119,15 +120,17 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     read: log.read,
   })
 
+  const append: Store['append'] = (event) => {
+    // For a blip callbacks wait; then they are better off with a refusal.
+    const down = appending.downSince()
+    if (down !== null && performance.now() - down > limits.appendTimeoutMs) {
+      return Promise.reject(storeFault(location, "can't be reached", 'store_failed'))
+    }
+    return queue.append(event)
+  }
+
   const store: Store & Reading = {
-    append(event) {
-      // For a blip callbacks wait; then they are better off with a refusal.
-      const down = appending.downSince()
-      if (down !== null && performance.now() - down > limits.appendTimeoutMs) {
-        return Promise.reject(storeFault(location, "can't be reached", 'store_failed'))
-      }
-      return queue.append(event)
-    },
+    append,
     read: log.read,
     stats: log.stats,
     ...createEventSearch(searching, location.schema),
@@ -142,6 +145,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     ...createDeadLetters({ reading, keeping, writing }, location),
     ...createReplays({ keeping, writing }, location, now),
     ...createTallies(keeping, location),
+    ...createAudits({ reading, writing }, location, { now, append }),
     ...createRetention({
       reading,
       writing,
