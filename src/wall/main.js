@@ -1,0 +1,272 @@
+// The wall: puts the parts together. The view is the URL; streams come over the connection; what is new is
+// written at most four times a second, and what only ages once a second.
+/** @import { Connection, Facts, View } from './types.d.ts' */
+import { healthOf } from './logic/health.js'
+import { createLive } from './logic/live.js'
+import { createRate } from './logic/rate.js'
+import { createStreams, stateOf, titleOf } from './logic/streams.js'
+import { readView, writeView } from './logic/view.js'
+import { emptyState, grouped } from './logic/words.js'
+import {
+	learnFacts,
+	listStreams,
+	MOST_STREAMS,
+	newestSeq,
+	openEvents,
+	serviceNow,
+	sleep,
+} from './page/api.js'
+import { listenToBar, showBar } from './page/bar.js'
+import { byId, setText } from './page/dom.js'
+import { listenToSignIn, showEmpty } from './page/empty.js'
+import { createGrid } from './page/grid.js'
+import { showConnection, showDetails, showHealth } from './page/health.js'
+import { listenToInput } from './page/input.js'
+import { createOneStream } from './page/one-stream.js'
+
+const FLUSH_MS = 250
+const TICK_MS = 1000
+/** Tiles in an order that changes move this often, not with every shot. */
+const SORT_TICKS = 4
+const FACTS_TICKS = 8
+/** A connection that is back sooner than this leaves the tiles as they are. */
+const GRACE_MS = 3000
+/** A page that nobody sees gives its connection back after this. */
+const HIDDEN_MS = 60_000
+/** States that changed at once and are read out by name. */
+const NAMED = 3
+
+let view = readView(location.search)
+/** @type {Connection} */
+let connection = { kind: 'connecting' }
+/** @type {Facts | undefined} */
+let facts
+/** Whether the streams are there, of whatever age. */
+let isLoaded = false
+let isCut = false
+/** Why no bucket gives pictures. @type {{ short: string, long: string } | undefined} */
+let trouble
+let ticks = 0
+let hiddenTimer
+/** Whether closing goes back in the history, to where it was opened. */
+let isDeeper = false
+
+const streams = createStreams()
+const rate = createRate()
+/** Streams with news that are not written yet. @type {Set<string>} */
+const fresh = new Set()
+/** What a screen reader was told of each. @type {Map<string, string>} */
+const heard = new Map()
+
+const isKnown = () =>
+	connection.kind === 'live' || (connection.kind === 'lost' && serviceNow() - connection.since < GRACE_MS)
+const stateNow = (stream) => (isKnown() && stream ? stateOf(stream, serviceNow()) : 'unknown')
+const href = (changes) => writeView({ ...view, ...changes })
+const say = (sentence) => setText(byId('spoken'), sentence)
+
+const grid = createGrid({
+	streams,
+	view: () => view,
+	href: (stream) => href({ stream }),
+	stateOf: stateNow,
+	onTrouble: (why) => {
+		trouble = why
+	},
+})
+const one = createOneStream(streams, (shot) => go({ shot }))
+const live = createLive({
+	async streams(signal) {
+		const { q, domain, app, state } = view
+		const filter = Object.entries({ q, domain, app, state }).filter(([, value]) => value !== '')
+		const list = await listStreams(
+			filter.map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join(''),
+			signal,
+		)
+		isCut = list.isCut
+		return list.streams
+	},
+	newest: newestSeq,
+	open: openEvents,
+	onStreams(list) {
+		streams.replace(list)
+		if (!isLoaded) begin().catch(() => {})
+		else if (view.stream !== '') void one.load()
+		isLoaded = true
+		grid.forgive()
+		arrange()
+	},
+	onEvent(event) {
+		const before = streams.streams.size
+		const key = streams.apply(event)
+		if (key === undefined) return
+		fresh.add(key)
+		one.onEvent(key, event)
+		if (streams.streams.size !== before) arrange()
+	},
+	onConnection(next) {
+		if (next.kind === 'lost' && connection.kind !== 'lost') say('Connection lost.')
+		if (next.kind === 'live' && connection.kind === 'lost') say('Connected again.')
+		connection = next
+		if (next.kind === 'signed_out') isLoaded = false
+		draw()
+		grid.tick()
+	},
+	onNewest: (seq) => rate.note(Date.now(), seq),
+	now: serviceNow,
+	sleep,
+})
+
+/** What a page asks for once, as soon as it may. */
+async function begin() {
+	void learn()
+	const open = await fetch('v1/streams?limit=1', { credentials: 'omit' })
+	byId('sign-out').hidden = open.status !== 401
+	const seq = await newestSeq(undefined, '1m')
+	if (seq > 0) rate.note(Date.now() - 60_000, seq)
+}
+
+async function learn() {
+	facts = await learnFacts()
+	draw()
+}
+
+/** @param {Partial<View>} changes @param {boolean} [isStep] Whether "back" leads to what was before. */
+function go(changes, isStep = false) {
+	view = { ...view, ...changes }
+	isDeeper = isStep || (isDeeper && view.stream + view.details !== '')
+	history[isStep ? 'pushState' : 'replaceState'](null, '', href({}))
+	draw()
+	arrange()
+}
+
+/** Closes what is open: back to where it was opened from, or to the wall. */
+function close() {
+	if (byId('keys').open) return byId('keys').close()
+	const { stream } = view
+	if (isDeeper) history.back()
+	else go({ stream: '', shot: '', details: '' })
+	grid.focus(stream)
+}
+
+function pin(key) {
+	const pins = view.pins.filter((each) => each !== key)
+	go({ pins: pins.length === view.pins.length ? [...pins, key] : pins })
+}
+
+function arrange() {
+	if (!isLoaded) return
+	grid.arrange()
+	drawPlace()
+	grid.resize()
+}
+
+/** The tiles, or what stands in their place. */
+function drawPlace() {
+	if (connection.kind === 'signed_out') return showEmpty('sign-in')
+	if (connection.kind === 'forbidden') {
+		setText(byId('forbidden'), connection.detail)
+		return showEmpty('forbidden')
+	}
+	if (!isLoaded) return
+	const empty = streams.streams.size === 0 ? emptyState(facts?.registrations ?? []) : 'no-match'
+	showEmpty(grid.order().length === 0 ? empty : '', facts?.registrations ?? [])
+}
+
+/** All but the tiles. */
+function draw() {
+	const now = serviceNow()
+	document.body.classList.toggle('stale', isLoaded && !isKnown())
+	showConnection(connection, now)
+	drawPlace()
+	drawDialogs()
+	byId('bar').hidden = !isLoaded || !view.bar || streams.streams.size === 0
+	byId('notice').hidden = !isKnown() || !(trouble || isCut)
+	const cut = `These are ${grouped(MOST_STREAMS)} of the streams: filter to see others.`
+	setText(byId('notice'), trouble ? `${trouble.short}: ${trouble.long}` : cut)
+	if (!isLoaded) return
+	const all = [...streams.streams.values()]
+	const ofDomain = all.filter(({ domain }) => view.domain === '' || domain === view.domain)
+	const counts = streams.counts(view, now, stateNow)
+	const distinct = (values) => [...new Set(values)].filter(Boolean).sort()
+	const domains = distinct(all.map(({ domain }) => domain))
+	showBar(view, { domains, apps: distinct(ofDomain.map(({ app }) => app)), counts })
+	const { silent, late } = counts
+	const wrong = isKnown() ? [silent && `${silent} silent`, late && `${late} late`] : ['connection lost']
+	document.title = [...wrong, 'snaphook'].filter(Boolean).join(' · ')
+	if (facts === undefined) return
+	const known = { ...facts, perMinute: rate.perMinute() }
+	// What was learned before the connection was lost is not what is.
+	const chips = healthOf(known).map((chip) =>
+		isKnown() ? chip : { ...chip, level: /** @type {const} */ ('unknown') },
+	)
+	showHealth(chips, (details) => href({ details, stream: '' }))
+	if (view.details !== '') showDetails(known)
+}
+
+function drawDialogs() {
+	toggle('details', isLoaded && view.details !== '')
+	if (toggle('one', isLoaded && view.stream !== '')) {
+		one.open(view.stream, view.shot)
+		one.refresh(stateNow(streams.streams.get(view.stream)), view.pins.includes(view.stream))
+	} else one.close()
+}
+
+function toggle(id, isOpen) {
+	const dialog = byId(id)
+	if (isOpen && !dialog.open) {
+		dialog.showModal()
+		byId(`part-${view.details}`)?.scrollIntoView()
+	}
+	if (!isOpen) dialog.close()
+	return isOpen
+}
+
+/** Reads out the states that changed, several in one sentence; never a shot. */
+function announce() {
+	// What was not known before is no change.
+	if (!isKnown()) return heard.clear()
+	const changed = []
+	for (const stream of streams.streams.values()) {
+		const state = stateNow(stream)
+		const before = heard.get(stream.key)
+		heard.set(stream.key, state)
+		if (before !== undefined && before !== state) changed.push(`${titleOf(stream)} is ${state}`)
+	}
+	const more = changed.length > NAMED ? [`${changed.length - NAMED} more changed`] : []
+	if (changed.length > 0) say([...changed.slice(0, NAMED), ...more].join(', '))
+}
+
+function tick() {
+	ticks += 1
+	draw()
+	grid.tick()
+	grid.resize()
+	announce()
+	if (ticks % SORT_TICKS === 0 && (view.order !== 'name' || view.state !== '')) arrange()
+	if (ticks % FACTS_TICKS === 0 && isLoaded && !document.hidden) void learn()
+}
+
+function flush() {
+	grid.show(fresh)
+	fresh.clear()
+}
+
+addEventListener('popstate', () => {
+	view = readView(location.search)
+	isDeeper = false
+	draw()
+	arrange()
+})
+addEventListener('resize', grid.resize)
+document.addEventListener('visibilitychange', () => {
+	clearTimeout(hiddenTimer)
+	if (document.hidden) hiddenTimer = setTimeout(live.stop, HIDDEN_MS)
+	else if (isLoaded) live.start()
+})
+listenToInput({ view: () => view, go, close, pin, grid, one })
+listenToBar(go)
+listenToSignIn(live.start)
+setInterval(tick, TICK_MS)
+setInterval(flush, FLUSH_MS)
+draw()
+live.start()

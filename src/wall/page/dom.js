@@ -1,0 +1,43 @@
+// The little that the page needs to build elements. Text is always set as text: nothing that came in a body
+// is ever read as markup.
+import { localTime, utcTime } from '../logic/words.js'
+import { serviceNow } from './api.js'
+
+/** `props` are properties; names with a dash are attributes. @returns {any} */
+export function el(tag, props = {}, ...children) {
+	const element = document.createElement(tag)
+	for (const [name, value] of Object.entries(props)) {
+		if (name.includes('-')) element.setAttribute(name, value)
+		else element[name] = value
+	}
+	element.append(...children)
+	return element
+}
+
+/** @returns {any} */
+export const byId = (id) => document.getElementById(id)
+
+export const shape = () => el('i', { className: 'shape' })
+
+/** Writes only what changed: an unchanged text costs no layout. */
+export function setText(node, text) {
+	if (node.textContent !== text) node.textContent = text
+}
+
+/** A moment in the zone of the viewer, with the exact UTC on hover. */
+export function timeElement(iso) {
+	const at = Date.parse(iso)
+	return el('time', { dateTime: iso, title: utcTime(at) }, localTime(at, serviceNow()))
+}
+
+/** Over plain HTTP, browsers have no other clipboard than this one. */
+export function copyText(text, button) {
+	const words = button.textContent
+	const area = el('textarea', { value: text, className: 'unseen' })
+	button.after(area)
+	area.select()
+	setText(button, document.execCommand('copy') ? 'Copied' : 'Not copied')
+	area.remove()
+	button.focus()
+	setTimeout(() => setText(button, words), 2000)
+}

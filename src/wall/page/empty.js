@@ -1,0 +1,43 @@
+// What stands in the place of tiles: nothing yet and what to do, nothing matches, or the form for a session.
+/** @import { Registration } from '../types.d.ts' */
+import { registrationLevel } from '../logic/words.js'
+import { problemOf } from './api.js'
+import { byId, el, setText, shape, timeElement } from './dom.js'
+
+/** @param {string} which '' for none @param {Registration[]} [registrations] */
+export function showEmpty(which, registrations = []) {
+	byId('tiles').hidden = which !== ''
+	for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.empty'))) {
+		const isShown = section.dataset.empty === which
+		if (isShown) section.querySelector('.domains')?.replaceChildren(...registrations.map(domainItem))
+		if (section.hidden !== isShown) continue
+		section.hidden = !isShown
+		if (isShown) section.querySelector('input')?.focus()
+	}
+}
+
+/** @param {Registration} registration */
+function domainItem({ domain, state, detail, lastCallbackAt }) {
+	const words = ` ${state.replaceAll('_', ' ')}${detail === null ? '' : `: ${detail}`} `
+	const last = lastCallbackAt === null ? [] : ['Last callback: ', timeElement(lastCallbackAt)]
+	return el('li', { 'data-level': registrationLevel(state) }, shape(), el('b', {}, domain), words, ...last)
+}
+
+export function listenToSignIn(onSignedIn) {
+	const token = byId('token')
+	byId('sign-in').addEventListener('submit', async (event) => {
+		event.preventDefault()
+		const body = new URLSearchParams({ token: token.value.trim() })
+		const response = await fetch('sign-in', { method: 'POST', body }).catch(() => undefined)
+		setText(byId('sign-in-problem'), await reasonOf(response))
+		if (!response?.ok) return token.select()
+		token.value = ''
+		onSignedIn()
+	})
+}
+
+async function reasonOf(response) {
+	if (response === undefined) return 'The service does not answer.'
+	if (response.status === 401) return 'This token is not valid, or has expired.'
+	return response.ok ? '' : (await problemOf(response)).detail
+}

@@ -1,0 +1,159 @@
+// The grid of tiles: which are there and in what order, which are in view, and what they show. What changes
+// with time is written in one go.
+/** @import { GridDeps } from '../types.d.ts' */
+import { columnsFor, GAP, pictureWidth } from '../logic/fit.js'
+import { createPictures } from '../logic/pictures.js'
+import { noPicture } from '../logic/words.js'
+import { loadPicture, pictureProblem, pictureUrl, serviceNow } from './api.js'
+import { byId } from './dom.js'
+import { createTile } from './tile.js'
+
+/** Tiles made in one go: hundreds at once would hold the page up. */
+const BATCH = 40
+/** Pixels of a tile below its picture, as in tiles.css. */
+const CAPTION = 46
+
+/** @param {GridDeps} deps */
+export function createGrid({ streams, view, href, stateOf, onTrouble }) {
+	const list = byId('tiles')
+	const tiles = new Map()
+	const inView = new Set()
+	let order = []
+	let width = 320
+	let focused = ''
+	let turn = 0
+	let isAsking = false
+
+	const pictures = createPictures({
+		load: (_key, shot, signal) => loadPicture(pictureUrl(shot.id, width), signal),
+		shown(key, picture) {
+			tiles.get(key)?.setPicture(picture)
+			onTrouble()
+		},
+		failed: (key, shot, why) => void explain(key, shot.id, why),
+		schedule: (run, ms) => setTimeout(run, ms),
+		cancel: clearTimeout,
+	})
+
+	const seen = new IntersectionObserver(
+		(entries) => {
+			for (const { target, isIntersecting } of entries) {
+				const { key } = /** @type {HTMLElement} */ (target).dataset
+				if (isIntersecting) inView.add(key)
+				else if (inView.delete(key)) pictures.drop(key)
+			}
+			show(inView)
+		},
+		{ rootMargin: '100px' },
+	)
+
+	/** One question at a time: all tiles of a bucket fail for the same reason. */
+	async function explain(key, id, why) {
+		tiles.get(key)?.setNote(noPicture(why).short)
+		if (isAsking) return
+		isAsking = true
+		// Without an answer the connection is lost, and the page says so.
+		const problem = why === 'slow' ? undefined : await pictureProblem(id).catch(() => undefined)
+		isAsking = false
+		const said = noPicture(why, problem)
+		tiles.get(key)?.setNote(said.short, said.long)
+		if (pictures.isInTrouble()) onTrouble(said)
+	}
+
+	/** Makes, moves and removes tiles until they are what the view asks for. */
+	function arrange() {
+		const wanted = streams.arrange(view(), serviceNow())
+		order = wanted.map(({ key }) => key)
+		const kept = new Set(order)
+		for (const [key, { item }] of tiles) {
+			if (kept.has(key)) continue
+			seen.unobserve(item)
+			item.remove()
+			tiles.delete(key)
+			inView.delete(key)
+			pictures.forget(key)
+		}
+		turn += 1
+		const hadFocus = list.contains(document.activeElement)
+		build(wanted, 0, turn)
+		// A tile that was moved has lost it.
+		if (hadFocus) focus(focused, true)
+	}
+
+	function build(wanted, from, ofTurn) {
+		if (ofTurn !== turn) return
+		let index = from
+		for (let made = 0; index < wanted.length && made < BATCH; index += 1) {
+			const stream = wanted[index]
+			let tile = tiles.get(stream.key)
+			if (tile === undefined) {
+				tile = createTile(stream, href(stream.key))
+				tiles.set(stream.key, tile)
+				seen.observe(tile.item)
+				made += 1
+			}
+			tile.setPinned(view().pins.includes(stream.key))
+			const there = list.children[index]
+			if (there !== tile.item) list.insertBefore(tile.item, there ?? null)
+		}
+		show(order.slice(from, index))
+		if (index < wanted.length) requestAnimationFrame(() => build(wanted, index, ofTurn))
+		if (!tiles.has(focused)) focus(order[0])
+	}
+
+	/** Writes what is new of these tiles. */
+	function show(keys) {
+		const now = serviceNow()
+		for (const key of keys) {
+			const tile = tiles.get(key)
+			const stream = streams.streams.get(key)
+			if (tile === undefined || stream === undefined) continue
+			const state = stateOf(stream)
+			tile.setState(state)
+			tile.setAge(now - stream.takenAt)
+			if (inView.has(key) && state !== 'unknown') pictures.want(key, stream.latest)
+		}
+	}
+
+	function resize() {
+		const top = list.getBoundingClientRect().top + scrollY
+		const screen = {
+			count: order.length,
+			width: list.clientWidth - 2 * GAP,
+			height: innerHeight - top - GAP,
+			caption: CAPTION,
+		}
+		list.dataset.size = view().size
+		list.style.setProperty('--columns', String(columnsFor(screen)))
+		width = pictureWidth(list.firstElementChild?.clientWidth ?? width, devicePixelRatio)
+	}
+
+	/** Tab leads to one tile; the arrow keys go on from there. */
+	function focus(key, isMoving = false) {
+		tiles.get(focused)?.link.setAttribute('tabindex', '-1')
+		focused = key
+		tiles.get(key)?.link.setAttribute('tabindex', '0')
+		if (isMoving) tiles.get(key)?.link.focus()
+	}
+
+	list.addEventListener('focusin', ({ target }) => focus(target.closest('li').dataset.key))
+
+	return {
+		arrange,
+		resize,
+		show,
+		/** All tiles: once a second, for states and ages. */
+		tick: () => show(order),
+		forgive: pictures.forgive,
+		order: () => order,
+		focused: () => focused,
+		focus: (key) => focus(key, true),
+		/** An arrow key. */
+		move(arrow) {
+			const columns = getComputedStyle(list).gridTemplateColumns.split(' ').length
+			const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[arrow]
+			const to = order[order.indexOf(focused) + step]
+			if (to !== undefined) focus(to, true)
+		},
+	}
+}

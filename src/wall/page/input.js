@@ -1,0 +1,84 @@
+// What the viewer does: keys and clicks. The keys are listed in index.html, under `?`.
+import { byId, copyText } from './dom.js'
+import { neighbour, ORDERS, readView, SIZES, STATES } from '../logic/view.js'
+
+/** Calls what is bound to a key, unless somebody is typing. `wall` is what main.js can do. */
+export function listenToInput(wall) {
+	const { view, go, close, pin, grid, one } = wall
+	const click = (id) => byId(id).click()
+	const step = (by) => go({ stream: neighbour(grid.order(), view().stream, by) ?? '', shot: '' })
+	const resize = (by) => go({ size: SIZES[SIZES.indexOf(view().size) + by] ?? view().size })
+
+	const onTiles = {
+		'/': () => {
+			go({ bar: true })
+			byId('q').focus()
+		},
+		ArrowLeft: grid.move,
+		ArrowRight: grid.move,
+		ArrowUp: grid.move,
+		ArrowDown: grid.move,
+		p: () => pin(grid.focused()),
+		o: () => go({ order: neighbour(ORDERS, view().order, 1) }),
+		s: () => go({ state: neighbour(STATES, view().state, 1) }),
+		'+': () => resize(1),
+		'-': () => resize(-1),
+		d: () => go({ details: 'callbacks' }, true),
+		b: () => go({ bar: !view().bar }),
+		f: () =>
+			void (document.fullscreenElement ? document.exitFullscreen() : document.body.requestFullscreen()),
+	}
+	const onOne = {
+		ArrowLeft: () => one.walk(-1),
+		ArrowRight: () => one.walk(1),
+		Home: () => one.walk(Number.NEGATIVE_INFINITY),
+		End: () => one.walk(Number.POSITIVE_INFINITY),
+		ArrowUp: () => step(-1),
+		ArrowDown: () => step(1),
+		p: () => click('pin'),
+		c: () => click('copy'),
+	}
+
+	addEventListener('keydown', (event) => {
+		const { key } = event
+		const target = /** @type {HTMLElement} */ (event.target)
+		if (event.ctrlKey || event.metaKey || event.altKey) return
+		if (target.closest('input:not([type=radio]), select, pre, .wide')) {
+			if (key === 'Escape') target.blur()
+			return
+		}
+		const isOpen = byId('keys').open || view().details !== ''
+		const bound = isOpen ? {} : view().stream === '' ? onTiles : onOne
+		const act = key === '?' ? () => click('show-keys') : bound[key]
+		if (act === undefined) return
+		event.preventDefault()
+		act(key)
+	})
+	document.addEventListener('click', (event) => {
+		const target = /** @type {HTMLElement} */ (event.target)
+		// The backdrop belongs to the dialog.
+		if (target.closest('.close') || target.tagName === 'DIALOG') return close()
+		if (target.closest('.pin')) return pin(target.closest('li')?.dataset.key)
+		const link = /** @type {HTMLAnchorElement} */ (target.closest('.tile-link, #health a'))
+		if (link === null || event.ctrlKey || event.metaKey || event.shiftKey) return
+		event.preventDefault()
+		const { stream, details } = readView(link.search)
+		go({ stream, details, shot: '' }, true)
+	})
+	for (const dialog of document.querySelectorAll('dialog')) {
+		dialog.addEventListener('cancel', (event) => {
+			event.preventDefault()
+			close()
+		})
+	}
+	const on = (id, act) => byId(id).addEventListener('click', act)
+	on('show-keys', () => byId('keys').showModal())
+	on('clear', () => go({ q: '', domain: '', app: '', state: '' }))
+	on('newer', onOne.End)
+	on('copy', () => copyText(one.json(), byId('copy')))
+	on('pin', () => pin(view().stream))
+	on('sign-out', async () => {
+		await fetch('sign-out', { method: 'POST' })
+		location.reload()
+	})
+}

@@ -1,0 +1,314 @@
+// A service as the page sees it: the contract of /v1 with streams whose past can be made up, and a
+// bucket that can be slow, refuse or be dead. For what a real service would take minutes to show.
+import { readFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Readable } from 'node:stream'
+import { drawSnapshot } from '../../../src/emulator/streams/snapshot-picture.ts'
+
+const WALL = new URL('../../../src/wall/', import.meta.url)
+const TYPES: Record<string, string> = {
+  html: 'text/html',
+  css: 'text/css',
+  js: 'text/javascript',
+  svg: 'image/svg+xml',
+}
+
+export type FakeStream = {
+  domain: string
+  app: string | null
+  stream: string | null
+  intervalSeconds: number | null
+  shots: FakeEvent[]
+}
+export type FakeEvent = {
+  id: string
+  time: string
+  data: Record<string, unknown> & { seq: number; receivedAt: string }
+}
+
+/** What the bucket does with a request for a picture. */
+export type BucketMode = 'ok' | 'refuses' | 'hangs'
+
+export type FakeService = Awaited<ReturnType<typeof startFakeService>>
+
+export async function startFakeService() {
+  const streams: FakeStream[] = []
+  const readers = new Set<ServerResponse>()
+  const held = new Set<ServerResponse>()
+  const pictures: string[] = []
+  const requests: string[] = []
+  let seq = 0
+  let server: Server | undefined
+  let port = 0
+  const bucket = createServer((request, response) => void givePicture(request, response))
+  const bucketUrl = `http://127.0.0.1:${await listen(bucket, 0)}`
+  const it = {
+    bucketMode: 'ok' as BucketMode,
+    bucketDelayMs: 0,
+    /** The problem that the image route answers, if it is not to redirect. */
+    imageProblem: undefined as { status: number; title: string; detail: string } | undefined,
+    token: undefined as string | undefined,
+    isSseSilent: false,
+    registrations: [registration('play.example.com')] as object[],
+    sinks: [{ name: 'stdout', state: 'ok', lag: 0, detail: null, deadLetters: 0 }] as object[],
+    audits: undefined as object[] | undefined,
+    ready: { ready: true, reasons: [] as string[], store: 'ok' },
+    storeBytes: 120e6,
+    streams,
+    pictures,
+    requests,
+    get url() {
+      return `http://127.0.0.1:${port}/`
+    },
+    readers: () => readers.size,
+    add,
+    shoot,
+    /** Answers nothing more, as a process that was killed. */
+    async kill() {
+      const closing = server
+      server = undefined
+      closing?.closeAllConnections()
+      await new Promise((resolve) => closing?.close(resolve) ?? resolve(undefined))
+    },
+    async start() {
+      server = createServer((request, response) => void serve(request, response))
+      port = await listen(server, port)
+    },
+    /** Answers the pictures that the bucket holds back. */
+    release() {
+      for (const response of held) response.destroy()
+      held.clear()
+    },
+    async stop() {
+      for (const response of readers) response.end()
+      it.release()
+      await it.kill()
+      bucket.closeAllConnections()
+      await new Promise((resolve) => bucket.close(resolve))
+    },
+    [Symbol.asyncDispose]: () => it.stop(),
+  }
+  await it.start()
+  return it
+
+  /** A stream whose last shot was `agoMs` ago. */
+  function add(
+    name: string,
+    {
+      agoMs = 0,
+      intervalSeconds = 5 as number | null,
+      app = 'live' as string | null,
+      domain = 'play.example.com',
+    } = {},
+  ): FakeStream {
+    const stream: FakeStream = { domain, app, stream: name, intervalSeconds, shots: [] }
+    streams.push(stream)
+    shoot(stream, { agoMs })
+    return stream
+  }
+
+  function shoot(
+    stream: FakeStream,
+    { agoMs = 0, flags = [] as string[], raw = undefined as string | undefined } = {},
+  ): FakeEvent {
+    seq += 1
+    const receivedAt = new Date(Date.now() - agoMs).toISOString()
+    const capturedAt = new Date(Date.now() - agoMs - 300).toISOString()
+    const object = `${stream.app}/${stream.stream}/${seq}.jpg`
+    const event = {
+      id: `${seq}`.padStart(64, 'e'),
+      time: capturedAt,
+      data: {
+        domain: stream.domain,
+        app: stream.app,
+        stream: stream.stream,
+        bucket: 'snapshots',
+        endpoint: 'oss-cn-shanghai.aliyuncs.com',
+        object,
+        capturedAt,
+        receivedAt,
+        origin: 'callback',
+        seq,
+        flags,
+        raw:
+          raw ??
+          JSON.stringify({
+            DomainName: stream.domain,
+            AppName: stream.app,
+            StreamName: stream.stream,
+            OssObject: object,
+          }),
+      },
+    }
+    stream.shots.push(event)
+    if (stream.shots.length > 60) stream.shots.shift()
+    if (!it.isSseSilent)
+      for (const reader of readers)
+        reader.write(`id: ${seq}\nevent: snapshot\ndata: ${JSON.stringify(event)}\n\n`)
+    return event
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x')
+    requests.push(`${request.method} ${pathname}`)
+    if (pathname === '/' || pathname.startsWith('/wall/')) return giveFile(pathname, response)
+    if (pathname === '/sign-in') return signIn(request, response)
+    if (pathname === '/sign-out')
+      return response.writeHead(204, { 'Set-Cookie': 'session=; Max-Age=0' }).end()
+    if (pathname === '/readyz')
+      return json(response, { ...it.ready, registrations: it.registrations, sinks: it.sinks })
+    if (pathname === '/metrics')
+      return response.end(
+        `snaphook_store_bytes ${it.storeBytes}\nsnaphook_store_max_bytes 1000000000\n`,
+      )
+    if (it.token !== undefined && !request.headers.cookie?.includes(`session=${it.token}`)) {
+      return problem(response, { status: 401, title: 'Unauthorized', detail: 'sign in' })
+    }
+    if (pathname === '/v1/registrations') return json(response, { registrations: it.registrations })
+    if (pathname === '/v1/sinks') return json(response, { sinks: it.sinks })
+    if (pathname === '/v1/audit' && it.audits !== undefined)
+      return json(response, { audits: it.audits })
+    if (pathname === '/v1/streams')
+      return json(response, { streams: streams.map(recordOf), next: null })
+    if (pathname === '/v1/events/stream') return follow(Number(searchParams.get('after')), response)
+    const [, id, isImage] = /^\/v1\/events\/([^/]+)(\/image)?$/.exec(pathname) ?? []
+    if (id !== undefined) return giveEvent(id, isImage !== undefined, response)
+    if (pathname === '/v1/events') return json(response, { events: find(searchParams), next: null })
+    return problem(response, { status: 404, title: 'Not found', detail: 'no such route' })
+  }
+
+  function recordOf({ shots, ...names }: FakeStream) {
+    const latest = shots.at(-1) as FakeEvent
+    const { bucket: bucketName, endpoint, object, capturedAt, receivedAt } = latest.data
+    return {
+      ...names,
+      latest: {
+        id: latest.id,
+        seq: latest.data.seq,
+        bucket: bucketName,
+        endpoint,
+        object,
+        capturedAt,
+        receivedAt,
+      },
+      events: shots.length,
+      firstSeenAt: shots[0]?.data.receivedAt,
+      state: 'live',
+    }
+  }
+
+  function all(): FakeEvent[] {
+    return streams.flatMap(({ shots }) => shots).sort((a, b) => b.data.seq - a.data.seq)
+  }
+
+  function find(query: URLSearchParams): FakeEvent[] {
+    const since = query.get('until') === '1m' ? Date.now() - 60_000 : Number.POSITIVE_INFINITY
+    return all()
+      .filter(({ data }) =>
+        ['domain', 'app', 'stream'].every((name) => [null, data[name]].includes(query.get(name))),
+      )
+      .filter(({ data }) => Date.parse(data.receivedAt) < since)
+      .slice(0, Number(query.get('limit') ?? 100))
+  }
+
+  function giveEvent(id: string, isImage: boolean, response: ServerResponse) {
+    const event = all().find((each) => each.id === id)
+    if (event === undefined)
+      return problem(response, {
+        status: 404,
+        title: 'No such event',
+        detail: 'It is not kept any more.',
+      })
+    if (!isImage) return json(response, event)
+    if (it.imageProblem !== undefined) return problem(response, it.imageProblem)
+    response
+      .writeHead(302, {
+        Location: `${bucketUrl}/${event.data.object}`,
+        'Cache-Control': 'no-store',
+      })
+      .end()
+  }
+
+  function follow(after: number, response: ServerResponse) {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
+    response.write('retry: 2000\n\n')
+    for (const event of all()
+      .filter(({ data }) => data.seq > after)
+      .reverse()) {
+      response.write(`id: ${event.data.seq}\nevent: snapshot\ndata: ${JSON.stringify(event)}\n\n`)
+    }
+    readers.add(response)
+    response.on('close', () => readers.delete(response))
+  }
+
+  async function givePicture(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+    pictures.push(request.url ?? '')
+    if (it.bucketMode === 'refuses') return response.writeHead(403).end('AccessDenied')
+    if (it.bucketMode === 'hangs') return held.add(response)
+    const [, app = '', stream = '', sequence = '0'] =
+      /^\/([^/]+)\/([^/]+)\/(\d+)/.exec(request.url ?? '') ?? []
+    if (it.bucketDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, it.bucketDelayMs))
+    const shot = { app, stream, at: Date.now(), sequence: Number(sequence) } as Parameters<
+      typeof drawSnapshot
+    >[0]
+    return response.writeHead(200, { 'Content-Type': 'image/jpeg' }).end(drawSnapshot(shot))
+  }
+
+  async function giveFile(pathname: string, response: ServerResponse): Promise<unknown> {
+    const name = pathname === '/' ? 'index.html' : pathname.slice('/wall/'.length)
+    const body = await readFile(new URL(name, WALL)).catch(() => undefined)
+    if (body === undefined) return response.writeHead(404).end()
+    const csp = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' ${bucketUrl}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'`
+    return response
+      .writeHead(200, {
+        'Content-Type': TYPES[name.split('.').at(-1) ?? ''] ?? '',
+        'Content-Security-Policy': csp,
+        'Referrer-Policy': 'no-referrer',
+      })
+      .end(body)
+  }
+
+  async function signIn(request: IncomingMessage, response: ServerResponse) {
+    const body = new URLSearchParams(await text(request))
+    if (body.get('token') !== it.token)
+      return problem(response, { status: 401, title: 'Unauthorized', detail: 'bad token' })
+    response
+      .writeHead(204, { 'Set-Cookie': `session=${it.token}; HttpOnly; SameSite=Strict; Path=/` })
+      .end()
+  }
+}
+
+export function registration(domain: string, state = 'in_sync', detail: string | null = null) {
+  return {
+    domain,
+    state,
+    detail,
+    url: `https://hook.example.com/callbacks/${domain}`,
+    lastCallbackAt: null,
+  }
+}
+
+function json(response: ServerResponse, body: unknown) {
+  response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
+}
+
+function problem(
+  response: ServerResponse,
+  body: { status: number; title: string; detail: string },
+) {
+  response
+    .writeHead(body.status, { 'Content-Type': 'application/problem+json' })
+    .end(JSON.stringify(body))
+}
+
+async function text(stream: Readable): Promise<string> {
+  let all = ''
+  for await (const chunk of stream.setEncoding('utf8')) all += chunk
+  return all
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
