@@ -1,6 +1,7 @@
 // What the viewer does: keys and clicks. The keys are listed in index.html, under `?`.
-import { byId, copyText } from './dom.js'
+
 import { neighbour, ORDERS, readView, SIZES, STATES } from '../logic/view.js'
+import { byId, copyText } from './dom.js'
 
 /** Calls what is bound to a key, unless somebody is typing. `wall` is what main.js can do. */
 export function listenToInput(wall) {
