@@ -9,6 +9,7 @@ export type FaultCode =
   | 'store_full'
   | 'store_failed'
   | 'store_damaged'
+  | 'ring_damaged'
   | 'store_slow'
   | 'store_overloaded'
   | 'lease_lost'

@@ -17,16 +17,21 @@ import {
   type Step,
 } from '../core/registration/registration.ts'
 import { explain, explainContest } from '../core/registration/step-texts.ts'
+import { mayStillShow } from '../core/registration/unseen-write.ts'
 import { describeError, throwBug } from '../errors.ts'
 import type { Store } from '../ports/store.ts'
+
+const ON_ITS_WAY =
+  'a write was made, or is being made, that the provider does not show yet: this takes up to five minutes'
 
 export type PlannedDomain = {
   readonly domain: string
   /**
-   * What would be done; `contested` where nothing would, since somebody else keeps overwriting it;
-   * `failed` where the provider could not be asked.
+   * What would be done; `contested` if nothing would, since somebody else keeps overwriting it;
+   * `pending` if nothing would yet, since a write is on its way; `failed` if the provider or the store
+   * could not be asked.
    */
-  readonly step: Step['kind'] | 'contested' | 'failed'
+  readonly step: Step['kind'] | 'contested' | 'pending' | 'failed'
   readonly changes: boolean
   readonly why: string
 }
@@ -43,13 +48,23 @@ export async function planAll(
   const search = createKeySearch(secrets)
   const [publicUrl, ...formerPublicUrls] = config.publicUrls
 
-  async function readRings(store: Store): Promise<Map<string, Ring>> {
-    const stored = await Promise.all(config.domains.map((domain) => store.loadRing(domain)))
-    return new Map(config.domains.map((domain, i) => [domain, stored[i]?.ring ?? EMPTY_RING]))
+  /** One that can't be read is a fault of its domain alone. */
+  async function readRings(store: Store): Promise<Map<string, PromiseSettledResult<Ring>>> {
+    const stored = config.domains.map(async (domain) => {
+      return (await store.loadRing(domain))?.ring ?? EMPTY_RING
+    })
+    const read = await Promise.allSettled(stored)
+    return new Map(read.map((ring, index) => [config.domains[index] as string, ring]))
+  }
+
+  function ringOf(domain: string): Ring {
+    const read = rings?.get(domain)
+    if (read?.status === 'rejected') throw read.reason
+    return read?.value ?? EMPTY_RING
   }
 
   async function planOne(domain: string): Promise<PlannedDomain> {
-    const ring = rings?.get(domain) ?? EMPTY_RING
+    const ring = ringOf(domain)
     const now = clock.now()
     const situation: Situation = {
       domain,
@@ -66,6 +81,9 @@ export async function planAll(
     if (isDrift(step, situation) && isHeld(afterDrift(ring.contest, now), now)) {
       const why = explainContest(step, situation)
       return { domain, step: 'contested', changes: true, why }
+    }
+    if ('write' in step && mayStillShow(ring.unseenSince, now)) {
+      return { domain, step: 'pending', changes: true, why: ON_ITS_WAY }
     }
     const changes = 'write' in step || step.kind === 'conflict'
     return { domain, step: step.kind, changes, why: explain(step) }

@@ -12,6 +12,7 @@ import type { RegistrationView } from '../ports/views.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createApiAuth } from './api-tokens.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
+import { openPictures, picturesFrom } from './pictures.ts'
 import type { ReadableStore } from './stores.ts'
 
 const WALL = new URL('../wall/', import.meta.url)
@@ -44,6 +45,7 @@ export function createOps(
     streams: store,
     feed,
     known,
+    pictures: openPictures(config, overrides),
     registrations,
     sinks: readiness.sinks,
     now: clock.now,
@@ -56,7 +58,7 @@ export function createOps(
     guard: createGuard(auth),
     api,
     signIn: createSignIn(auth, clock.now),
-    wall: createWallFiles(WALL, async () => []),
+    wall: createWallFiles(WALL, () => picturesFrom(config, store, clock.now())),
     log,
   })
   return { app, feed }

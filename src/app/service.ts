@@ -122,7 +122,7 @@ export function createService(config: Config, overrides: Overrides): Service {
     const receiver = createReceiver({
       domains,
       skewSeconds: config.clockSkewSeconds,
-      keys: { ...rings, look: registrar.look },
+      keys: { ...rings, ...registrar },
       events: store,
       clock,
       metrics,

@@ -2,6 +2,7 @@
 // file of its group under `settings/`; a new group is a file there, and a line in both lists here.
 import type { Group, Setting } from './setting.ts'
 import { API_SETTINGS } from './settings/api.ts'
+import { IMAGE_SETTINGS } from './settings/images.ts'
 import { KEY_SETTINGS } from './settings/keys.ts'
 import { LISTENER_SETTINGS } from './settings/listeners.ts'
 import { LOG_SETTINGS } from './settings/log.ts'
@@ -17,6 +18,7 @@ export const SETTINGS = {
   ...KEY_SETTINGS,
   ...SINK_SETTINGS,
   ...API_SETTINGS,
+  ...IMAGE_SETTINGS,
   ...LOG_SETTINGS,
 }
 
@@ -28,6 +30,7 @@ export const GROUPS: readonly Group[] = [
   { title: 'Keys', settings: KEY_SETTINGS },
   { title: 'Sinks', settings: SINK_SETTINGS },
   { title: 'API', settings: API_SETTINGS },
+  { title: 'Pictures', settings: IMAGE_SETTINGS },
   { title: 'Log', settings: LOG_SETTINGS },
 ]
 

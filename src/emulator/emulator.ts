@@ -42,6 +42,8 @@ export type EmulatorOptions = {
   switches?: Partial<Switches>
   /** False: domains begin without a snapshot template, as new ones do. */
   templates?: boolean
+  /** Its bucket hands out pictures to anybody, not to signed URLs alone. */
+  openBucket?: boolean
   senderTimeoutMs?: number
   retryIntervalMs?: number
 }
@@ -108,7 +110,8 @@ export async function startEmulator(options: EmulatorOptions) {
       stopping: stopping.signal,
     }),
   )
-  app.route('/', createBucketApp(archive))
+  const { openBucket: open = false } = options
+  app.route('/', createBucketApp(archive, { ...options, open, now }))
   app.route(
     '/',
     createControlApp({

@@ -123,6 +123,16 @@ describe('plan', () => {
     expect(printed()).toMatch(/contested .*callbacks go to https:\/\/elsewhere\.example\.com/)
   })
 
+  test('a write that does not show yet is not promised once more', async () => {
+    const store = await openStore(join(folder, 'snaphook.db'))
+    await store.saveRing(DOMAIN, { ...EMPTY_RING, unseenSince: Date.now() - 60_000 }, 0)
+    const { code, printed } = await run(['plan', '--json'])
+    expect(code).toBe(2)
+    expect(JSON.parse(printed())).toMatchObject([{ step: 'pending', changes: true }])
+    await store.saveRing(DOMAIN, { ...EMPTY_RING, unseenSince: Date.now() - 301_000 }, 1)
+    expect((await run(['plan'])).printed()).toContain('create')
+  })
+
   test('exits 1 where the provider refuses', async () => {
     emulator.setFaults([{ operation: '*', fault: 'forbidden' }])
     const { code, printed } = await run(['plan'])

@@ -48,6 +48,7 @@ describe('good settings', () => {
         webhookSecrets: [],
         apiSecret: undefined,
         apiJwks: undefined,
+        images: { kind: 'off' },
         logLevel: 'info',
       },
     })

@@ -62,6 +62,7 @@ export function opsApp() {
     guard: async () => undefined,
     api: createApi({
       ...{ events: store, streams: store, feed, known, log },
+      pictures: { find: () => Promise.reject(new Error('none')) },
       registrations: () => [],
       sinks: async () => [],
       now: Date.now,

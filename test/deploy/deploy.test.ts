@@ -62,6 +62,7 @@ test('every deploy file is looked at here', () => {
     'deploy/prometheus/prometheus.yaml',
     'deploy/ram-policy-admin.json',
     'deploy/ram-policy-doctor.json',
+    'deploy/ram-policy-images.json',
     'deploy/ram-policy.json',
     'deploy/write-rules.ts',
   ])
@@ -429,6 +430,15 @@ describe('RAM policies', () => {
       Effect: 'Allow',
       Action: `live:${DESCRIBE_SNAPSHOT_CONFIG}`,
       Resource: '*',
+    })
+  })
+
+  test('pictures take reading objects of one bucket, and nothing else', () => {
+    const [images] = JSON.parse(textOf('deploy/ram-policy-images.json')).Statement
+    expect(images).toEqual({
+      Effect: 'Allow',
+      Action: 'oss:GetObject',
+      Resource: expect.stringMatching(/^acs:oss:\*:\*:[\w-]+\/\*$/),
     })
   })
 

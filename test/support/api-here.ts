@@ -2,12 +2,16 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { systemClock } from '../../src/app/system-clock.ts'
+import { createPictures } from '../../src/cloud/pictures/pictures.ts'
 import { understand } from '../../src/core/events/callback.ts'
+import type { ImageSource } from '../../src/core/events/picture.ts'
 import { eventOf, type NewEvent } from '../../src/core/events/snapshot-event.ts'
+import { ServiceError } from '../../src/errors.ts'
 import { createApi } from '../../src/http/api/api-app.ts'
 import { createFeed } from '../../src/http/api/feed.ts'
 import { createKnownSeqs } from '../../src/http/api/known-seqs.ts'
 import { listen } from '../../src/http/listen.ts'
+import type { CredentialsProvider } from '../../src/ports/credentials.ts'
 import type { Reading } from '../../src/ports/reading.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { keptLog, memoryStore } from './flow-fakes.ts'
@@ -24,12 +28,23 @@ export function shotOf(
   return eventOf({ domain, timestamp, body, receivedAt }, understand(body, domain, receivedAt))
 }
 
+const NO_CREDENTIALS: CredentialsProvider = {
+  getCredentials: () => Promise.reject(new ServiceError('none found', { code: 'api_credentials' })),
+}
+
 export type ApiHere = Awaited<ReturnType<typeof serveApi>>
 
 export async function serveApi(
-  options: { store?: Store & Reading; now?: () => number; heartbeatMs?: number } = {},
+  options: {
+    store?: Store & Reading
+    now?: () => number
+    heartbeatMs?: number
+    images?: ImageSource
+    credentials?: CredentialsProvider
+  } = {},
 ) {
-  const { store = memoryStore(), now = Date.now, heartbeatMs } = options
+  const { store = memoryStore(), now = Date.now, heartbeatMs, images = { kind: 'off' } } = options
+  const { credentials = NO_CREDENTIALS } = options
   const log = keptLog()
   const known = createKnownSeqs()
   const counts: number[] = []
@@ -46,6 +61,7 @@ export async function serveApi(
     streams: store,
     feed,
     known,
+    pictures: createPictures({ source: images, credentials, now }),
     registrations: () => [],
     sinks: async () => [],
     now,

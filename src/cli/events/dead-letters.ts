@@ -1,11 +1,13 @@
 // `dead-letters`: shows what sinks have rejected, has it tried again, or drops it.
 
+import { Argument } from 'commander'
 import { changeDeadLetters, listDeadLetters } from '../../admin/dead-letters.ts'
 import { toCloudEvent } from '../../core/events/snapshot-event.ts'
 import type { DeadLetter, ExpiredRange } from '../../ports/store.ts'
+import { command } from '../command.ts'
 import { EXIT, refuseOption, type Shell, table, wholeNumber, withConfig } from '../shell.ts'
 
-export const DEAD_LETTER_ACTIONS = ['list', 'retry', 'drop'] as const
+const ACTIONS = ['list', 'retry', 'drop'] as const
 
 type Options = {
   readonly sink?: string
@@ -15,10 +17,24 @@ type Options = {
   readonly json?: true
 }
 
-export function runDeadLetters(
+export const DEAD_LETTERS = command({
+  name: 'dead-letters',
+  description: 'list events that a sink rejected or never got; retry them, or drop them',
+  define: (deadLetters) =>
+    deadLetters
+      .addArgument(new Argument('<action>', 'what to do').choices(ACTIONS))
+      .option('--sink <name>', 'those of one sink')
+      .option('--seq <n...>', 'these alone, of that sink')
+      .option('--all', 'of all sinks, for retry and drop')
+      .option('--limit <n>', 'how many to list', '100')
+      .option('--json', 'print JSON'),
+  run: runDeadLetters,
+})
+
+function runDeadLetters(
   shell: Shell,
-  action: (typeof DEAD_LETTER_ACTIONS)[number],
   { sink: named, seq, all, limit, json }: Options,
+  action: (typeof ACTIONS)[number],
 ): Promise<number> {
   const sink = named ?? null
   const seqs = seq?.map((given) => wholeNumber(shell, '--seq', given)) ?? null

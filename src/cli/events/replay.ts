@@ -2,6 +2,7 @@
 
 import { cancelReplay, requestReplay } from '../../admin/replays.ts'
 import { parseDuration } from '../../core/duration.ts'
+import { command } from '../command.ts'
 import { EXIT, refuseOption, type Shell, wholeNumber, withConfig } from '../shell.ts'
 
 type Options = {
@@ -18,7 +19,22 @@ type Options = {
 const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/
 const ZONE = /(Z|[+-]\d\d:\d\d)$/
 
-export function runReplay(shell: Shell, options: Options): Promise<number> {
+export const REPLAY = command({
+  name: 'replay',
+  description: 'have a sink get again what it has had by now, marked as such',
+  define: (replay) =>
+    replay
+      .option('--sink <name>', 'the sink')
+      .option('--since <time>', 'received then or later: a time, or 2h for two hours ago')
+      .option('--until <time>', 'received before then')
+      .option('--domain <domain>', 'of this streaming domain')
+      .option('--stream <stream>', 'of this stream: APP/STREAM, or STREAM of any app')
+      .option('--cancel <n>', 'call a replay off, by its number')
+      .option('--json', 'print JSON'),
+  run: runReplay,
+})
+
+function runReplay(shell: Shell, options: Options): Promise<number> {
   const { sink, stream = null, cancel, json } = options
   // As the settings have it.
   const domain = options.domain?.toLowerCase() ?? null

@@ -1,8 +1,19 @@
 // `doctor`: finds what usually goes wrong, and says what to do next.
 import { examine } from '../../admin/doctor/examine.ts'
+import { command } from '../command.ts'
 import { EXIT, type Shell, table, withConfig } from '../shell.ts'
 
-export function runDoctor(
+export const DOCTOR = command({
+  name: 'doctor',
+  description: 'find what usually goes wrong, and say what to do; exit 1 on a problem',
+  define: (doctor) =>
+    doctor
+      .option('--write', 'also try whether Update is allowed: puts back exactly what is there')
+      .option('--json', 'print JSON'),
+  run: runDoctor,
+})
+
+function runDoctor(
   shell: Shell,
   { json, write = false }: { json?: true; write?: boolean },
 ): Promise<number> {

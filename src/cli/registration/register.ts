@@ -1,10 +1,21 @@
 // `register`: registers every domain once and verifies it.
 import { registerAll } from '../../admin/register.ts'
+import { command } from '../command.ts'
 import { durationOption, EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
 
 type Settled = Awaited<ReturnType<typeof registerAll>>
 
-export function runRegister(
+export const REGISTER = command({
+  name: 'register',
+  description: 'register every domain once, verify it, and exit',
+  define: (register) =>
+    register
+      .option('--timeout <duration>', 'give up on domains that have not settled by then', '60s')
+      .option('--json', 'print JSON'),
+  run: runRegister,
+})
+
+function runRegister(
   shell: Shell,
   { json, timeout }: { json?: true; timeout: string },
 ): Promise<number> {

@@ -1,12 +1,24 @@
 // `rotate`: replaces the notify keys of some domains, or of all.
 import { rotateAll } from '../../admin/register.ts'
+import { command } from '../command.ts'
 import { durationOption, refuseOption, type Shell, withConfig } from '../shell.ts'
 import { showSettled } from './register.ts'
 
-export function runRotate(
+export const ROTATE = command({
+  name: 'rotate',
+  description: 'replace the notify keys now; running pushes keep their old ones',
+  define: (rotate) =>
+    rotate
+      .argument('[domains...]', 'the domains; all, if none is named')
+      .option('--timeout <duration>', 'give up on domains that have not settled by then', '60s')
+      .option('--json', 'print JSON'),
+  run: runRotate,
+})
+
+function runRotate(
   shell: Shell,
-  named: readonly string[],
   { json, timeout }: { json?: true; timeout: string },
+  named: readonly string[],
 ): Promise<number> {
   const timeoutMs = durationOption(shell, '--timeout', timeout)
   return withConfig(shell, async (config, overrides) => {

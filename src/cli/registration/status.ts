@@ -2,6 +2,7 @@
 
 import { type DomainStatus, readStatus, type StoreStatus } from '../../admin/status.ts'
 import { showDuration } from '../../core/duration.ts'
+import { command } from '../command.ts'
 import { EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
 
 /** A service on the same machine answers at once, or not at all. */
@@ -31,7 +32,14 @@ type ServiceStatus = {
   }[]
 }
 
-export function runStatus(shell: Shell, { json }: { json?: true }): Promise<number> {
+export const STATUS = command({
+  name: 'status',
+  description: 'show what the store knows and what a running service says',
+  define: (status) => status.option('--json', 'print JSON'),
+  run: runStatus,
+})
+
+function runStatus(shell: Shell, { json }: { json?: true }): Promise<number> {
   return withConfig(shell, async (config, overrides) => {
     const [store, service] = await Promise.all([
       readStatus(config, overrides),

@@ -5,6 +5,7 @@ import { readConfig } from '../../config/config.ts'
 import { toCloudEvent } from '../../core/events/snapshot-event.ts'
 import { startEmulator } from '../../emulator/emulator.ts'
 import type { Sink } from '../../ports/sink.ts'
+import { command } from '../command.ts'
 import { aborted, EXIT, refuseSettings, type Shell } from '../shell.ts'
 
 const DOMAIN = 'play.example.com'
@@ -12,12 +13,19 @@ const STREAMS = 3
 const INTERVAL_MS = 2_000
 const ACCESS_KEY = { accessKeyId: 'demo', accessKeySecret: 'demo-secret' }
 /** Its own, so that it never meets the store of a real service. */
-export const DEMO_STORE = 'data/demo/snaphook.db'
+const DEMO_STORE = 'data/demo/snaphook.db'
 /** The ports of the settings' defaults; where they are taken, any free ones. */
 const CALLBACK_PORT = 8080
 const OPS_PORT = 9090
 
-export async function runDemo(shell: Shell, { store }: { store: string }): Promise<number> {
+export const DEMO = command({
+  name: 'demo',
+  description: 'emulator and service in one: three streams, a snapshot every two seconds',
+  define: (demo) => demo.option('--store <path>', 'where the demo keeps its store', DEMO_STORE),
+  run: runDemo,
+})
+
+async function runDemo(shell: Shell, { store }: { store: string }): Promise<number> {
   const callbackPort = await freePort(CALLBACK_PORT)
   const opsPort = await freePort(OPS_PORT)
   const emulator = await startEmulator({
@@ -27,6 +35,7 @@ export async function runDemo(shell: Shell, { store }: { store: string }): Promi
     domains: [DOMAIN],
     streams: STREAMS,
     intervalMs: INTERVAL_MS,
+    openBucket: true,
   })
   const settings = {
     SNAPHOOK_PUBLIC_URL: `http://127.0.0.1:${callbackPort}`,
@@ -35,6 +44,7 @@ export async function runDemo(shell: Shell, { store }: { store: string }): Promi
     SNAPHOOK_OPS_LISTEN: `127.0.0.1:${opsPort}`,
     SNAPHOOK_STORE: `sqlite:${store}`,
     SNAPHOOK_LIVE_ENDPOINT: emulator.url,
+    SNAPHOOK_IMAGES: `${emulator.url}/buckets/{bucket}/{object}`,
   }
   const config = readConfig(settings, shell.readFile)
   if (!config.ok) return refuseSettings(shell, config.problems)

@@ -1,5 +1,7 @@
 // `emulator`: a local ApsaraVideo Live, until a signal ends it.
+import { Option } from 'commander'
 import { startEmulator } from '../../emulator/emulator.ts'
+import { command } from '../command.ts'
 import { aborted, durationOption, EXIT, refuseOption, type Shell } from '../shell.ts'
 
 type Options = {
@@ -14,7 +16,23 @@ type Options = {
 /** More than a laptop can draw pictures for. */
 const MAX_STREAMS = 10_000
 
-export async function runEmulator(shell: Shell, options: Options): Promise<number> {
+export const EMULATOR = command({
+  name: 'emulator',
+  description: 'run a local ApsaraVideo Live: API, streams, signed callbacks',
+  define: (emulator) =>
+    emulator
+      .option('--listen <host:port>', 'where to listen', '127.0.0.1:8081')
+      .option('--access-key-id <id>', 'the access key that its API takes', 'emulator')
+      .option('--access-key-secret <secret>', 'the secret of that access key', 'emulator-secret')
+      .addOption(
+        new Option('--domain <domain...>', 'streaming domains; any, if none is named').default([]),
+      )
+      .option('--streams <n>', 'streams that are pushed from the start', '0')
+      .option('--interval <duration>', 'time between the snapshots of a stream', '5s'),
+  run: runEmulator,
+})
+
+async function runEmulator(shell: Shell, options: Options): Promise<number> {
   const [, host, port] = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(options.listen) ?? []
   if (host === undefined) throw refuseOption(shell, '--listen', 'HOST:PORT')
   const streams = Number(options.streams)

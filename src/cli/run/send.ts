@@ -1,5 +1,6 @@
 // `send`: posts one correctly signed callback, as the provider would, to try an installation.
 import { sign, signedHosts } from '../../core/keys/signature.ts'
+import { command } from '../command.ts'
 import { EXIT, refuseOption, type Shell } from '../shell.ts'
 
 /** As long as the provider waits (docs/provider.md#delivery). */
@@ -7,7 +8,22 @@ const TIMEOUT_MS = 5_000
 
 type Options = { url: string; key: string; timestamp?: string; body?: string }
 
-export async function runSend(shell: Shell, options: Options): Promise<number> {
+export const SEND = command({
+  name: 'send',
+  description: 'post one signed callback to a URL; exit 1 unless it is answered 200',
+  define: (send) =>
+    send
+      .requiredOption(
+        '--url <url>',
+        'the callback URL, such as http://127.0.0.1:8080/callbacks/DOMAIN',
+      )
+      .requiredOption('--key <key>', 'the notify key to sign with')
+      .option('--timestamp <seconds>', 'Unix time to sign; now if not given')
+      .option('--body <file>', 'the body, - for standard input; an invented one if not given'),
+  run: runSend,
+})
+
+async function runSend(shell: Shell, options: Options): Promise<number> {
   const url = URL.parse(options.url)
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     throw refuseOption(shell, '--url', 'an http:// or https:// URL')

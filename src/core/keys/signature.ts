@@ -7,6 +7,10 @@ import { hash, timingSafeEqual } from 'node:crypto'
 const MAX_TIMESTAMP_DIGITS = 12
 const TIMESTAMP = new RegExp(`^[0-9]{1,${MAX_TIMESTAMP_DIGITS}}$`)
 const MD5_HEX = /^[0-9a-fA-F]{32}$/
+/** Pairs of host and key that are all tried for every callback. */
+const MAX_PAIRS = 64
+/** Of more pairs, those are tried at first whose ranks, counted from 1, multiply to this: some 60. */
+const MAX_RANK = 20
 
 /** The signature of a callback, as 32 lower-case hex digits. `timestamp` is in Unix seconds. */
 export function sign(host: string, timestamp: string, key: string): string {
@@ -32,21 +36,28 @@ export function checkTimestamp(
   return seconds
 }
 
+export type Signer<K> = { readonly key: K; readonly host: string }
+
 /**
- * The first of `keys` that signs this callback under one of `hosts`, or undefined. Digests are
- * compared in constant time; hex is accepted in either case, since the provider names none.
+ * The first of `keys` that signs this callback under one of `hosts`, or undefined; both in the order
+ * of likelihood. The work is bounded: only a thorough search tries an unlikely key under an unlikely
+ * host as well. Digests are compared in constant time; hex is accepted in either case, since the
+ * provider names none.
  */
 export function findSigner<K extends { key: string }>(
   callback: { timestamp: string; signature: string },
   hosts: readonly string[],
   keys: readonly K[],
-): K | undefined {
+  isThorough: boolean,
+): Signer<K> | undefined {
   if (!MD5_HEX.test(callback.signature)) return undefined
   const given = Buffer.from(callback.signature, 'hex')
-  for (const candidate of keys) {
-    for (const host of hosts) {
-      const expected = Buffer.from(sign(host, callback.timestamp, candidate.key), 'hex')
-      if (timingSafeEqual(expected, given)) return candidate
+  const maxRank = isThorough || hosts.length * keys.length <= MAX_PAIRS ? Infinity : MAX_RANK
+  for (const [index, key] of keys.entries()) {
+    const end = Math.min(hosts.length, Math.floor(maxRank / (index + 1)))
+    for (const host of end === hosts.length ? hosts : hosts.slice(0, end)) {
+      const expected = Buffer.from(sign(host, callback.timestamp, key.key), 'hex')
+      if (timingSafeEqual(expected, given)) return { key, host }
     }
   }
   return undefined

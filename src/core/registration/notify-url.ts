@@ -10,10 +10,25 @@ export function notifyUrl(publicUrl: string, domain: string): string {
   return new URL(publicUrl.replace(/\/+$/, '') + CALLBACKS + domain).href
 }
 
-/** The path before `/callbacks/` in a NotifyUrl of ours: '' for none. */
+/** The path before `/callbacks/` in a NotifyUrl of ours, in one spelling: '' for none. */
 export function pathPrefix(url: string): string {
-  const { pathname } = new URL(url)
+  const pathname = withOneSpelling(new URL(url).pathname)
   return pathname.slice(0, pathname.lastIndexOf(CALLBACKS))
+}
+
+const PERCENT_ENCODED = /%[0-9a-f]{2}/gi
+const UNRESERVED = /[A-Za-z0-9._~-]/
+
+/**
+ * A path or URL in which percent-encoding has one spelling: `%7e` is `~`, and `%c3` is `%C3`
+ * (RFC 3986, 6.2.2). What stands for a reserved character stays as it is.
+ */
+export function withOneSpelling(text: string): string {
+  if (!text.includes('%')) return text
+  return text.replace(PERCENT_ENCODED, (encoded) => {
+    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16))
+    return UNRESERVED.test(character) ? character : encoded.toUpperCase()
+  })
 }
 
 /** A URL that somebody else set, without the parts in which a token may stand. */
@@ -22,9 +37,14 @@ export function showUrl(text: string): string {
   return url === null ? 'something that is no URL' : `${url.origin}${url.pathname}`
 }
 
-/** Whether both are the same URL for the provider: equal in their WHATWG form. */
+/** Whether both are the same URL: equal in their WHATWG form, however characters are encoded. */
 export function sameUrl(a: string, b: string): boolean {
-  return (URL.parse(a)?.href ?? a) === (URL.parse(b)?.href ?? b)
+  return a === b || oneForm(a) === oneForm(b)
+}
+
+function oneForm(text: string): string {
+  const url = URL.parse(text)
+  return url === null ? text : withOneSpelling(url.href)
 }
 
 /** Whether two URLs differ in nothing but scheme, default port or trailing slash. */
@@ -36,5 +56,5 @@ function essence(text: string): string {
   const url = URL.parse(text)
   if (url === null) return text
   const port = DEFAULT_PORTS.has(url.port) ? '' : `:${url.port}`
-  return `${url.hostname}${port}${url.pathname.replace(/\/+$/, '')}${url.search}`
+  return withOneSpelling(`${url.hostname}${port}${url.pathname.replace(/\/+$/, '')}${url.search}`)
 }

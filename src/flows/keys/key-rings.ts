@@ -8,7 +8,7 @@ import type { RingMetrics } from '../../ports/metrics.ts'
 import type { ReceivingTime, RingStore, Tallies } from '../../ports/store.ts'
 import { createTrouble } from '../fault-log.ts'
 import { createArrivals } from './key-use.ts'
-import { createRingCache } from './ring-cache.ts'
+import { createRingCache, isOfOneRing } from './ring-cache.ts'
 
 /** A command beside the service changes a ring: the service follows within this time. */
 const FOLLOW_INTERVAL_MS = 1_000
@@ -45,7 +45,12 @@ export function createRingKeeper(deps: {
 
   async function load(): Promise<void> {
     receivedBefore = await store.loadReceivingTime()
-    await follow()
+    try {
+      await follow()
+    } catch (error) {
+      // That domain can't be served; its state says so, and the others can.
+      if (!isOfOneRing(error)) throw error
+    }
     await arrivals.load()
   }
 

@@ -82,7 +82,7 @@ export function createArrivals(deps: {
         if (clock.elapsed() - arrived.unsignedSince < GATHER_UNSIGNED_MS) continue
         arrived.unsignedSaid = true
         log.warn(
-          'unsigned callbacks refused: streams that ran before authentication was switched on stay unsigned until they are pushed again',
+          'unsigned callbacks refused: either of streams that ran before authentication was switched on, which stay unsigned until they are pushed again, or of somebody who only tries this address',
           { domain, count: arrived.unsigned },
         )
       }

@@ -13,7 +13,11 @@ import {
 import type { Secret } from '../../core/keys/notify-key.ts'
 import { signedHosts } from '../../core/keys/signature.ts'
 import { notifyUrl, pathPrefix } from '../../core/registration/notify-url.ts'
+import { faultCode } from '../../errors.ts'
 import type { RingStore } from '../../ports/store.ts'
+
+/** Hosts that are tried first anyway: two that are in use need not change places. */
+const MAX_LIKELY_HOSTS = 2
 
 type Entry = {
   ring: Ring
@@ -43,6 +47,8 @@ export function createRingCache(deps: {
   const configuredPrefixes = ['', ...publicUrls.map((url) => pathPrefix(notifyUrl(url, 'any')))]
   let released: (domain: string) => void = () => undefined
   let version = -1
+  /** Domains whose ring could not be read. */
+  let unread: readonly string[] = []
 
   /** Only the configured domains have one: what a request names must not make it grow. */
   function entry(domain: string): Entry {
@@ -59,7 +65,7 @@ export function createRingCache(deps: {
       revision,
       accepted: acceptedKeys(ring, secrets, domain),
       known: isCurrentKnown(ring, secrets),
-      hosts: [...new Set([...publicUrls, ...urls].flatMap(signedHosts))],
+      hosts: hostsOf([...publicUrls, ...urls], before?.hosts[0]),
       prefixes: new Set([...configuredPrefixes, ...urls.map(pathPrefix)]),
       hidden: before?.hidden ?? false,
     })
@@ -96,12 +102,18 @@ export function createRingCache(deps: {
     }
   }
 
-  /** Reads again what anybody has changed since the last time. */
+  /**
+   * Reads again what anybody has changed since the last time. A ring that can't be read holds up no
+   * other one: it alone is tried again next time. Rejects with a fault that concerns all, if any.
+   */
   async function follow(): Promise<void> {
     const now = await store.ringsVersion()
-    if (now === version) return
-    await Promise.all(domains.map(refresh))
+    const due = now === version ? unread : domains
+    const read = await Promise.allSettled(due.map(refresh))
+    unread = due.filter((_, index) => read[index]?.status === 'rejected')
     version = now
+    const faults = read.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+    if (faults.length > 0) throw faults.find((fault) => !isOfOneRing(fault)) ?? faults[0]
   }
 
   return {
@@ -115,7 +127,13 @@ export function createRingCache(deps: {
       released = listener
     },
     ring: (domain: string) => entry(domain).ring,
+    /** What a callback may be signed for: what the last one was, then as configured, former ones last. */
     hosts: (domain: string) => entry(domain).hosts,
+    noteHost(domain: string, host: string) {
+      const known = entry(domain)
+      if (known.hosts.indexOf(host) < MAX_LIKELY_HOSTS) return
+      known.hosts = [...new Set([host, ...known.hosts])]
+    },
     isCallbackPath(prefix: string, domain: string): boolean {
       return entries.get(domain)?.prefixes.has(prefix) ?? configuredPrefixes.includes(prefix)
     },
@@ -139,4 +157,15 @@ export function createRingCache(deps: {
       await change(domain, (ring, at) => withUse(withProven(ring, [id], at), id, at))
     },
   }
+}
+
+/** Whether a fault concerns the ring of one domain alone. */
+export function isOfOneRing(error: unknown): boolean {
+  return faultCode(error) === 'ring_damaged'
+}
+
+/** The hosts that callbacks to `urls` may be signed for; `proven`, if it is one of them, first. */
+function hostsOf(urls: readonly string[], proven: string | undefined): readonly string[] {
+  const hosts = new Set(urls.flatMap(signedHosts))
+  return proven !== undefined && hosts.has(proven) ? [...new Set([proven, ...hosts])] : [...hosts]
 }

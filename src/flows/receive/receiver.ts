@@ -6,7 +6,7 @@ import { understand } from '../../core/events/callback.ts'
 import { eventOf } from '../../core/events/snapshot-event.ts'
 import type { AcceptedKey } from '../../core/keys/accepted-keys.ts'
 import type { KeyId } from '../../core/keys/key-ring.ts'
-import { checkTimestamp, findSigner } from '../../core/keys/signature.ts'
+import { checkTimestamp, findSigner, type Signer as SignerOf } from '../../core/keys/signature.ts'
 import { throwBug, unlessBug } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
@@ -37,6 +37,7 @@ export type CallbackRequest = {
 
 /** What the receiver needs to know of keys; the ring keeper and the registrar provide it. */
 export interface KeySource {
+  /** What a callback may be signed for, the likeliest first. */
   hosts(domain: string): readonly string[]
   /** `known`: whether the domain's key in force is known. */
   accepted(domain: string): { readonly known: boolean; readonly keys: readonly AcceptedKey[] }
@@ -45,13 +46,23 @@ export interface KeySource {
    * undefined when it is too soon for another look.
    */
   look(domain: string): Promise<void> | undefined
+  /**
+   * Whether the last look did not get to see the provider: an unknown key may then be in force by now.
+   */
+  isUnsure(domain: string): boolean
   /** Keys to be tried after a look that was to no avail; none where the provider shows its key. */
   beyond(domain: string): readonly AcceptedKey[]
   /** Has one of these accepted from now on. */
   learn(domain: string, id: KeyId): Promise<void>
   noteUse(domain: string, id: KeyId): void
+  /** A callback was signed for this host: it is a likely one from now on. */
+  noteHost(domain: string, host: string): void
   noteUnsigned(domain: string): void
 }
+
+type Signed = { readonly timestamp: string; readonly signature: string }
+type Signer = SignerOf<AcceptedKey>
+type Found = Signer | 'no_key' | 'bad_signature'
 
 export type Receiver = { receive(request: CallbackRequest): Promise<CallbackOutcome> }
 
@@ -98,8 +109,10 @@ export function createReceiver(deps: {
     }
     const signedAt = checkTimestamp(timestamp, receivedAt / 1000, skewSeconds)
     if (typeof signedAt === 'string') return signedAt
-    const signer = await findKey(domain, { timestamp, signature })
-    if (typeof signer === 'string') return signer
+    const found = await findKey(domain, { timestamp, signature })
+    if (typeof found === 'string') return found
+    const { key: signer, host } = found
+    keys.noteHost(domain, host)
     metrics.verified(domain, signer.role, receivedAt / 1000 - signedAt)
     keys.noteUse(domain, signer.id)
     const body = await request.readBody()
@@ -107,42 +120,50 @@ export function createReceiver(deps: {
     return keep({ domain, timestamp, body, receivedAt })
   }
 
-  async function findKey(
-    domain: string,
-    callback: { timestamp: string; signature: string },
-  ): Promise<AcceptedKey | 'no_key' | 'bad_signature'> {
-    const first = verify(domain, callback)
+  async function findKey(domain: string, callback: Signed): Promise<Found> {
+    const first = verify(domain, callback, false)
     if (first !== 'bad_signature') return first
     const inLine = waiting.get(domain) ?? 0
-    if (inLine >= MAX_WAITING_PER_DOMAIN) return first
+    if (inLine >= MAX_WAITING_PER_DOMAIN) return refusal(domain)
     const look = keys.look(domain)
-    if (look === undefined) return first
+    if (look === undefined) return refusal(domain)
     waiting.set(domain, inLine + 1)
-    await withinLookWait(look)
+    const hasEnded = await withinLookWait(look)
     waiting.set(domain, (waiting.get(domain) ?? 1) - 1)
-    const again = verify(domain, callback)
-    return typeof again === 'string' ? ((await findBeyond(domain, callback)) ?? again) : again
+    const again = verify(domain, callback, true)
+    if (typeof again !== 'string') return again
+    const beyond = await findBeyond(domain, callback)
+    if (beyond !== undefined) return beyond
+    return again === 'bad_signature' && hasEnded ? refusal(domain) : 'no_key'
+  }
+
+  /** The provider gives up what is refused: only a callback that could be judged is told so. */
+  function refusal(domain: string): 'no_key' | 'bad_signature' {
+    return keys.isUnsure(domain) ? 'no_key' : 'bad_signature'
   }
 
   /** As seldom as a look, so that bad signatures cost no more than that. */
-  async function findBeyond(domain: string, callback: { timestamp: string; signature: string }) {
-    const signer = findSigner(callback, keys.hosts(domain), keys.beyond(domain))
+  async function findBeyond(domain: string, callback: Signed): Promise<Signer | undefined> {
+    const signer = findSigner(callback, keys.hosts(domain), keys.beyond(domain), true)
     if (signer === undefined) return undefined
     // A store that fails has this callback refused further on, and tells.
-    await keys.learn(domain, signer.id).catch(unlessBug(undefined))
+    await keys.learn(domain, signer.key.id).catch(unlessBug(undefined))
     return signer
   }
 
-  function verify(domain: string, callback: { timestamp: string; signature: string }) {
+  function verify(domain: string, callback: Signed, isThorough: boolean): Found {
     const { known, keys: accepted } = keys.accepted(domain)
-    const signer = findSigner(callback, keys.hosts(domain), accepted)
+    const signer = findSigner(callback, keys.hosts(domain), accepted, isThorough)
     return signer ?? (known ? 'bad_signature' : 'no_key')
   }
 
-  async function withinLookWait(look: Promise<void>): Promise<void> {
+  /** Resolves with whether the look has ended in time. */
+  async function withinLookWait(look: Promise<void>): Promise<boolean> {
     const enough = new AbortController()
-    await Promise.race([look, clock.sleep(LOOK_WAIT_MS, enough.signal)])
+    const late = clock.sleep(LOOK_WAIT_MS, enough.signal).then(() => false)
+    const hasEnded = await Promise.race([look.then(() => true), late])
     enough.abort()
+    return hasEnded
   }
 
   async function keep(callback: Parameters<typeof eventOf>[0]): Promise<CallbackOutcome> {

@@ -108,10 +108,13 @@ export function createRegistrar(deps: {
 
   async function runLoop(loop: DomainLoop, signal: AbortSignal): Promise<void> {
     let event: Event = { kind: 'started' }
-    // A look that is under way goes on to its next fault: what a write has come to is noted, too.
-    while (!signal.aborted || !ENDS.has(event.kind)) event = await turn(loop, event, signal)
-    loop.looking?.resolve()
-    loop.asked?.resolve()
+    try {
+      // A look that is under way goes on to its next fault: what a write has come to is noted, too.
+      while (!signal.aborted || !ENDS.has(event.kind)) event = await turn(loop, event, signal)
+    } finally {
+      loop.looking?.resolve()
+      loop.asked?.resolve()
+    }
   }
 
   /** Carries out what an event brings. Resolves with the event that answers it. */

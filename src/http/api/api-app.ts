@@ -3,6 +3,7 @@
 import { type Context, Hono } from 'hono'
 import { describeError, faultCode } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
+import type { Pictures } from '../../ports/pictures.ts'
 import type { EventReading, Streams } from '../../ports/reading.ts'
 import type { RegistrationView, SinkView } from '../../ports/views.ts'
 import type { Env } from '../env.ts'
@@ -11,6 +12,7 @@ import { type Endpoint, endpoint, json, NO_PARAMETERS } from './endpoint.ts'
 import { eventStreamEndpoint } from './event-stream.ts'
 import { eventEndpoints } from './events.ts'
 import type { Feed } from './feed.ts'
+import { imageEndpoint } from './image.ts'
 import type { KnownSeqs } from './known-seqs.ts'
 import { openApiDocument } from './openapi.ts'
 import { stateEndpoints } from './states.ts'
@@ -21,6 +23,7 @@ export type ApiDeps = {
   readonly streams: Pick<Streams, 'findStreams'>
   readonly feed: Feed
   readonly known: KnownSeqs
+  readonly pictures: Pictures
   registrations(): readonly RegistrationView[]
   sinks(): Promise<readonly SinkView[]>
   /** Epoch ms. */
@@ -34,6 +37,7 @@ export function createApi(deps: ApiDeps): Hono<Env> {
   const endpoints: Endpoint[] = [
     eventStreamEndpoint(deps),
     ...eventEndpoints(deps),
+    imageEndpoint(deps),
     streamEndpoint(deps),
     ...stateEndpoints(deps),
   ]

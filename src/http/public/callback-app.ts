@@ -7,6 +7,7 @@ import { type Context, Hono } from 'hono'
 import type { CallbackOutcome } from '../../core/events/callback.ts'
 import type { Secret } from '../../core/keys/notify-key.ts'
 import { isNonce, probeAnswers } from '../../core/probe.ts'
+import { withOneSpelling } from '../../core/registration/notify-url.ts'
 import { describeBug } from '../../errors.ts'
 import {
   type CallbackRequest,
@@ -53,7 +54,7 @@ const ANSWERS: Readonly<Record<CallbackOutcome, Answer>> = {
 
 /**
  * The public app. `isCallbackPath` says whether callbacks of `domain` are taken under `prefix`: what
- * stands before `/callbacks/` in the path, percent-encoded as in a URL's pathname, '' for nothing.
+ * stands before `/callbacks/` in the path, percent-encoded in one spelling, '' for nothing.
  */
 export function createCallbackApp(deps: {
   receiver: Receiver
@@ -79,7 +80,9 @@ export function createCallbackApp(deps: {
   function answerProbe(method: string, path: string): Answer {
     const at = path.lastIndexOf(PROBE)
     const nonce = path.slice(at + PROBE.length)
-    if (at === -1 || !isNonce(nonce) || !isPublicPath(path.slice(0, at))) return NOT_FOUND
+    if (at === -1 || !isNonce(nonce) || !isPublicPath(withOneSpelling(path.slice(0, at)))) {
+      return NOT_FOUND
+    }
     if (method !== 'GET') return refusal(405, 'Method not allowed', { Allow: 'GET' })
     return answer(200, { answers: probeAnswers(nonce, secrets) }, { 'Cache-Control': 'no-store' })
   }
@@ -104,7 +107,8 @@ function parseTarget(path: string): { prefix: string; domain: string } | undefin
   if (at === -1) return undefined
   const end = path.endsWith('/') ? path.length - 1 : path.length
   const domain = decode(path.slice(at + MARKER.length, end))
-  return domain ? { prefix: path.slice(0, at), domain: domain.toLowerCase() } : undefined
+  if (!domain) return undefined
+  return { prefix: withOneSpelling(path.slice(0, at)), domain: domain.toLowerCase() }
 }
 
 function decode(segment: string): string | undefined {

@@ -37,13 +37,13 @@ export function createRings(
     async loadRing(domain) {
       const stored = await load(domain)
       if (stored === null) return null
-      return { ring: await decodeRing(stored.content, seals), revision: stored.revision }
+      return { ring: await decodeRing(domain, stored.content, seals), revision: stored.revision }
     },
 
     async saveRing(domain: string, ring: Ring, revision: number) {
       const stored = await load(domain)
       if ((stored?.revision ?? 0) !== revision) return null
-      const content = await encodeRing(ring, stored?.content, seals)
+      const content = await encodeRing(domain, ring, stored?.content, seals)
       const saved = await writing.run(
         (session) =>
           transact(session, syncOf(location), () =>

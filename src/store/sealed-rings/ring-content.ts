@@ -14,9 +14,9 @@ import type { Seals } from './seal.ts'
 type Fields = Readonly<Record<string, unknown>>
 type StoredKey = { readonly fields: Fields; readonly key: RingKey }
 
-/** The ring that `content` holds; a foreign key that no secret of ours opens is left out. */
-export async function decodeRing(content: string, seals: Seals): Promise<Ring> {
-  const fields = parse(content)
+/** The ring of `domain` that `content` holds; a foreign key that no secret of ours opens is left out. */
+export async function decodeRing(domain: string, content: string, seals: Seals): Promise<Ring> {
+  const fields = parse(domain, content)
   const keys = await openKeys(fields, seals)
   return {
     current: (await openKeyId(fields.current, seals)) ?? null,
@@ -32,11 +32,12 @@ export async function decodeRing(content: string, seals: Seals): Promise<Ring> {
 
 /** The content to store for a ring, with what `previous` holds beyond what we know. */
 export async function encodeRing(
+  domain: string,
   ring: Ring,
   previous: string | undefined,
   seals: Seals,
 ): Promise<string> {
-  const fields = previous === undefined ? {} : parse(previous)
+  const fields = previous === undefined ? {} : parse(domain, previous)
   const known = await openKeys(fields, seals)
   const keys = ring.keys.map(async (key) => ({
     ...known.find((stored) => sameKey(stored.key.id, key.id))?.fields,
@@ -90,19 +91,19 @@ async function openKeyId(stored: unknown, seals: Seals): Promise<KeyId | undefin
   return key === undefined ? undefined : { kind, key }
 }
 
-function parse(content: string): Fields {
+function parse(domain: string, content: string): Fields {
   try {
     return asFields(JSON.parse(content))
   } catch (cause) {
-    throw unreadable(cause)
+    throw damaged(domain, cause)
   }
 }
 
-function unreadable(cause: unknown): ServiceError {
-  return new ServiceError('The store holds a key ring that is not JSON.', {
-    code: 'store_failed',
-    cause,
-  })
+function damaged(domain: string, cause: unknown): ServiceError {
+  return new ServiceError(
+    `The key ring of ${domain} in the store is not JSON: restore the store from a backup. Without one, delete its row from the table rings: the registration is found anew, but keys that were set by hand are forgotten.`,
+    { code: 'ring_damaged', cause },
+  )
 }
 
 function asFields(value: unknown): Fields {

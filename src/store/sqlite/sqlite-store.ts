@@ -73,13 +73,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     async loadRing(domain) {
       const stored = await writer.call('loadRing', domain)
       if (stored === null) return null
-      return { ring: await decodeRing(stored.content, seals), revision: stored.revision }
+      return { ring: await decodeRing(domain, stored.content, seals), revision: stored.revision }
     },
 
     async saveRing(domain, ring, revision) {
       const stored = await writer.call('loadRing', domain)
       if ((stored?.revision ?? 0) !== revision) return null
-      const content = await encodeRing(ring, stored?.content, seals)
+      const content = await encodeRing(domain, ring, stored?.content, seals)
       return queue.write({ kind: 'ring', domain, content, revision })
     },
 

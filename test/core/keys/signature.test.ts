@@ -41,11 +41,12 @@ describe('findSigner', () => {
   const keys = [{ key: 'another' }, { key: 'yourkey' }]
   const hosts = ['other.example.com', 'learn.aliyundoc.com']
   const find = (signature: string) =>
-    findSigner({ timestamp: '1519375990', signature }, hosts, keys)
+    findSigner({ timestamp: '1519375990', signature }, hosts, keys, false)
 
   test('finds the key under any of the hosts, hex in either case', () => {
-    expect(find(EXAMPLE)).toBe(keys[1])
-    expect(find(EXAMPLE.toUpperCase())).toBe(keys[1])
+    const found = { key: keys[1], host: hosts[1] }
+    expect(find(EXAMPLE)).toEqual(found)
+    expect(find(EXAMPLE.toUpperCase())).toEqual(found)
   })
 
   test.each([
@@ -66,10 +67,55 @@ describe('findSigner', () => {
           { timestamp: String(timestamp), signature },
           ['h'],
           [{ key: other }],
+          false,
         )
         expect(found !== undefined).toBe(key === other)
       }),
     )
+  })
+})
+
+describe('many keys and many hosts', () => {
+  const hosts = Array.from({ length: 34 }, (_, n) => `host-${n}.example.com`)
+  /** Counts how often a key is tried. */
+  function counted() {
+    let tries = 0
+    const keys = Array.from({ length: 16 }, (_, n) => ({
+      get key() {
+        tries += 1
+        return `key-${n}`
+      },
+    }))
+    return { keys, tries: () => tries }
+  }
+  const find = (host: string, key: string, isThorough: boolean) => {
+    const signature = sign(host, '1', key)
+    return findSigner({ timestamp: '1', signature }, hosts, counted().keys, isThorough)
+  }
+
+  test('a bad signature costs no more than some sixty digests', () => {
+    const { keys, tries } = counted()
+    const signature = 'f'.repeat(32)
+    expect(findSigner({ timestamp: '1', signature }, hosts, keys, false)).toBeUndefined()
+    expect(tries()).toBeLessThanOrEqual(64)
+    expect(findSigner({ timestamp: '1', signature }, hosts, keys, true)).toBeUndefined()
+    expect(tries()).toBeGreaterThanOrEqual(34 * 16)
+  })
+
+  test('the likely ones are found at once, the others by a thorough search', () => {
+    expect(find('host-0.example.com', 'key-15', false)).toBeDefined()
+    expect(find('host-19.example.com', 'key-0', false)).toBeDefined()
+    expect(find('host-20.example.com', 'key-0', false)).toBeUndefined()
+    expect(find('host-33.example.com', 'key-15', false)).toBeUndefined()
+    expect(find('host-33.example.com', 'key-15', true)).toMatchObject({
+      host: 'host-33.example.com',
+    })
+  })
+
+  test('few are tried whole', () => {
+    const four = hosts.slice(0, 4)
+    const signature = sign('host-3.example.com', '1', 'key-15')
+    expect(findSigner({ timestamp: '1', signature }, four, counted().keys, false)).toBeDefined()
   })
 })
 

@@ -45,9 +45,26 @@ describe('comparing', () => {
     ['another path', URL_.replace('callbacks', 'callback'), false, false],
     ['a query', `${URL_}?a=b`, false, false],
     ['no URL', 'nonsense', false, false],
+    ['characters that need not be encoded', URL_.replace('callbacks', '%63allbacks'), true, true],
+    ['an encoded slash', URL_.replace('/callbacks/', '/callbacks%2F'), false, false],
   ])('%s', (_, other, same, nearly) => {
     expect(sameUrl(URL_, other)).toBe(same)
     expect(nearlySameUrl(URL_, other)).toBe(nearly)
+  })
+
+  test.each([
+    ['https://h.example.com/%C3%BC~/cb', 'https://h.example.com/%c3%bc%7E/cb', true],
+    ['https://h.example.com/\u00fc/cb', 'https://h.example.com/%c3%bc/cb', true],
+    ['https://h.example.com/a?b=%2a', 'https://h.example.com/a?b=%2A', true],
+    ['https://h.example.com/%2Fa', 'https://h.example.com//a', false],
+    ['https://h.example.com/%25%37%45', 'https://h.example.com/~', false],
+  ])('%s and %s', (a, b, same) => {
+    expect(sameUrl(a, b)).toBe(same)
+    expect(nearlySameUrl(a.replace('https', 'http'), b)).toBe(same)
+  })
+
+  test('a prefix has one spelling', () => {
+    expect(pathPrefix('https://h.example.com/%7Ea%c3%bc/callbacks/d')).toBe('/~a%C3%BC')
   })
 
   test('what is no URL equals itself', () => {

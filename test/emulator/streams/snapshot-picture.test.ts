@@ -62,7 +62,7 @@ describe('the picture of a snapshot', () => {
   })
 
   test('is served from the bucket', async () => {
-    await using emulator = await emulate()
+    await using emulator = await emulate({ openBucket: true })
     emulator.startPush(STREAM)
     const [shot] = emulator.shoot(STREAM) ?? []
     const path = `${emulator.url}/buckets/${shot?.bucket}/${shot?.object}`

@@ -9,7 +9,14 @@ import { notifyKey } from '../../../src/core/keys/notify-key.ts'
 import { ServiceError } from '../../../src/errors.ts'
 import { memoryStore } from '../../support/flow-fakes.ts'
 import { manualClock } from '../../support/manual-clock.ts'
-import { DOMAIN, FOREIGN, KEY, NEW, registration } from '../register/registration-fixture.ts'
+import {
+  DOMAIN,
+  FOREIGN,
+  INTERVAL_MS,
+  KEY,
+  NEW,
+  registration,
+} from '../register/registration-fixture.ts'
 
 const MINUTE = 60_000
 const derived = (generation: number) =>
@@ -69,6 +76,45 @@ test('a ring that could not be read is read again, within a second', async () =>
   expect(it.accepts(notifyKey(NEW, DOMAIN, 8))).toBe(false)
   await it.clock.advance(1_000)
   expect(it.accepts(notifyKey(NEW, DOMAIN, 8))).toBe(true)
+})
+
+test('a ring that can never be read holds up its own domain, and no other', async () => {
+  const store = memoryStore()
+  const { loadRing } = store
+  let reads = 0
+  store.loadRing = async (domain) => {
+    if (domain !== 'broken.example.com') return loadRing(domain)
+    reads += 1
+    throw new ServiceError('The key ring is not JSON', { code: 'ring_damaged' })
+  }
+  await using it = await registration({ store, domains: [DOMAIN, 'broken.example.com'] })
+  await it.start()
+  const [view, broken] = it.registrar.views()
+  expect(view).toMatchObject({ state: 'in_sync', keyKnown: true })
+  expect(broken).toMatchObject({ state: 'failed', detail: 'The key ring is not JSON' })
+  expect(it.provider.configurations.has('broken.example.com')).toBe(false)
+  const before = reads
+  await it.clock.advance(10_000)
+  expect(reads - before).toBe(10)
+  const url = 'https://x.example.com/callbacks/d'
+  await store.saveRing(
+    DOMAIN,
+    withConfirmedUrl(it.rings.ring(DOMAIN), url),
+    store.rings.get(DOMAIN)?.revision ?? 0,
+  )
+  await it.clock.advance(1_000)
+  expect(it.rings.ring(DOMAIN).confirmedUrl).toBe(url)
+  const said = it.log.story().filter((line) => line.startsWith('key rings not in step'))
+  expect(said).toHaveLength(1)
+  store.loadRing = loadRing
+  await it.clock.advance(INTERVAL_MS)
+  expect(it.registrar.views()[1]).toMatchObject({ state: 'in_sync' })
+})
+
+test('a store that fails at the start is a fault of the start', async () => {
+  const store = memoryStore()
+  store.fail = 'store_failed'
+  await expect(registration({ store })).rejects.toMatchObject({ code: 'store_failed' })
 })
 
 test('a bug is not taken for a store that fails: it ends the run', async () => {

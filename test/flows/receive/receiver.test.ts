@@ -34,9 +34,11 @@ function fixture(over: { append?: EventLog['append']; skewSeconds?: number | und
     beyond: [] as AcceptedKey[],
     learnt: [] as KeyId[],
     forgetful: false,
+    unsure: false,
+    hosts: [HOST],
   }
   const keys: KeySource = {
-    hosts: () => [HOST],
+    hosts: () => state.hosts,
     accepted: () => state,
     look() {
       if (!state.mayLook) return undefined
@@ -44,12 +46,16 @@ function fixture(over: { append?: EventLog['append']; skewSeconds?: number | und
       looks.push(look)
       return look.promise
     },
+    isUnsure: () => state.unsure,
     beyond: () => state.beyond,
     async learn(_, id) {
       if (state.forgetful) throw new ServiceError('not saved', { code: 'store_failed' })
       state.learnt.push(id)
     },
     noteUse: (_, id) => state.used.push(id.kind),
+    noteHost(_, host) {
+      state.hosts = [...new Set([host, ...state.hosts])]
+    },
     noteUnsigned() {
       state.unsigned += 1
     },
@@ -223,7 +229,7 @@ describe('a look on an unknown key', () => {
     expect(await post({ key: FRESH })).toBe('bad_signature')
   })
 
-  test('ends after 2.5 s with a refusal', async () => {
+  test('ends after 2.5 s, and then the callback could not be judged', async () => {
     const { post, state, clock } = fixture()
     state.mayLook = true
     let outcome: string | undefined
@@ -234,7 +240,34 @@ describe('a look on an unknown key', () => {
     expect(outcome).toBeUndefined()
     await clock.advance(1)
     await waiting
-    expect(outcome).toBe('bad_signature')
+    expect(outcome).toBe('no_key')
+  })
+
+  test('that failed says nothing: what no key verifies could not be judged', async () => {
+    const { post, state, looks } = fixture()
+    Object.assign(state, { mayLook: true, unsure: true })
+    const waiting = post({ key: FRESH })
+    looks[0]?.resolve()
+    expect(await waiting).toBe('no_key')
+    state.mayLook = false
+    expect(await post({ key: FRESH })).toBe('no_key')
+    expect(await post()).toBe('accepted')
+    state.unsure = false
+    expect(await post({ key: FRESH })).toBe('bad_signature')
+  })
+
+  test('also tries the unlikely host, which is a likely one from then on', async () => {
+    const { post, state, looks, seconds } = fixture()
+    const others = Array.from({ length: 40 }, (_, n) => `former-${n}.example.com`)
+    const keys = Array.from({ length: 16 }, (_, n) => keyOf(`anotherKeyOfMany${n}`))
+    Object.assign(state, { mayLook: true, hosts: [HOST, ...others], keys: [...keys, keyOf(KEY)] })
+    const signature = sign('former-39.example.com', String(seconds()), KEY)
+    const waiting = post({ signature })
+    expect(looks).toHaveLength(1)
+    looks[0]?.resolve()
+    expect(await waiting).toBe('accepted')
+    expect(await post({ signature, text: '{}' })).toBe('accepted')
+    expect(looks).toHaveLength(1)
   })
 
   test('64 wait, all others are refused at once; then there is room again', async () => {

@@ -100,6 +100,16 @@ describe('each step of the plan acts', () => {
     expect(it.rings.isCallbackPath('/y', DOMAIN)).toBe(false)
   })
 
+  test('our URL with its characters encoded otherwise is in sync', async () => {
+    const publicUrls: [string] = ['https://hook.example.com/%C3%BC~x']
+    await using it = await registration({ publicUrls })
+    it.set(`https://hook.example.com/%c3%bc%7Ex/callbacks/${DOMAIN}`, KEY)
+    await it.start()
+    expect(it.view()).toMatchObject({ state: 'in_sync', foundUrl: null })
+    expect(it.provider.count('update')).toBe(0)
+    expect(it.rings.isCallbackPath('/%C3%BC~x', DOMAIN)).toBe(true)
+  })
+
   test('repair: a URL that only the store remembers', async () => {
     await using before = await registration({ publicUrls: ['https://former.example.com'] })
     await before.start()
@@ -555,6 +565,28 @@ describe('replicas and restarts', () => {
   })
 })
 
+/** A provider whose answers can be held back. */
+function slowProvider() {
+  const provider = fakeApi(() => 0)
+  const { describe } = provider.api
+  let answered = Promise.resolve()
+  const describeSlowly: typeof describe = async (...call) => {
+    const observed = await describe(...call)
+    await answered
+    return observed
+  }
+  return {
+    provider,
+    api: { ...provider.api, describe: describeSlowly },
+    /** Returns what lets the answers go. */
+    hold(): () => void {
+      const answer = Promise.withResolvers<void>()
+      answered = answer.promise
+      return answer.resolve
+    },
+  }
+}
+
 describe('a look that a callback asks for', () => {
   test('finds a key that was set by hand, and is not to be had again within 30 s', async () => {
     await using it = await registration()
@@ -577,15 +609,18 @@ describe('a look that a callback asks for', () => {
   })
 
   test('is one look for all who ask while it is under way', async () => {
-    await using it = await registration()
+    const { api, provider, hold } = slowProvider()
+    await using it = await registration({ provider, api })
     await it.start()
-    const looks = [it.registrar.look(DOMAIN)]
-    await Promise.resolve()
-    const described = it.provider.count('describe')
-    looks.push(it.registrar.look(DOMAIN))
+    const answer = hold()
+    const described = provider.count('describe')
+    const look = it.registrar.look(DOMAIN)
     await it.clock.settle()
-    await Promise.all(looks)
-    expect(it.provider.count('describe')).toBeLessThanOrEqual(described + 1)
+    expect(provider.count('describe')).toBe(described + 1)
+    expect(it.registrar.look(DOMAIN)).toBe(look)
+    answer()
+    await look
+    expect(provider.count('describe')).toBe(described + 1)
   })
 
   test('is one look for all who ask before it begins', async () => {
@@ -600,26 +635,45 @@ describe('a look that a callback asks for', () => {
   })
 
   test('is one more where the look that is under way began before the key was set', async () => {
-    const provider = fakeApi(() => 0)
-    const { describe } = provider.api
-    let answered = Promise.resolve()
-    const describeSlowly: typeof describe = async (...call) => {
-      const observed = await describe(...call)
-      await answered
-      return observed
-    }
-    await using it = await registration({
-      provider,
-      api: { ...provider.api, describe: describeSlowly },
-    })
+    const { api, provider, hold } = slowProvider()
+    await using it = await registration({ provider, api })
     await it.start()
-    const answer = Promise.withResolvers<void>()
-    answered = answer.promise
+    const answer = hold()
     await it.clock.advance(INTERVAL_MS)
     it.set(OUR_URL, FOREIGN)
     const outcome = it.callback(FOREIGN)
-    answer.resolve()
+    answer()
     expect(await outcome).toBe('accepted')
+  })
+
+  test.each<FaultCode>(['api_unavailable', 'api_throttled', 'api_denied'])(
+    'that fails (%s) leaves a callback unjudged, until one succeeds',
+    async (code) => {
+      await using it = await registration()
+      await it.start()
+      expect(await it.callback('neverSetAnywhere1')).toBe('bad_signature')
+      await it.clock.advance(30_000)
+      it.set(OUR_URL, FOREIGN)
+      it.provider.faults.push({ operation: 'describe', code, times: 1 })
+      expect(await it.callback(FOREIGN)).toBe('no_key')
+      await it.clock.advance(INTERVAL_MS + 30_000)
+      expect(await it.callback(FOREIGN)).toMatch(/accepted|duplicate/)
+      expect(await it.callback('neverSetAnywhere1')).toBe('bad_signature')
+    },
+  )
+
+  test('that is slow leaves a callback unjudged, too', async () => {
+    const { api, provider, hold } = slowProvider()
+    await using it = await registration({ provider, api })
+    await it.start()
+    it.set(OUR_URL, FOREIGN)
+    const answer = hold()
+    const outcome = it.callback(FOREIGN)
+    await it.clock.advance(2_500)
+    expect(await outcome).toBe('no_key')
+    answer()
+    await it.clock.settle()
+    expect(it.accepts(FOREIGN)).toBe(true)
   })
 
   test('is none for a domain that is not ours', async () => {

@@ -91,7 +91,7 @@ export async function registration(over: Over = {}) {
   const receiver = createReceiver({
     domains,
     skewSeconds: undefined,
-    keys: { ...rings, look: registrar.look },
+    keys: { ...rings, ...registrar },
     events: store,
     clock,
     metrics: { callback() {}, verified() {}, flagged() {} },

@@ -1,5 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, test } from 'vitest'
+import type { ImageSource } from '../../../src/core/events/picture.ts'
 import {
   type ApiHere,
   createAnswerCheck,
@@ -216,4 +217,72 @@ test('a store that fails is 503, and the sentence of its fault is the detail', a
   expect(status).toBe(503)
   expect(headers.get('retry-after')).toBe('5')
   expect(body).toMatchObject({ code: 'store_unavailable' })
+})
+
+describe('pictures', () => {
+  const FIELDS = {
+    OssBucket: 'my-bucket',
+    OssEndpoint: 'oss-cn-shanghai-internal.aliyuncs.com',
+    OssObject: 'live/a b.jpg',
+  }
+  const credentials = {
+    getCredentials: async () => ({
+      accessKeyId: 'ak',
+      accessKeySecret: 'sk',
+      securityToken: 'an sts token',
+    }),
+  }
+
+  async function imageOf(images: ImageSource, fields: object, query = '', withKey = true) {
+    await using api = await serveApi({ images, ...(withKey && { credentials }) })
+    const event = shotOf({ ...FIELDS, ...fields })
+    await api.append(event)
+    const response = await api.get(`/v1/events/${event.id}/image${query}`, { redirect: 'manual' })
+    const problem = response.status === 302 ? null : ((await response.json()) as { code: string })
+    return { response, problem, location: response.headers.get('location') ?? '' }
+  }
+  const OSS: ImageSource = { kind: 'oss', buckets: ['my-bucket'] }
+
+  test('are led to with a signed URL that is good for ten minutes', async () => {
+    const { response, location } = await imageOf(OSS, {}, '?width=320')
+    expect(response.status).toBe(302)
+    expect(response.headers.get('referrer-policy')).toBe('no-referrer')
+    const { origin, pathname, searchParams } = new URL(location)
+    expect(origin + pathname).toBe('https://my-bucket.oss-cn-shanghai.aliyuncs.com/live/a%20b.jpg')
+    expect(searchParams.get('x-oss-expires')).toBe('600')
+    expect(searchParams.get('x-oss-process')).toBe('image/resize,w_320')
+    expect(searchParams.get('x-oss-security-token')).toBe('an sts token')
+    expect(searchParams.get('snaphook-seq')).toBe('1')
+    expect(searchParams.get('x-oss-signature')).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  test.each([
+    ['a bucket that is not listed', OSS, { OssBucket: 'other' }, 403, 'bucket_not_listed'],
+    ['another endpoint', OSS, { OssEndpoint: 'evil.example.com' }, 403, 'endpoint_not_allowed'],
+    ['a control character', OSS, { OssObject: 'a\nb' }, 403, 'object_not_allowed'],
+    ['no object', OSS, { OssObject: '' }, 404, 'no_picture'],
+    ['pictures that are off', { kind: 'off' } as const, {}, 404, 'images_off'],
+  ])('%s is a problem that says which rule', async (_, images, fields, status, code) => {
+    const { response, problem } = await imageOf(images, fields)
+    expect(response.status).toBe(status)
+    expect(problem).toMatchObject({ code, detail: expect.stringMatching(/\.$/) })
+  })
+
+  test('without credentials they say so', async () => {
+    const { response, problem } = await imageOf(OSS, {}, '', false)
+    expect(response.status).toBe(503)
+    expect(problem).toMatchObject({ code: 'credentials_missing' })
+  })
+
+  test.each(['?width=0', '?width=x', '?height=3', '?width=16385'])(
+    '%s is refused',
+    async (query) => {
+      expect((await imageOf(OSS, {}, query)).problem).toMatchObject({ code: 'invalid_parameters' })
+    },
+  )
+
+  test('of an event that is not there are 404', async () => {
+    await using api = await serveApi({ images: OSS })
+    expect((await api.get(`/v1/events/${'0'.repeat(64)}/image`)).status).toBe(404)
+  })
 })

@@ -136,6 +136,7 @@ describe('paths', () => {
     ['/callbacks/%2561', '', '%61'],
     ['/callbacks/callbacks/play.example.com', '/callbacks', 'play.example.com'],
     ['/hook%20a/callbacks/play.example.com', '/hook%20a', 'play.example.com'],
+    ['/%68ook%20a/callbacks/play.example.com', '/hook%20a', 'play.example.com'],
     ['//callbacks/x', '/', 'x'],
   ])('%s is domain and prefix', async (path, prefix, domain) => {
     const { asked } = await post({ path: `http://localhost${path}` })

@@ -5,6 +5,7 @@ import { decodeRing, encodeRing } from '../../../src/store/sealed-rings/ring-con
 import { createSeals } from '../../../src/store/sealed-rings/seal.ts'
 import { SECRET } from '../../support/store-events.ts'
 
+const DOMAIN = 'play.example.com'
 const seals = createSeals([SECRET])
 const FOREIGN: KeyId = { kind: 'foreign', key: 'SetByHand0123456789' }
 const DERIVED: KeyId = { kind: 'derived', secret: SECRET.fingerprint, generation: 0 }
@@ -19,7 +20,7 @@ const RING: Ring = {
 
 describe('a stored ring', () => {
   it('has foreign keys sealed wherever they are', async () => {
-    const content = await encodeRing(RING, undefined, seals)
+    const content = await encodeRing(DOMAIN, RING, undefined, seals)
     expect(content).not.toContain('SetByHand')
     expect(JSON.parse(content)).toEqual({
       ...EMPTY_RING,
@@ -29,14 +30,15 @@ describe('a stored ring', () => {
         { id: DERIVED, seenAt: 3, usedAt: 4 },
       ],
     })
-    expect(await decodeRing(content, seals)).toEqual(RING)
+    expect(await decodeRing(DOMAIN, content, seals)).toEqual(RING)
   })
 
   it('keeps what a later version added, to the ring and to its keys', async () => {
-    const stored = JSON.parse(await encodeRing(RING, undefined, seals))
+    const stored = JSON.parse(await encodeRing(DOMAIN, RING, undefined, seals))
     stored.later = { of: 'use' }
     for (const key of stored.keys) key.note = key.id.kind
     const saved = await encodeRing(
+      DOMAIN,
       { ...RING, current: DERIVED, released: true },
       JSON.stringify(stored),
       seals,
@@ -50,11 +52,11 @@ describe('a stored ring', () => {
   })
 
   it('keeps a key that no secret opens: a start with the wrong one loses none', async () => {
-    const content = await encodeRing(RING, undefined, seals)
+    const content = await encodeRing(DOMAIN, RING, undefined, seals)
     const others = createSeals([secretFrom(new Uint8Array(32).fill(77))])
-    expect((await decodeRing(content, others)).keys).toEqual([RING.keys[1]])
-    const saved = await encodeRing({ ...RING, current: null, keys: [] }, content, others)
-    expect((await decodeRing(saved, seals)).keys).toEqual([RING.keys[0]])
+    expect((await decodeRing(DOMAIN, content, others)).keys).toEqual([RING.keys[1]])
+    const saved = await encodeRing(DOMAIN, { ...RING, current: null, keys: [] }, content, others)
+    expect((await decodeRing(DOMAIN, saved, seals)).keys).toEqual([RING.keys[0]])
   })
 
   it.each([
@@ -67,18 +69,18 @@ describe('a stored ring', () => {
     ['a foreign key that was not sealed', { current: FOREIGN }],
     ['a derived key without its generation', { current: { kind: 'derived', secret: 'x' } }],
   ])('is empty where it holds %s', async (_, stored) => {
-    expect(await decodeRing(JSON.stringify(stored), seals)).toEqual(EMPTY_RING)
+    expect(await decodeRing(DOMAIN, JSON.stringify(stored), seals)).toEqual(EMPTY_RING)
   })
 
   it('gives times that are missing as 0', async () => {
-    const ring = await decodeRing(JSON.stringify({ keys: [{ id: DERIVED }] }), seals)
+    const ring = await decodeRing(DOMAIN, JSON.stringify({ keys: [{ id: DERIVED }] }), seals)
     expect(ring.keys).toEqual([{ id: DERIVED, seenAt: 0, usedAt: 0 }])
   })
 
-  it('is a fault of the store where it is not JSON', async () => {
-    await expect(decodeRing('{', seals)).rejects.toMatchObject({
-      code: 'store_failed',
-      message: 'The store holds a key ring that is not JSON.',
+  it('is damaged where it is not JSON, and says of which domain and what to do', async () => {
+    await expect(decodeRing(DOMAIN, '{', seals)).rejects.toMatchObject({
+      code: 'ring_damaged',
+      message: expect.stringMatching(/^The key ring of play.example.com .* restore the store/),
     })
   })
 })
