@@ -2,6 +2,7 @@
 // do alike: read the settings, print a table, say that an option is wrong.
 import { CommanderError } from 'commander'
 import type { Overrides } from '../app/overrides.ts'
+import { useProxies } from '../app/proxy.ts'
 import { type Config, readConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { parseDuration } from '../core/duration.ts'
@@ -37,10 +38,20 @@ export async function withConfig(
 ): Promise<number> {
   const config = readConfig(shell.env, shell.readFile)
   if (!config.ok) return refuseSettings(shell, config.problems)
+<<<<<<< HEAD
   const { logLevel } = config.value
   const isAskedFor = isService || Boolean(shell.env.SNAPHOOK_LOG_LEVEL)
   const log = shell.createLog(isAskedFor ? logLevel : 'error')
   return act(config.value, { log, stdout: shell.stdout, ...shell.overrides })
+=======
+  const log = shell.createLog(config.value.logLevel)
+  const restore = useProxies(config.value)
+  try {
+    return await act(config.value, { log, stdout: shell.stdout, ...shell.overrides })
+  } finally {
+    restore()
+  }
+>>>>>>> main
 }
 
 /** Prints what is wrong with the settings. Returns the exit code for it. */
