@@ -7,6 +7,7 @@ import { type Config, readConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { parseDuration } from '../core/duration.ts'
 import { FOREIGN_GENERATION } from '../core/keys/key-ring.ts'
+import { printable } from '../core/printable.ts'
 
 export const EXIT = { done: 0, failed: 1, differences: 2, usage: 64, configuration: 78 } as const
 
@@ -38,20 +39,15 @@ export async function withConfig(
 ): Promise<number> {
   const config = readConfig(shell.env, shell.readFile)
   if (!config.ok) return refuseSettings(shell, config.problems)
-<<<<<<< HEAD
   const { logLevel } = config.value
   const isAskedFor = isService || Boolean(shell.env.SNAPHOOK_LOG_LEVEL)
   const log = shell.createLog(isAskedFor ? logLevel : 'error')
-  return act(config.value, { log, stdout: shell.stdout, ...shell.overrides })
-=======
-  const log = shell.createLog(config.value.logLevel)
   const restore = useProxies(config.value)
   try {
     return await act(config.value, { log, stdout: shell.stdout, ...shell.overrides })
   } finally {
     restore()
   }
->>>>>>> main
 }
 
 /** Prints what is wrong with the settings. Returns the exit code for it. */
@@ -104,7 +100,7 @@ export function showGeneration(generation: number | null): string {
 
 /** Rows with a heading, in columns as wide as their widest cell. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [heading, ...rows]
+  const all = [heading, ...rows].map((row) => row.map(printable))
   const widths = heading.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
   return all
     .map((row) =>

@@ -119,7 +119,8 @@ export function createFeed(deps: {
       )
       if (reader.outlet.closed.aborted) return
       noteGap(reader, page)
-      for (const event of page.events) send(reader, event.seq, frameOf(event))
+      // As much as one read gave, and then no more before the network has taken it.
+      for (const event of page.events) write(reader, event.seq, frameOf(event))
       reader.at = page.next ?? Math.max(reader.at, page.kept.last)
       // No await from here to the end: the tail must not move in between.
       if (page.next === null && (live.size === 0 || reader.at >= tail)) {
@@ -157,12 +158,14 @@ export function createFeed(deps: {
     }
   }
 
+  /** What comes live waits for nobody: whoever does not keep up resumes from the store. */
   function send(reader: Reader, seq: number, frame: string): void {
+    if (reader.outlet.waiting() > MAX_WAITING_BYTES) reader.outlet.cut()
+    else write(reader, seq, frame)
+  }
+
+  function write(reader: Reader, seq: number, frame: string): void {
     if (seq <= reader.at) return
-    if (reader.outlet.waiting() > MAX_WAITING_BYTES) {
-      reader.outlet.cut()
-      return
-    }
     reader.outlet.write(frame)
     reader.at = seq
     reader.lastId = seq

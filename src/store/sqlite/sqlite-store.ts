@@ -26,6 +26,8 @@ export type SqliteStoreOptions = {
   readonly now: () => number
   /** Makes and changes nothing: for commands that only look. */
   readonly readOnly?: boolean
+  /** With `readOnly`: what others commit from now on shows. */
+  readonly isLive?: boolean
   /** Told of every commit that took events along. */
   readonly onCommit?: (commit: Commit) => void
   readonly limits?: Partial<QueueLimits>
@@ -43,10 +45,10 @@ export interface SqliteStore extends Store, Reading {
  * `store_unavailable` or `store_newer` and one sentence on what to do.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const { path, seals, now, readOnly = false, onCommit } = options
+  const { path, seals, now, readOnly = false, isLive = false, onCommit } = options
   const { workerUrl = new URL('./worker/writer.ts', import.meta.url) } = options
   const limits = { ...QUEUE_LIMITS, ...options.limits }
-  const writer = await startWriter(workerUrl, { path, readOnly })
+  const writer = await startWriter(workerUrl, { path, readOnly, isLive })
   const queue = createWriteQueue<Write>(async ({ events: waiting, writes }) => {
     const batch = { events: packEvents(waiting), writes }
     const committed = await writer.call('commit', batch, [batch.events.bodies.buffer])
