@@ -5,8 +5,9 @@ import { allowedText, isAllowedText } from './text.ts'
 
 const EVENT_TYPE = 'com.aliyun.live.snapshot'
 
-/** How an event came to us. */
-export type Origin = 'callback'
+/** How an event came to us: called back, or found in the provider's list. */
+export const ORIGINS = ['callback', 'audit'] as const
+export type Origin = (typeof ORIGINS)[number]
 
 /** An event as the log keeps it: the bytes, and what the bytes do not say. Times are epoch ms. */
 export type NewEvent = {
@@ -63,15 +64,42 @@ export function eventOf(
   understood: Understood,
 ): NewEvent {
   const { domain, timestamp, body, receivedAt } = callback
-  const shot = understood.capturedAt === null ? timestamp : ''
+  const signedAt = understood.capturedAt === null ? timestamp : null
   return {
-    id: hash('sha256', Buffer.concat([Buffer.from(`${domain}\n${shot}\n`), body])),
+    id: eventId({ domain, body, signedAt }),
     domain,
     origin: 'callback',
     receivedAt,
     occurredAt: understood.capturedAt ?? Number(timestamp) * 1000,
     body,
   }
+}
+
+/** The identity of an event; `signedAt` only where the body shows no usable capture time. */
+export function eventId(event: {
+  domain: string
+  body: Uint8Array
+  signedAt: string | null
+}): string {
+  const { domain, body, signedAt } = event
+  return hash('sha256', Buffer.concat([Buffer.from(`${domain}\n${signedAt ?? ''}\n`), body]))
+}
+
+type Reading = Pick<NewEvent, 'domain' | 'receivedAt' | 'origin'> & {
+  readonly understood: Understood
+}
+/** A body is read once, however many sinks, attempts and replays ask for it. */
+const readings = new WeakMap<Uint8Array, Reading>()
+
+/** What the body of an event says. What the provider lists may be of any age. */
+export function understandEvent({ body, domain, receivedAt, origin }: NewEvent): Understood {
+  const known = readings.get(body)
+  const isSame = known?.domain === domain && known.receivedAt === receivedAt
+  if (known !== undefined && isSame && known.origin === origin) return known.understood
+  const oldest = origin === 'audit' ? Infinity : undefined
+  const understood = understand(body, domain, receivedAt, oldest)
+  readings.set(body, { domain, receivedAt, origin, understood })
+  return understood
 }
 
 /**
@@ -82,19 +110,9 @@ export function deliveryId({ id, replay }: Pick<StoredEvent, 'id' | 'replay'>): 
   return replay === undefined ? id : `${id}-replay-${replay}`
 }
 
-/** A body is read once, however many sinks, attempts and replays ask for it. */
-const readings = new WeakMap<Uint8Array, Understood>()
-
-/** What the body of an event says. */
-export function understoodOf({ body, domain, receivedAt }: StoredEvent): Understood {
-  const known = readings.get(body) ?? understand(body, domain, receivedAt)
-  readings.set(body, known)
-  return known
-}
-
 /** The CloudEvents 1.0 form of a stored event: valid, whatever its body held. */
 export function toCloudEvent(event: StoredEvent): SnapshotCloudEvent {
-  const { app, stream, bucket, endpoint, object, capturedAt, flags } = understoodOf(event)
+  const { app, stream, bucket, endpoint, object, capturedAt, flags } = understandEvent(event)
   const text = decodeUtf8(event.body)
   return {
     specversion: '1.0',
