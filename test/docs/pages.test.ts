@@ -97,6 +97,11 @@ test('what comments cite is in these pages', () => {
   expect(elsewhere).toEqual([])
 })
 
+test('a part that nothing declares is noticed', () => {
+  expect(() => withTables('<!-- settings: Weather -->\n<!-- end -->')).toThrow('settings: Weather')
+  expect(() => withTables('<!-- colours: Store -->\n<!-- end -->')).toThrow('colours: Store')
+})
+
 test('the pages are led to from the README', () => {
   const unlinked = PAGES.filter(({ path }) => path !== 'README.md').filter(
     ({ path }) => !readme.includes(`](${path}`),
