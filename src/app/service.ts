@@ -14,7 +14,7 @@ import { type Listener, listen } from '../http/listen.ts'
 import { createCallbackApp } from '../http/public/callback-app.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import { readableOnTheWay } from '../sinks/create-sinks.ts'
+import { isPlainAndRemote, readableOnTheWay } from '../sinks/create-sinks.ts'
 import { roomFor } from '../store/disk.ts'
 import { acquireLock } from '../store/sqlite/lock.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
@@ -210,12 +210,22 @@ function holderName(clock: Clock): string {
 
 function announceStart(
   { callbacks, ops }: { callbacks: Listener; ops: Listener },
-  { publicUrls: [publicUrl], domains, sinks }: Config,
+  { publicUrls: [publicUrl], domains, sinks, liveEndpoint, apiJwks }: Config,
   log: Log,
 ): void {
   log.info('listening', { version: VERSION, callbacks: callbacks.url, ops: ops.url, domains })
   if (publicUrl.startsWith('http:')) {
     log.warn('the public URL is plain http: callbacks can be read and copied on their way')
+  }
+  if (isPlainAndRemote(liveEndpoint)) {
+    log.warn(
+      "the provider's API is called over plain http: signed calls and notify keys can be read",
+    )
+  }
+  if (apiJwks !== undefined && isPlainAndRemote(apiJwks.url)) {
+    log.warn(
+      'the key set for API tokens comes over plain http: whoever is on the way can make tokens',
+    )
   }
   for (const { name, url } of sinks) {
     const what = readableOnTheWay(url)

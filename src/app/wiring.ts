@@ -18,6 +18,7 @@ import type { Sink } from '../ports/sink.ts'
 import type { Store } from '../ports/store.ts'
 import { createSinks } from '../sinks/create-sinks.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
+import { createProxyFor } from './proxy.ts'
 import { loadSecrets, type Secrets } from './secrets.ts'
 import { openStore } from './stores.ts'
 
@@ -32,7 +33,13 @@ export function openApi(
 ): { api: LiveApi; close(): void } {
   if (overrides.api) return { api: overrides.api, close: () => undefined }
   const { clock, credentials = createCredentials() } = withDefaults(overrides)
-  const api = createLiveApi({ endpoint: config.liveEndpoint, credentials, clock, onCall })
+  const api = createLiveApi({
+    endpoint: config.liveEndpoint,
+    proxy: createProxyFor(config.proxies)(config.liveEndpoint),
+    credentials,
+    clock,
+    onCall,
+  })
   return { api, close: api.close }
 }
 
@@ -40,7 +47,13 @@ export function openApi(
 export function openInspection(config: Config, overrides: Overrides) {
   const { clock, credentials = createCredentials() } = withDefaults(overrides)
   const { liveEndpoint: endpoint } = config
-  const api = createLiveApi({ endpoint, credentials, clock, onCall: () => undefined })
+  const api = createLiveApi({
+    endpoint,
+    proxy: createProxyFor(config.proxies)(endpoint),
+    credentials,
+    clock,
+    onCall: () => undefined,
+  })
   return {
     api: api as LiveApi & LiveInspection,
     credentials: credentials as CredentialsProvider,

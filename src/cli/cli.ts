@@ -39,9 +39,14 @@ const COMMANDS: readonly CliCommand[] = [
 /** Runs one command. `argv` without the program's own name. Returns the exit code; never rejects. */
 export async function runCli(argv: readonly string[], shell: Shell): Promise<number> {
   let code: number = EXIT.done
-  const program = createProgram(shell, (outcome) => {
-    code = outcome
-  })
+  const program = createProgram(
+    shell,
+    (outcome) => {
+      code = outcome
+    },
+    // An unknown command is not taken for an argument of the default one.
+    argv[0] === undefined || argv[0].startsWith('-'),
+  )
   try {
     await program.parseAsync(argv, { from: 'user' })
     return code
@@ -55,7 +60,11 @@ export async function runCli(argv: readonly string[], shell: Shell): Promise<num
 }
 
 /** The commands with their options; `done` is given the exit code of the one that ran. */
-export function createProgram(shell: Shell, done: (code: number) => void): Command {
+export function createProgram(
+  shell: Shell,
+  done: (code: number) => void,
+  hasDefault = true,
+): Command {
   const program = new Command('snaphook')
     .description('Self-registering webhook for ApsaraVideo Live snapshot callbacks.')
     .version(VERSION)
@@ -69,6 +78,6 @@ export function createProgram(shell: Shell, done: (code: number) => void): Comma
       'after',
       '\nSettings are environment variables, SNAPHOOK_PUBLIC_URL and SNAPHOOK_DOMAINS first; docs/settings.md lists them.\nExit codes: 0 done, 1 failed, 2 differences, 64 usage, 78 configuration.',
     )
-  for (const each of COMMANDS) each.addTo(program, shell, done)
+  for (const each of COMMANDS) each.addTo(program, shell, done, hasDefault)
   return program
 }

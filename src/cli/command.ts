@@ -17,7 +17,7 @@ type Declaration<Options extends object, Args extends readonly unknown[]> = {
 
 export type CliCommand = {
   /** Adds the command to `program`; `done` is given its exit code. */
-  addTo(program: Command, shell: Shell, done: (code: number) => void): void
+  addTo(program: Command, shell: Shell, done: (code: number) => void, hasDefault: boolean): void
 }
 
 /** `Options` and `Args` are what `define` makes of the command line. */
@@ -26,9 +26,11 @@ export function command<Options extends object = object, Args extends readonly u
 ): CliCommand {
   const { name, description, isDefault = false, define, run } = declared
   return {
-    addTo(program, shell, done) {
+    addTo(program, shell, done, hasDefault) {
       // Made by `command`, so that it inherits how errors and output are handled.
-      const made = program.command(name, { isDefault }).description(description)
+      const made = program
+        .command(name, { isDefault: isDefault && hasDefault })
+        .description(description)
       define?.(made)
       made.action(async () => {
         done(await run(shell, made.opts(), ...(made.processedArgs as unknown as Args)))

@@ -2,6 +2,7 @@
 // do alike: read the settings, print a table, say that an option is wrong.
 import { CommanderError } from 'commander'
 import type { Overrides } from '../app/overrides.ts'
+import { useProxies } from '../app/proxy.ts'
 import { type Config, readConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { parseDuration } from '../core/duration.ts'
@@ -34,7 +35,12 @@ export async function withConfig(
   const config = readConfig(shell.env, shell.readFile)
   if (!config.ok) return refuseSettings(shell, config.problems)
   const log = shell.createLog(config.value.logLevel)
-  return act(config.value, { log, stdout: shell.stdout, ...shell.overrides })
+  const restore = useProxies(config.value)
+  try {
+    return await act(config.value, { log, stdout: shell.stdout, ...shell.overrides })
+  } finally {
+    restore()
+  }
 }
 
 /** Prints what is wrong with the settings. Returns the exit code for it. */

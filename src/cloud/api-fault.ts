@@ -38,6 +38,15 @@ const VERDICTS: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
     ],
   ],
 ]
+/** The source of the credentials may have others by now: they were renewed or revoked early. */
+const OUTDATED_CREDENTIALS = /^(InvalidSecurityToken|InvalidAccessKeyId)/
+
+/** Whether what a call rejected with says that its credentials are good no more. */
+export function areCredentialsOutdated(rejected: unknown): boolean {
+  if (!(rejected instanceof Error && 'data' in rejected && 'code' in rejected)) return false
+  return typeof rejected.code === 'string' && OUTDATED_CREDENTIALS.test(rejected.code)
+}
+
 /** Where an operation is allowed that the service itself does not need. */
 const POLICIES: Readonly<Record<string, string>> = {
   DeleteLiveSnapshotNotifyConfig: 'deploy/ram-policy-admin.json',

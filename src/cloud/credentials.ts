@@ -27,5 +27,8 @@ export function createCredentials(build = defaultChain): CredentialsProvider {
         )
       }
     },
+    renew() {
+      chain = undefined
+    },
   }
 }

@@ -1,8 +1,6 @@
 // The ApsaraVideo Live API through `@alicloud/pop-core`. Always POST: with GET the notify key, the
 // STS token and the signature would be in the URL, and so in every error message
 // (docs/provider.md#api-client).
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
 import RPCClient from '@alicloud/pop-core'
 import {
   type CallOutcome,
@@ -16,8 +14,9 @@ import { faultCode, ServiceError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CredentialsProvider } from '../ports/credentials.ts'
 import type { IsStill, LiveApi, LiveInspection, SnapshotConfig } from '../ports/live-api.ts'
-import { refusal, toApiFault, unavailable } from './api-fault.ts'
+import { areCredentialsOutdated, refusal, toApiFault, unavailable } from './api-fault.ts'
 import { createPacer, type Pacer } from './pacer.ts'
+import { agentFor } from './sdk-route.ts'
 
 /** What the code of every fault of a call begins with; the rest is its `CallOutcome`. */
 const API_PREFIX = 'api_'
@@ -44,16 +43,18 @@ export function createLiveApi(deps: {
   credentials: CredentialsProvider
   clock: Clock
   onCall: OnCall
+  /** The URL of a proxy that calls go through. */
+  proxy?: string | undefined
 }): LiveApi & LiveInspection & { close(): void } {
   const { endpoint, credentials, clock, onCall } = deps
   // The published types lack credentialsProvider (docs/provider.md#api-client).
   const config = { endpoint, apiVersion: API_VERSION, credentialsProvider: credentials }
   const client = new RPCClient(config as unknown as RPCClient.Config)
-  const agent = endpoint.startsWith('https:')
-    ? new HttpsAgent({ keepAlive: true })
-    : new HttpAgent({ keepAlive: true })
+  const agent = agentFor(endpoint, deps.proxy)
   const operations: readonly AnyOperation[] = [...OPERATIONS, DESCRIBE_SNAPSHOT_CONFIG]
   const pacers = new Map(operations.map((operation) => [operation, createPacer(clock)]))
+  /** How often credentials were asked for anew before their time. */
+  let renewed = 0
   const count = (operation: AnyOperation, outcome: CallOutcome): void => {
     if (operation !== DESCRIBE_SNAPSHOT_CONFIG) onCall(operation, outcome)
   }
@@ -63,9 +64,11 @@ export function createLiveApi(deps: {
     params: Record<string, string>,
     signal: AbortSignal,
     isStill?: IsStill,
+    isSecondTry = false,
   ): Promise<Answer> {
     const pacer = pacers.get(operation) as Pacer
     const turn = await pacer.turn(signal, isStill)
+    const renewedBefore = renewed
     try {
       const answer = await withinDeadline(operation, send(operation, params), signal)
       count(operation, 'ok')
@@ -76,7 +79,13 @@ export function createLiveApi(deps: {
       if (fault.code !== 'aborted')
         count(operation, fault.code.slice(API_PREFIX.length) as CallOutcome)
       pacer.tell(fault.code === 'api_throttled', turn)
-      throw fault
+      if (isSecondTry || !credentials.renew || !areCredentialsOutdated(rejected)) throw fault
+      // Another call may have met the same meanwhile.
+      if (renewed === renewedBefore) {
+        renewed += 1
+        credentials.renew()
+      }
+      return call(operation, params, signal, isStill, true)
     }
   }
 
@@ -145,8 +154,11 @@ export function createLiveApi(deps: {
       for (let page = 1; page <= MAX_PAGES; page += 1) {
         const params = { DomainName: domain, PageSize: `${PAGE_SIZE}`, PageNum: `${page}` }
         const answer = await call(DESCRIBE_SNAPSHOT_CONFIG, params, signal)
-        configs.push(...snapshotConfigsFrom(answer))
-        if (page >= Number(answer.TotalPage)) break
+        const found = snapshotConfigsFrom(answer)
+        configs.push(...found)
+        // Without the number of pages, one that is not full is the last.
+        const pages = Number(answer.TotalPage ?? Number.NaN)
+        if (Number.isNaN(pages) ? found.length < PAGE_SIZE : page >= pages) break
       }
       return configs
     },

@@ -3,6 +3,7 @@
 import { Problem } from '../core/problem.ts'
 import { crossCheck, retentionMax } from './cross-checks.ts'
 import { type Environment, gather, type ReadFile } from './environment.ts'
+import { type Proxies, readProxies } from './proxies.ts'
 import { readSetting } from './setting.ts'
 import { SETTINGS, type Values } from './settings.ts'
 
@@ -11,6 +12,8 @@ type Jwks = { readonly url: string; readonly issuer: string; readonly audience: 
 export type Config = Omit<Values, 'apiJwksUrl' | 'apiIssuer' | 'apiAudience'> & {
   /** Whose tokens the API takes beside its own. */
   readonly apiJwks: Jwks | undefined
+  /** Undefined: requests go where they are sent. */
+  readonly proxies: Proxies | undefined
 }
 
 type Read<T> =
@@ -26,12 +29,15 @@ export function readConfig(env: Environment, readFile: ReadFile): Read<Config> {
   for (const [, value] of read) if (value instanceof Problem) problems.push(value.sentence)
   const right = Object.fromEntries(read.filter(([, value]) => !(value instanceof Problem)))
   problems.push(...crossCheck(right as Partial<Values>, given))
-  if (problems.length > 0) return { ok: false, problems }
+  const proxies = readProxies(env)
+  if (proxies instanceof Problem) problems.push(proxies.sentence)
+  if (problems.length > 0 || proxies instanceof Problem) return { ok: false, problems }
   const { apiJwksUrl, apiIssuer, apiAudience, ...values } = right as Values
   return {
     ok: true,
     value: {
       ...values,
+      proxies,
       retentionMaxMs: retentionMax(values, given),
       apiJwks:
         apiJwksUrl && apiIssuer && apiAudience

@@ -12,4 +12,6 @@ export type Credentials = {
 export interface CredentialsProvider {
   /** Rejects with `api_credentials` where there are none. */
   getCredentials(): Promise<Credentials>
+  /** Forgets what is held: the source is asked anew, whatever date was given. */
+  renew?(): void
 }

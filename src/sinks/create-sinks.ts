@@ -32,6 +32,12 @@ export function isSignedSink(url: string): boolean {
   return kindOf(url)?.isSigned === true
 }
 
+/** Whether a URL is without TLS, and leads away from this machine. */
+export function isPlainAndRemote(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'http:' && !LOOPBACK.test(hostname)
+}
+
 /** What others can read on the way to a sink, in words; undefined for nothing, and this machine. */
 export function readableOnTheWay(url: string): string | undefined {
   return LOOPBACK.test(new URL(url).hostname) ? undefined : kindOf(url)?.readable?.(url)

@@ -422,7 +422,10 @@ describe('send', () => {
     [['register', '--timeout', 'x'], '--timeout'],
     [['token', '--ttl', 'x'], '--ttl'],
     [['plan', '--nonsense'], '--nonsense'],
-    [['nonsense'], 'nonsense'],
+    [['nonsense'], "unknown command 'nonsense'"],
+    [['statsu'], 'Did you mean status?'],
+    [['statsu', '--json'], "unknown command 'statsu'"],
+    [['serve', 'twice'], 'too many arguments'],
   ])('wrong usage exits 64: %j', async (argv, named) => {
     const { code, errors } = await run(argv)
     expect(code).toBe(64)
@@ -478,7 +481,7 @@ describe('the rest', () => {
         new RegExp(`^${name}  live/${name}/\\S+\\.jpg  \\d+\\.\\d s old$`, 'm').test(it.printed()),
       ),
     )
-    expect(it.printed()).toMatch(/^metrics +http:/m)
+    expect(it.printed()).toMatch(/^wall +http:\S+\/\n[\s\S]*\nmetrics +http:/)
     it.stop()
     expect(await running).toBe(0)
   })

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/app/system-clock.ts'
 import { createCredentials } from '../../src/cloud/credentials.ts'
@@ -246,6 +247,68 @@ describe('createPacer', () => {
   })
 })
 
+describe('credentials that the provider says have expired', () => {
+  async function tokens(accepted: string) {
+    let held = 'old'
+    let renewals = 0
+    const server = createServer(async (request, response) => {
+      const params = new URLSearchParams(await text(request))
+      const isGood = params.get('SecurityToken') === accepted
+      response.statusCode = isGood ? 200 : 403
+      const refused = { Code: 'InvalidSecurityToken.Expired', Message: 'expired' }
+      response.end(JSON.stringify({ RequestId: 'r', ...(isGood ? {} : refused) }))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    ends.push(() => server.close())
+    const calls: string[] = []
+    const api = createLiveApi({
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      credentials: {
+        getCredentials: async () => ({ ...ACCESS_KEY, securityToken: held }),
+        renew() {
+          held = 'new'
+          renewals += 1
+        },
+      },
+      clock: systemClock,
+      onCall: (_, outcome) => calls.push(outcome),
+    })
+    ends.push(() => api.close())
+    return { api, calls, renewals: () => renewals }
+  }
+
+  test('are asked for anew at once, by several calls once, and then used', async () => {
+    const { api, calls, renewals } = await tokens('new')
+    const found = await Promise.all([api.describe(DOMAIN, never), api.describe(DOMAIN, never)])
+    expect(found).toEqual([{ kind: 'absent' }, { kind: 'absent' }])
+    expect(renewals()).toBe(1)
+    expect(calls.filter((outcome) => outcome === 'ok')).toHaveLength(2)
+  })
+
+  test('are asked for once, where that is of no use', async () => {
+    const { api, calls, renewals } = await tokens('another')
+    await expect(api.describe(DOMAIN, never)).rejects.toMatchObject({ code: 'api_signature' })
+    expect([calls, renewals()]).toEqual([['signature', 'signature'], 1])
+  })
+})
+
+describe('the snapshot configurations of a domain', () => {
+  test.each([
+    ['without the number of pages', {}, 1],
+    ['with a number that is none', { TotalPage: 'many' }, 1],
+    ['of three pages', { TotalPage: 3 }, 3],
+  ])('%s: no page is asked for that is not there', async (_, more, pages) => {
+    let asked = 0
+    const list = { LiveStreamSnapshotConfig: [{ AppName: 'live' }] }
+    const { api } = await served((_, response) => {
+      asked += 1
+      response.end(JSON.stringify({ RequestId: 'r', LiveStreamSnapshotConfigList: list, ...more }))
+    })
+    expect(await api.snapshotConfigs(DOMAIN, never)).toHaveLength(pages)
+    expect(asked).toBe(pages)
+  })
+})
+
 describe('createCredentials', () => {
   const good = { accessKeyId: 'id', accessKeySecret: 'secret', securityToken: 'token' }
 
@@ -271,5 +334,9 @@ describe('createCredentials', () => {
     expect(await credentials.getCredentials()).toEqual(good)
     expect(await credentials.getCredentials()).toEqual(good)
     expect(built).toBe(3)
+    credentials.renew?.()
+    answers.push(good)
+    expect(await credentials.getCredentials()).toEqual(good)
+    expect(built).toBe(4)
   })
 })

@@ -77,6 +77,19 @@ describe('good settings', () => {
     })
   })
 
+  test('names beyond ASCII, in the form that the provider knows', () => {
+    const config = read({
+      SNAPHOOK_DOMAINS: 'Bücher.example,例え。テスト,xn--bcher-kva.example',
+      SNAPHOOK_PUBLIC_URL: 'HTTPS://Hook.Bücher.example:8443/x/bü,https://old.example.com/X',
+    })
+    expect(config).toMatchObject({
+      value: {
+        domains: ['xn--bcher-kva.example', 'xn--r8jz45g.xn--zckzah'],
+        publicUrls: ['HTTPS://hook.xn--bcher-kva.example:8443/x/bü', 'https://old.example.com/X'],
+      },
+    })
+  })
+
   test('every setting', () => {
     const env = {
       SNAPHOOK_PUBLIC_URL: 'http://a.example.com/x, https://b.example.com',
@@ -229,6 +242,21 @@ describe('each bad setting has its sentence', () => {
     ['SNAPHOOK_STORE_MAX', '999KB', 'a size of 1MB'],
     ['DEBUG', '*', 'unset it'],
     ['DEBUG', 'express,httpx:body', 'unset it'],
+    ['NODE_DEBUG', 'http', 'unset it'],
+    ['NODE_DEBUG', 'timer,NET', 'unset it'],
+    ['NODE_DEBUG', 'tls', 'unset it'],
+    ['NODE_DEBUG', 'fetch', 'unset it'],
+    ['NODE_DEBUG', 'undici', 'unset it'],
+    ['NODE_DEBUG', '*', 'unset it'],
+    ['NODE_DEBUG', 'h*', 'unset it'],
+    ['SNAPHOOK_DOMAINS', '"play.example.com"', 'wrapped in quotes'],
+    ['SNAPHOOK_PUBLIC_URL', "'https://hook.example.com'", 'wrapped in quotes'],
+    ['SNAPHOOK_SECRET', `"${SECRET}"`, 'docker run --env-file and files keep them'],
+    ['SNAPHOOK_SINKS', '"stdout:"', 'wrapped in quotes'],
+    ['ALIBABA_CLOUD_ACCESS_KEY_SECRET', '"secret"', 'wrapped in quotes'],
+    ['HTTPS_PROXY', '"http://proxy:3128"', 'wrapped in quotes'],
+    ['SNAPHOOK_DOMAINS', 'bü cher.example', 'not a domain name'],
+    ['SNAPHOOK_DOMAINS', 'bücher', 'not a domain name'],
     ['SNAPHOOK_PUBLIC_URI', 'x', 'is not a setting'],
     ['SNAPHOOK_DOMAINS_FILE', 'x', 'is not a setting'],
   ])('%s=%s', (name, value, sentence) => {
@@ -237,6 +265,19 @@ describe('each bad setting has its sentence', () => {
     expect(found[0]).toContain(name)
     expect(found[0]).toContain(sentence)
   })
+
+  test('a file whose text is wrapped in quotes', () => {
+    const read = readConfig({ ...REQUIRED, SNAPHOOK_SECRET_FILE: '/x' }, () => `"${SECRET}"\n`)
+    expect(read).toMatchObject({ problems: [expect.stringMatching(/_FILE is wrapped in quotes/)] })
+    expect(JSON.stringify(read)).not.toContain(SECRET)
+  })
+
+  test.each(['timer', 'worker,fs', 'httpx', 'nothing*', ''])(
+    'NODE_DEBUG=%s shows nothing',
+    (list) => {
+      expect(read({ NODE_DEBUG: list }).ok).toBe(true)
+    },
+  )
 
   test('a secret and its file are one too many', () => {
     const env = { SNAPHOOK_SECRET: SECRET, SNAPHOOK_SECRET_FILE: 'a' }

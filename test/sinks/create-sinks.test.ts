@@ -1,6 +1,11 @@
 // Which URLs are sinks, and what is wrong with others; none of it repeats what may be a password.
 import { describe, expect, test } from 'vitest'
-import { createSinks, readableOnTheWay, sinkUrlProblem } from '../../src/sinks/create-sinks.ts'
+import {
+  createSinks,
+  isPlainAndRemote,
+  readableOnTheWay,
+  sinkUrlProblem,
+} from '../../src/sinks/create-sinks.ts'
 import { assertNoSecrets } from '../support/no-secrets.ts'
 
 const PASSWORD = 'passwordInTheUrl'
@@ -75,4 +80,13 @@ test.each([
 ])('on the way to %s others can read: %s', (url, what) => {
   expect(sinkUrlProblem(url)).toBeUndefined()
   expect(readableOnTheWay(url)).toBe(what)
+})
+
+test.each([
+  ['http://id.example.com/jwks', true],
+  ['https://id.example.com/jwks', false],
+  ['http://127.0.0.1:8080', false],
+  ['http://id.localhost', false],
+])('%s is plain, and leads away from this machine: %s', (url, expected) => {
+  expect(isPlainAndRemote(url)).toBe(expected)
 })

@@ -96,6 +96,7 @@ function handshake(
     reject(new Error('no answer in time'))
   }
   inTime.addEventListener('abort', late, { once: true })
+  if (inTime.aborted) late()
   return promise.finally(() => inTime.removeEventListener('abort', late))
 }
 

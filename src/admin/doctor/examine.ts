@@ -1,6 +1,7 @@
 // Makes every check of `doctor`, side by side.
 
 import { type Overrides, withDefaults } from '../../app/overrides.ts'
+import { createProxyFor } from '../../app/proxy.ts'
 import { knownSecrets } from '../../app/secrets.ts'
 import { openStore } from '../../app/stores.ts'
 import { openInspection, openSinks, probePublicUrl } from '../../app/wiring.ts'
@@ -10,6 +11,7 @@ import { checkClock } from './clock.ts'
 import { checkCredentials } from './credentials.ts'
 import { type Finding, findingsOf } from './finding.ts'
 import { checkPermissions } from './permissions.ts'
+import { checkProxies } from './proxies.ts'
 import { checkPublicUrl } from './public-url.ts'
 import { checkSnapshots } from './snapshots.ts'
 import { checkStore } from './store.ts'
@@ -26,15 +28,20 @@ export async function examine(
   const sinks = openSinks(config, overrides)
   const { api, credentials, providerTime, close } = openInspection(config, overrides)
   const [publicUrl] = publicUrls
+  const proxyFor = createProxyFor(config.proxies)
 
   async function checkAccount(): Promise<Finding[]> {
     const found = await checkCredentials(credentials)
     if (found.result === 'problem') return [found, ...withoutCredentials(domains)]
-    const each = domains.map(async (domain) => [
-      ...(await checkPermissions(domain, { api, publicUrls, write, signal })),
-      ...(await checkSnapshots(domain, api, signal)),
-    ])
-    return [found, ...(await Promise.all(each)).flat()]
+    const each = await Promise.all(domains.map(checkDomain))
+    return [found, ...each.flat()]
+  }
+
+  async function checkDomain(domain: string): Promise<Finding[]> {
+    const permissions = await checkPermissions(domain, { api, publicUrls, write, signal })
+    const snapshots = await checkSnapshots(domain, api, signal)
+    const isCut = permissions.some(({ result }) => result === 'problem')
+    return [...permissions, ...(isCut ? snapshots.map(waitingIfUnchecked) : snapshots)]
   }
 
   async function checkTime(): Promise<Finding> {
@@ -45,21 +52,34 @@ export async function examine(
     return checkClock({ endpoint, providerTime: shown, now, clockSkewSeconds })
   }
 
+  async function checkSink(sink: Sink): Promise<Finding> {
+    const { ok, problem, notChecked } = findingsOf('sink')
+    const url = config.sinks.find(({ name }) => name === sink.name)?.url
+    if (url !== undefined && proxyFor(url) !== undefined) {
+      return notChecked(sink.name, 'is behind the proxy: deliveries show whether it is there')
+    }
+    const { reachable, detail } = await sink.check(signal)
+    if (reachable) return ok(sink.name, detail)
+    return problem(sink.name, detail, 'mend its entry in SNAPHOOK_SINKS, or what it leads to')
+  }
+
   try {
     const found = await Promise.all([
+      checkProxies(config, signal),
       checkAccount(),
       checkTime(),
       checkPublicUrl(publicUrl, {
         probe: () => probePublicUrl(config, secrets, signal),
         now: clock.now(),
         signal,
+        isProxied: proxyFor(publicUrl) !== undefined,
       }),
       checkStore(
         storePath,
         (path) => openStore({ ...config, storePath: path }, secrets, overrides),
         clock.elapsed,
       ),
-      ...sinks.map((sink) => checkSink(sink, signal)),
+      ...sinks.map((sink) => checkSink(sink)),
     ])
     return found.flat()
   } finally {
@@ -68,15 +88,14 @@ export async function examine(
   }
 }
 
+/** What a call of its own would mend is said; what the first call met already is not said twice. */
+function waitingIfUnchecked(finding: Finding): Finding {
+  if (finding.result !== 'not_checked' || finding.next !== null) return finding
+  return findingsOf(finding.check).notChecked(finding.subject, 'waits for the call above')
+}
+
 function withoutCredentials(domains: readonly string[]): Finding[] {
   return (['permission', 'snapshots'] as const).flatMap((check) =>
     domains.map((domain) => findingsOf(check).notChecked(domain, 'takes credentials')),
   )
-}
-
-async function checkSink(sink: Sink, signal: AbortSignal): Promise<Finding> {
-  const { ok, problem } = findingsOf('sink')
-  const { reachable, detail } = await sink.check(signal)
-  if (reachable) return ok(sink.name, detail)
-  return problem(sink.name, detail, 'mend its entry in SNAPHOOK_SINKS, or what it leads to')
 }

@@ -1,6 +1,7 @@
 // What a check found: one line each, with what to do where something is to be done.
 
 const CHECKS = [
+  'proxy',
   'credentials',
   'permission',
   'clock',

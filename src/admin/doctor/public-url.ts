@@ -6,7 +6,7 @@ import type { Probed } from '../../core/probe.ts'
 import { checkCertificate } from './certificate.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
-const { ok, warning, problem } = findingsOf('public_url')
+const { ok, warning, problem, notChecked } = findingsOf('public_url')
 
 /** Where nobody outside gets: private, loopback, link-local, shared (RFC 1918, 6598, 4193 …). */
 const INTERNAL = new BlockList()
@@ -34,15 +34,40 @@ export async function checkPublicUrl(
     probe: () => Promise<Probed>
     now: number
     signal: AbortSignal
+    /** A proxy resolves the name, and a connection from here says nothing. */
+    isProxied?: boolean
   },
 ): Promise<Finding[]> {
   const url = new URL(publicUrl)
+  if (deps.isProxied) {
+    const behind = notChecked(url.hostname, 'is reached by the proxy alone, as the probe does')
+    return [behind, reached(publicUrl, await deps.probe())]
+  }
   const [name, certificate, probed] = await Promise.all([
     checkName(url),
     url.protocol === 'https:' ? checkCertificate(url, deps) : plain(url),
     deps.probe(),
   ])
-  return [name, ...certificate, reached(publicUrl, probed)]
+  return oneOfACause(name, certificate, reached(publicUrl, probed))
+}
+
+/** One fault is one finding: what can only fail with it waits for it. */
+function oneOfACause(name: Finding, certificate: Finding[], probe: Finding): Finding[] {
+  const all = [name, ...certificate, probe]
+  if (probe.result === 'ok') return all
+  if (name.result === 'problem') {
+    return [name, ...[...certificate, probe].map((each) => waitsFor('the address', each))]
+  }
+  if (certificate.some(({ result }) => result === 'problem')) {
+    return [name, ...certificate, waitsFor('the certificate', probe)]
+  }
+  return all.map((each) =>
+    each.result === 'not_checked' ? waitsFor('a connection, as the probe does', each) : each,
+  )
+}
+
+function waitsFor(cause: string, { subject }: Finding): Finding {
+  return notChecked(subject, `waits for ${cause}`)
 }
 
 async function checkName({ hostname }: URL): Promise<Finding> {

@@ -3,6 +3,9 @@ import { Problem } from '../../core/problem.ts'
 import { nonEmpty, oneOf, readDuration, readList, readPlainUrl } from '../readers.ts'
 import { setting } from '../setting.ts'
 
+/** Anything beyond ASCII. */
+const NON_ASCII = /[^\0-\x7f]/
+const URL_PARTS = /^([a-z]+:\/\/)([^/]*)(.*)$/is
 const DOMAIN =
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
@@ -45,17 +48,28 @@ export const REGISTRATION_SETTINGS = {
 }
 
 function readPublicUrls(given: string): readonly [string, ...string[]] | Problem {
-  const urls = readList(given).map(readPlainUrl)
+  const urls = readList(given).map(readPlainUrl).map(withAsciiHost)
   const problem = urls.find((url) => url instanceof Problem)
   if (problem) return problem
   return nonEmpty(urls as string[]) ?? new Problem('holds no URL')
 }
 
 function readDomains(given: string): readonly [string, ...string[]] | Problem {
-  const domains = [...new Set(readList(given.toLowerCase()))]
+  const domains = [...new Set(readList(given.toLowerCase()).map(asciiDomain))]
   const wrong = domains.find((domain) => !DOMAIN.test(domain))
   if (wrong !== undefined) return new Problem(`holds "${wrong}", which is not a domain name`)
   return nonEmpty(domains) ?? new Problem('holds no domain')
+}
+
+/** A name with letters beyond ASCII in the form that DNS and the provider know: `xn--…`. */
+function asciiDomain(domain: string): string {
+  return NON_ASCII.test(domain) ? (URL.parse(`http://${domain}`)?.hostname ?? domain) : domain
+}
+
+function withAsciiHost(url: string | Problem): string | Problem {
+  if (url instanceof Problem) return url
+  const [, scheme = '', host = '', rest = ''] = URL_PARTS.exec(url) ?? []
+  return NON_ASCII.test(host) ? `${scheme}${new URL(url).host}${rest}` : url
 }
 
 function readEndpoint(given: string): string | Problem {

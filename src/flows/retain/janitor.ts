@@ -83,7 +83,10 @@ export function createJanitor(deps: {
     { isMore, seconds }: Pick<Pruned, 'isMore' | 'seconds'>,
     isTight: boolean,
   ): number {
-    if (seconds > STEP_SECONDS.most) stepEvents = Math.max(STEP_EVENTS.least, stepEvents / 2)
+    // A step that had to fit a full store may be smaller already, and stays so while it is slow.
+    if (seconds > STEP_SECONDS.most && stepEvents > STEP_EVENTS.least) {
+      stepEvents = Math.max(STEP_EVENTS.least, stepEvents / 2)
+    }
     if (isMore && seconds < STEP_SECONDS.least) {
       stepEvents = Math.min(STEP_EVENTS.most, stepEvents * 2)
     }

@@ -31,6 +31,26 @@ test('a name without an address is a problem', async () => {
   expect(name).toMatchObject({ result: 'problem', subject: 'no-such-name.invalid' })
 })
 
+test('a name without an address is one finding: all else waits for it', async () => {
+  const noAnswer = async () => ({ result: 'no_answer', detail: 'ENOTFOUND' }) as const
+  const found = await find('https://no-such-name.invalid/hook', noAnswer)
+  expect(found.map(({ result, detail }) => [result, detail])).toEqual([
+    ['problem', 'has no address'],
+    ['not_checked', 'waits for the address'],
+    ['not_checked', 'waits for the address'],
+  ])
+})
+
+test('nothing that takes connections is one finding, of the probe', async () => {
+  const noAnswer = async () => ({ result: 'no_answer', detail: 'ECONNREFUSED' }) as const
+  const [, certificate, probed] = await find('https://127.0.0.1:9/hook', noAnswer)
+  expect(certificate).toMatchObject({
+    result: 'not_checked',
+    detail: expect.stringContaining('waits for a connection'),
+  })
+  expect(probed).toMatchObject({ result: 'warning' })
+})
+
 test.each(['mismatch', 'no_answer'] as const)('a probe with %s is a warning', async (result) => {
   const found = await find('http://127.0.0.1', async () => ({ result, detail: 'answered 502' }))
   expect(found.at(-1)).toMatchObject({ result: 'warning' })
