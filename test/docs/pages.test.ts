@@ -51,7 +51,7 @@ describe.each(PAGES)('$path', ({ path, text }) => {
   })
 
   test('every npm script that is named exists', () => {
-    const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, name = '']) => name)
+    const named = [...text.matchAll(/npm run ([a-z:-]+)/g)].map(([, name = '']) => name)
     expect(named.filter((name) => !Object.hasOwn(packageJson.scripts, name))).toEqual([])
   })
 
