@@ -8,6 +8,7 @@ import { whileOwner } from '../tenure.ts'
 import { deliverNewEvents } from './new-events.ts'
 import { retryDeadLetters } from './redrive.ts'
 import { runReplays } from './replays.ts'
+import { shareReads } from './shared-reads.ts'
 import {
   createSinkContext,
   type DeliveryDeps,
@@ -40,8 +41,10 @@ export function createDispatcher(
   const retry = createStoreRetry({ clock, log })
   const run = { ...signals, grown: () => growth.promise, notify, retry }
   const progress = sinks.map(({ name }) => newProgress(name))
+  const events = shareReads(deps.events)
 
   function notify(): void {
+    events.forget()
     growth.resolve()
     growth = Promise.withResolvers()
   }
@@ -59,7 +62,9 @@ export function createDispatcher(
   /** All that is done for a sink is done by its owner. */
   function deliverWhileOwner(sink: Sink, mine: SinkProgress): Promise<void> {
     return whileOwner(leases, `sink:${sink.name}`, draining.signal, async (lease) => {
-      const context = createSinkContext(deps, run, { sink, progress: mine, lease })
+      // What was read in an earlier tenure may be old.
+      events.forget()
+      const context = createSinkContext({ ...deps, events }, run, { sink, progress: mine, lease })
       mine.isOwned = true
       const loops = [deliverNewEvents, retryDeadLetters, runReplays]
       await Promise.all(loops.map((loop) => loop(context)))
@@ -76,6 +81,7 @@ export function createDispatcher(
     notify,
     progress: () => progress,
     expired(sink, seq) {
+      events.forget()
       const mine = progress.find(({ name }) => name === sink)
       if (mine === undefined) return
       mine.cursor = Math.max(mine.cursor, seq)
