@@ -4,6 +4,7 @@ import type { RejectedEvent } from '../core/delivery/outcome.ts'
 import type { ReplaySelection } from '../core/events/replay.ts'
 import type { NewEvent, StoredEvent } from '../core/events/snapshot-event.ts'
 import type { Ring } from '../core/keys/key-ring.ts'
+import type { AuditStore } from './audit.ts'
 
 export type Appended = { readonly seq: number; readonly duplicate: boolean }
 
@@ -64,6 +65,8 @@ export type DeadLetterQuery = {
   readonly sink: string | null
   /** Only those that are to be retried. */
   readonly retryRequested?: boolean
+  /** Only those whose seq is above this; not with `retryRequested`. */
+  readonly after?: number
   readonly limit: number
 }
 
@@ -222,7 +225,8 @@ export interface Store
     ReplayStore,
     Retention,
     ReceivingTime,
-    Tallies {
+    Tallies,
+    AuditStore {
   /** Rejects with the store's fault while it takes no appends. */
   checkWritable(): Promise<void>
   close(): Promise<void>

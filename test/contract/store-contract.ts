@@ -6,6 +6,7 @@ import { EMPTY_RING, type KeyId, type Ring } from '../../src/core/keys/key-ring.
 import type { Secret } from '../../src/core/keys/notify-key.ts'
 import type { DeadLetterQuery, PruneStep, Store } from '../../src/ports/store.ts'
 import { eventOf, OTHER_SECRET, range, SECRET } from '../support/store-events.ts'
+import { auditContract } from './audit-contract.ts'
 
 type OpenStore = (secrets?: readonly Secret[]) => Promise<Store>
 
@@ -296,6 +297,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       expect(await dead(store, { sink: 'hook', limit: 1 })).toEqual(['hook 1'])
       const [, second] = await store.readDeadLetters({ sink: 'hook', limit: 2 })
       expect(second?.reason).toBe('answered 413')
+      expect(await dead(store, { sink: 'hook', after: 1, limit: 9 })).toEqual(['hook 2'])
       const counts = await store.countDeadLetters()
       expect([counts.get('hook'), counts.get('other')]).toEqual([2, 1])
     })
@@ -605,4 +607,6 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       expect(await (await open()).stats()).toEqual({ events: 50, lastSeq: 50 })
     })
   })
+
+  auditContract(name, newPlace)
 }

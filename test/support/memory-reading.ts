@@ -55,8 +55,8 @@ export function memoryReading(events: () => readonly StoredEvent[], check: () =>
       const found = all
         .filter(({ seq }) => after === null || (order === 'asc' ? seq > after : seq < after))
         .filter((event) => matchesEnvelope(query, event) && matchesBody(query, bodyOf(event)))
-      const page = found.slice(0, limit)
-      const next = found.length > limit ? (page.at(-1)?.seq ?? null) : null
+      const page = upToBytes(found.slice(0, limit), query.maxBytes ?? Number.POSITIVE_INFINITY)
+      const next = found.length > page.length ? (page.at(-1)?.seq ?? null) : null
       return { events: page, next, kept: rangeOf(events()) }
     },
     async findEvent(id) {
@@ -108,4 +108,12 @@ export function memoryReading(events: () => readonly StoredEvent[], check: () =>
 
 function rangeOf(events: readonly StoredEvent[]) {
   return { first: events[0]?.seq ?? 1, last: events.at(-1)?.seq ?? 0 }
+}
+
+function upToBytes(events: readonly StoredEvent[], most: number): StoredEvent[] {
+  let bytes = 0
+  return events.filter(({ body }, index) => {
+    bytes += body.byteLength
+    return index === 0 || bytes <= most
+  })
 }
