@@ -204,7 +204,14 @@ export function createService(config: Config, overrides: Overrides): Service {
 
     const { app: opsApp, feed } = createOps(
       config,
-      { store, readiness, registrations: sharing.views, metrics, version: VERSION },
+      {
+        store,
+        readiness,
+        registrations: sharing.views,
+        audits: () => sharedAudits(leases, auditor.views()),
+        metrics,
+        version: VERSION,
+      },
       overrides,
     )
     const notify = () => {
