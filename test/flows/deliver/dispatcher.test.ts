@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
 import { createDispatcher } from '../../../src/flows/deliver/dispatcher.ts'
 import type { Sink } from '../../../src/ports/sink.ts'
-import { keptLog, memoryStore } from '../../support/flow-fakes.ts'
+import { keptLog } from '../../support/flow-fakes.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 import { eventOf } from '../../support/store-events.ts'
 
@@ -56,7 +57,7 @@ function fixture(sinks = [fakeSink('a')], store = memoryStore(), clock = manualC
   async function append(count: number): Promise<void> {
     for (let n = 0; n < count; n++) {
       await store.append({
-        id: `${store} ${appended++}`,
+        id: (appended++).toString(16).padStart(64, '0'),
         domain: 'd',
         origin: 'callback',
         receivedAt: 0,
