@@ -1,6 +1,7 @@
 // The one place that opens stores: for the service, and for commands beside it or without one.
 import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Reading } from '../ports/reading.ts'
 import type { Store } from '../ports/store.ts'
 import { createSeals } from '../store/sealed-rings/seal.ts'
@@ -38,6 +39,24 @@ export async function readStore<T>(
   const seals = createSeals(knownSecrets(config))
   const path = config.storePath
   return using(await openStore({ path, seals, now: clock.now, readOnly: true }), read)
+}
+
+/**
+ * Resolves with true when `read` is done with the store, which it can't change; with false where there
+ * is none yet. `isLive`: what is committed from now on shows as well.
+ */
+export async function watchStore(
+  config: Config,
+  overrides: Overrides,
+  isLive: boolean,
+  read: (store: ReadableStore, clock: Clock) => Promise<void>,
+): Promise<boolean> {
+  if (!existsSync(config.storePath)) return false
+  const { clock, openStore } = withDefaults(overrides)
+  const seals = createSeals(knownSecrets(config))
+  const options = { path: config.storePath, seals, now: clock.now, readOnly: true, isLive }
+  await using(await openStore(options), (store) => read(store, clock))
+  return true
 }
 
 /** Resolves with what `change` does to the store; with null where there is none yet. */

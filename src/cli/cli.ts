@@ -2,10 +2,13 @@
 // declared in a file of its own.
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../app/service.ts'
+import { printableLines } from '../core/printable.ts'
 import { describeBug, describeError, faultCode } from '../errors.ts'
 import type { CliCommand } from './command.ts'
 import { DEAD_LETTERS } from './events/dead-letters.ts'
+import { EVENTS } from './events/events.ts'
 import { REPLAY } from './events/replay.ts'
+import { STREAMS } from './events/streams.ts'
 import { DEREGISTER } from './registration/deregister.ts'
 import { DOCTOR } from './registration/doctor.ts'
 import { PLAN } from './registration/plan.ts'
@@ -29,6 +32,8 @@ const COMMANDS: readonly CliCommand[] = [
   STATUS,
   DEAD_LETTERS,
   REPLAY,
+  EVENTS,
+  STREAMS,
   DOCTOR,
   TOKEN,
   SEND,
@@ -37,7 +42,13 @@ const COMMANDS: readonly CliCommand[] = [
 ]
 
 /** Runs one command. `argv` without the program's own name. Returns the exit code; never rejects. */
-export async function runCli(argv: readonly string[], shell: Shell): Promise<number> {
+export async function runCli(argv: readonly string[], given: Shell): Promise<number> {
+  // Whatever a body or a provider said reaches a terminal as text only.
+  const shell: Shell = {
+    ...given,
+    print: (text) => given.print(printableLines(text)),
+    error: (text) => given.error(printableLines(text)),
+  }
   let code: number = EXIT.done
   const program = createProgram(
     shell,

@@ -7,6 +7,7 @@ import { type Config, readConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { parseDuration } from '../core/duration.ts'
 import { FOREIGN_GENERATION } from '../core/keys/key-ring.ts'
+import { printable } from '../core/printable.ts'
 
 export const EXIT = { done: 0, failed: 1, differences: 2, usage: 64, configuration: 78 } as const
 
@@ -78,7 +79,7 @@ export function showGeneration(generation: number | null): string {
 
 /** Rows with a heading, in columns as wide as their widest cell. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [heading, ...rows]
+  const all = [heading, ...rows].map((row) => row.map(printable))
   const widths = heading.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
   return all
     .map((row) =>

@@ -1,5 +1,4 @@
-// The wall: puts the parts together. The view is the URL; streams come over the connection; what is new is
-// written at most four times a second, and what only ages once a second.
+// The wall: puts the parts together.
 /** @import { Connection, Facts, View } from './types.d.ts' */
 import { healthOf } from './logic/health.js'
 import { createLive } from './logic/live.js'
@@ -7,15 +6,7 @@ import { createRate } from './logic/rate.js'
 import { createStreams, stateOf, titleOf } from './logic/streams.js'
 import { readView, writeView } from './logic/view.js'
 import { emptyState, grouped } from './logic/words.js'
-import {
-	learnFacts,
-	listStreams,
-	MOST_STREAMS,
-	newestSeq,
-	openEvents,
-	serviceNow,
-	sleep,
-} from './page/api.js'
+import { learnFacts, listStreams, MOST_STREAMS, newestSeq, openEvents, serviceNow, sleep } from './page/api.js'
 import { listenToBar, showBar } from './page/bar.js'
 import { byId, setText } from './page/dom.js'
 import { listenToSignIn, showEmpty } from './page/empty.js'
@@ -26,14 +17,12 @@ import { createOneStream } from './page/one-stream.js'
 
 const FLUSH_MS = 250
 const TICK_MS = 1000
-/** Tiles in an order that changes move this often, not with every shot. */
 const SORT_TICKS = 4
 const FACTS_TICKS = 8
-/** A connection that is back sooner than this leaves the tiles as they are. */
+/** A connection that is back sooner changes nothing. */
 const GRACE_MS = 3000
-/** A page that nobody sees gives its connection back after this. */
+/** A page that nobody sees gives its connection back. */
 const HIDDEN_MS = 60_000
-/** States that changed at once and are read out by name. */
 const NAMED = 3
 
 let view = readView(location.search)
@@ -41,21 +30,20 @@ let view = readView(location.search)
 let connection = { kind: 'connecting' }
 /** @type {Facts | undefined} */
 let facts
-/** Whether the streams are there, of whatever age. */
 let isLoaded = false
 let isCut = false
-/** Why no bucket gives pictures. @type {{ short: string, long: string } | undefined} */
+/** Why no bucket gives pictures. */
 let trouble
 let ticks = 0
 let hiddenTimer
-/** Whether closing goes back in the history, to where it was opened. */
+/** Whether closing goes back in the history. */
 let isDeeper = false
 
 const streams = createStreams()
 const rate = createRate()
-/** Streams with news that are not written yet. @type {Set<string>} */
+/** Streams with news. */
 const fresh = new Set()
-/** What a screen reader was told of each. @type {Map<string, string>} */
+/** What a screen reader was told of each. */
 const heard = new Map()
 
 const isKnown = () =>
@@ -73,15 +61,11 @@ const grid = createGrid({
 		trouble = why
 	},
 })
-const one = createOneStream(streams, (shot) => go({ shot }))
+const one = createOneStream((shot) => go({ shot }))
 const live = createLive({
 	async streams(signal) {
 		const { q, domain, app, state } = view
-		const filter = Object.entries({ q, domain, app, state }).filter(([, value]) => value !== '')
-		const list = await listStreams(
-			filter.map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join(''),
-			signal,
-		)
+		const list = await listStreams({ q, domain, app, state }, signal)
 		isCut = list.isCut
 		return list.streams
 	},
@@ -116,7 +100,6 @@ const live = createLive({
 	sleep,
 })
 
-/** What a page asks for once, as soon as it may. */
 async function begin() {
 	void learn()
 	const open = await fetch('v1/streams?limit=1', { credentials: 'omit' })
@@ -126,11 +109,11 @@ async function begin() {
 }
 
 async function learn() {
-	facts = await learnFacts()
+	facts = await learnFacts().catch(() => facts)
 	draw()
 }
 
-/** @param {Partial<View>} changes @param {boolean} [isStep] Whether "back" leads to what was before. */
+/** `isStep`: "back" leads to what was before. @param {Partial<View>} changes */
 function go(changes, isStep = false) {
 	view = { ...view, ...changes }
 	isDeeper = isStep || (isDeeper && view.stream + view.details !== '')
@@ -139,7 +122,6 @@ function go(changes, isStep = false) {
 	arrange()
 }
 
-/** Closes what is open: back to where it was opened from, or to the wall. */
 function close() {
 	if (byId('keys').open) return byId('keys').close()
 	const { stream } = view
@@ -160,7 +142,6 @@ function arrange() {
 	grid.resize()
 }
 
-/** The tiles, or what stands in their place. */
 function drawPlace() {
 	if (connection.kind === 'signed_out') return showEmpty('sign-in')
 	if (connection.kind === 'forbidden') {
@@ -172,7 +153,6 @@ function drawPlace() {
 	showEmpty(grid.order().length === 0 ? empty : '', facts?.registrations ?? [])
 }
 
-/** All but the tiles. */
 function draw() {
 	const now = serviceNow()
 	document.body.classList.toggle('stale', isLoaded && !isKnown())
@@ -195,11 +175,7 @@ function draw() {
 	document.title = [...wrong, 'snaphook'].filter(Boolean).join(' · ')
 	if (facts === undefined) return
 	const known = { ...facts, perMinute: rate.perMinute() }
-	// What was learned before the connection was lost is not what is.
-	const chips = healthOf(known).map((chip) =>
-		isKnown() ? chip : { ...chip, level: /** @type {const} */ ('unknown') },
-	)
-	showHealth(chips, (details) => href({ details, stream: '' }))
+	showHealth(healthOf(known), isKnown(), (details) => href({ details, stream: '' }))
 	if (view.details !== '') showDetails(known)
 }
 
@@ -221,9 +197,8 @@ function toggle(id, isOpen) {
 	return isOpen
 }
 
-/** Reads out the states that changed, several in one sentence; never a shot. */
+/** Reads out states that changed, never a shot. */
 function announce() {
-	// What was not known before is no change.
 	if (!isKnown()) return heard.clear()
 	const changed = []
 	for (const stream of streams.streams.values()) {
@@ -232,8 +207,8 @@ function announce() {
 		heard.set(stream.key, state)
 		if (before !== undefined && before !== state) changed.push(`${titleOf(stream)} is ${state}`)
 	}
-	const more = changed.length > NAMED ? [`${changed.length - NAMED} more changed`] : []
-	if (changed.length > 0) say([...changed.slice(0, NAMED), ...more].join(', '))
+	if (changed.length > NAMED) changed.splice(NAMED, Infinity, `${changed.length - NAMED} more changed`)
+	if (changed.length > 0) say(changed.join(', '))
 }
 
 function tick() {

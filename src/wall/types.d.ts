@@ -101,7 +101,13 @@ export type Audit = {
 	filled: number
 }
 
-export type Replica = { name: string; detail: string }
+export type Replica = {
+	name: string
+	version: string
+	startedAt: string
+	seenSeconds: number
+	owns: string[]
+}
 
 /** What was last learned of the service; null where it does not answer that. */
 export type Facts = {

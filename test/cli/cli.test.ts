@@ -481,7 +481,7 @@ describe('the rest', () => {
         new RegExp(`^${name}  live/${name}/\\S+\\.jpg  \\d+\\.\\d s old$`, 'm').test(it.printed()),
       ),
     )
-    expect(it.printed()).toMatch(/^metrics +http:/m)
+    expect(it.printed()).toMatch(/^wall +http:\S+\/\n[\s\S]*\nmetrics +http:/)
     it.stop()
     expect(await running).toBe(0)
   })

@@ -52,6 +52,7 @@ export function opsApp() {
     store: 'ok',
     registrations: [],
     sinks: [],
+    audits: [],
   }
   const store = memoryStore()
   const log = keptLog()

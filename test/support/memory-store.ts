@@ -55,7 +55,8 @@ export function memoryStore(): MemoryStore {
   const methods = METHODS.map((name) => [
     name,
     async (...given: unknown[]) => {
-      if (store.fail && name !== 'close') throw new ServiceError('the store fails', { code: store.fail })
+      if (store.fail && name !== 'close')
+        throw new ServiceError('the store fails', { code: store.fail })
       return ((await opened)[name] as (...given: unknown[]) => unknown)(...given)
     },
   ])

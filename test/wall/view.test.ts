@@ -37,20 +37,18 @@ test('neighbours go around the ends', () => {
   expect(neighbour(ORDERS, 'name', -1)).toBe('stalest')
 })
 
-const screen = { width: 1264, height: 620, caption: 46 }
-
 test.each([
   [1, 2],
   [3, 3],
   [4, 3],
   [50, 10],
 ])('%d tiles stand in %d columns, all in view', (count, columns) => {
-  expect(columnsFor({ ...screen, count })).toBe(columns)
+  expect(columnsFor(count, 1264, 620)).toBe(columns)
 })
 
 test('more tiles than a screen holds stay large enough to see', () => {
-  expect(columnsFor({ ...screen, count: 500 })).toBe(10)
-  expect(columnsFor({ count: 500, width: 344, height: 500, caption: 46 })).toBe(2)
+  expect(columnsFor(500, 1264, 620)).toBe(10)
+  expect(columnsFor(500, 344, 500)).toBe(2)
 })
 
 test('pictures are asked for in few widths', () => {

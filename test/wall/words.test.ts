@@ -119,7 +119,7 @@ test.each<[string, Partial<Facts>]>([
   ['warn: sink t 1 dead letter', { sinks: [sink('t', { deadLetters: 1 })] }],
   ['warn: 1 shot missed', { audits: [audit({ missed: 1 })] }],
   [
-    'bad: 2 shots missed, audit in doubt: a.com',
+    'bad: 2 shots missed, audit doubtful: a.com',
     { audits: [audit({ missed: 2, state: 'doubtful' })] },
   ],
   ['warn: audit not permitted: a.com', { audits: [audit({ state: 'not_permitted' })] }],

@@ -3,6 +3,7 @@
 import { Argument } from 'commander'
 import { changeDeadLetters, listDeadLetters } from '../../admin/dead-letters.ts'
 import { toCloudEvent } from '../../core/events/snapshot-event.ts'
+import { printableJson } from '../../core/printable.ts'
 import type { DeadLetter, ExpiredRange } from '../../ports/store.ts'
 import { command } from '../command.ts'
 import { EXIT, refuseOption, type Shell, table, wholeNumber, withConfig } from '../shell.ts'
@@ -57,7 +58,7 @@ function runDeadLetters(
         ...range,
         expiredAt: new Date(expiredAt).toISOString(),
       }))
-      if (json) shell.print(JSON.stringify({ total, letters: letters.map(shown), ranges }, null, 2))
+      if (json) shell.print(printableJson({ total, letters: letters.map(shown), ranges }, 2))
       else shell.print([listed(letters, total), ...listedRanges(expired)].join('\n'))
       return EXIT.done
     }
@@ -67,7 +68,7 @@ function runDeadLetters(
     }
     const kind = action === 'retry' ? 'request_retry' : 'drop'
     const changed = await changeDeadLetters(config, overrides, { kind, sink, seqs })
-    if (json) shell.print(JSON.stringify({ [action]: changed }))
+    if (json) shell.print(printableJson({ [action]: changed }))
     else if (action === 'drop') shell.print(`${changed} dropped`)
     else shell.print(`${changed} to be tried again: by the running service, or once it runs`)
     return EXIT.done

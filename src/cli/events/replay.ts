@@ -1,8 +1,9 @@
 // `replay`: has a sink get again what it got before, by the running service.
 
 import { cancelReplay, requestReplay } from '../../admin/replays.ts'
-import { parseDuration } from '../../core/duration.ts'
+import { printableJson } from '../../core/printable.ts'
 import { command } from '../command.ts'
+import { timeOption } from '../options.ts'
 import { EXIT, refuseOption, type Shell, wholeNumber, withConfig } from '../shell.ts'
 
 type Options = {
@@ -14,10 +15,6 @@ type Options = {
   readonly cancel?: string
   readonly json?: true
 }
-
-/** ISO 8601, to the day or finer; without a zone it is UTC. */
-const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/
-const ZONE = /(Z|[+-]\d\d:\d\d)$/
 
 export const REPLAY = command({
   name: 'replay',
@@ -42,15 +39,15 @@ function runReplay(shell: Shell, options: Options): Promise<number> {
     throw refuseOption(shell, '--sink', 'given, or else --cancel')
   }
   const number = cancel === undefined ? null : wholeNumber(shell, '--cancel', cancel)
-  const since = timeOf(shell, '--since', options.since)
-  const until = timeOf(shell, '--until', options.until)
+  const since = timeOption(shell, '--since', options.since)
+  const until = timeOption(shell, '--until', options.until)
   if (since !== null && until !== null && since >= until) {
     throw refuseOption(shell, '--until', 'later than --since')
   }
   return withConfig(shell, async (config, overrides) => {
     if (sink === undefined) {
       const cancelled = await cancelReplay(config, overrides, number as number)
-      if (json) shell.print(JSON.stringify({ cancelled }))
+      if (json) shell.print(printableJson({ cancelled }))
       else
         shell.print(cancelled ? `replay ${number} is called off` : `no replay ${number} under way`)
       return cancelled ? EXIT.done : EXIT.failed
@@ -68,20 +65,8 @@ function runReplay(shell: Shell, options: Options): Promise<number> {
     }
     const replay = await requestReplay(config, overrides, { sink, since, until, domain, stream })
     if (replay === null) shell.error(`snaphook: there is no store at ${config.storePath} yet`)
-    else if (json) shell.print(JSON.stringify({ replay }))
+    else if (json) shell.print(printableJson({ replay }))
     else shell.print(`replay ${replay}: by the running service, or once it runs; see status`)
     return replay === null ? EXIT.failed : EXIT.done
   })
-}
-
-/** Epoch ms of a time, or of so long ago. */
-function timeOf(shell: Shell, option: string, given: string | undefined): number | null {
-  if (given === undefined) return null
-  const now = shell.overrides?.clock?.now ?? Date.now
-  const ago = parseDuration(given)
-  if (ago !== undefined) return now() - ago
-  const isWhole = ZONE.test(given) || !given.includes('T')
-  const time = TIME.test(given) ? Date.parse(isWhole ? given : `${given}Z`) : Number.NaN
-  if (!Number.isNaN(time)) return time
-  throw refuseOption(shell, option, `a time such as 2026-01-31T08:00Z, or 2h for two hours ago`)
 }

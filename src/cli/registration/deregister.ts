@@ -1,5 +1,6 @@
 // `deregister`: deletes the registrations that are ours, until `register` takes them up again.
 import { deregisterAll } from '../../admin/deregister.ts'
+import { printableJson } from '../../core/printable.ts'
 import { command } from '../command.ts'
 import { EXIT, type Shell, table, withConfig } from '../shell.ts'
 
@@ -20,7 +21,7 @@ function runDeregister(shell: Shell, { json }: { json?: true }): Promise<number>
   return withConfig(shell, async (config, overrides) => {
     const done = await deregisterAll(config, overrides, shell.signal)
     const rows = done.map(({ domain, outcome, detail }) => [domain, outcome, detail])
-    shell.print(json ? JSON.stringify(done, null, 2) : table(['DOMAIN', 'OUTCOME', 'DETAIL'], rows))
+    shell.print(json ? printableJson(done, 2) : table(['DOMAIN', 'OUTCOME', 'DETAIL'], rows))
     const good = done.every(({ outcome }) => outcome === 'deleted' || outcome === 'nothing_there')
     return good ? EXIT.done : EXIT.failed
   })

@@ -1,5 +1,6 @@
 // `doctor`: finds what usually goes wrong, and says what to do next.
 import { examine } from '../../admin/doctor/examine.ts'
+import { printableJson } from '../../core/printable.ts'
 import { command } from '../command.ts'
 import { EXIT, type Shell, table, withConfig } from '../shell.ts'
 
@@ -25,7 +26,7 @@ function runDoctor(
       subject,
       next === null ? detail : `${detail}; ${next}`,
     ])
-    if (json) shell.print(JSON.stringify(findings, null, 2))
+    if (json) shell.print(printableJson(findings, 2))
     else shell.print(table(['RESULT', 'CHECK', 'OF', 'DETAIL'], rows))
     return findings.some(({ result }) => result === 'problem') ? EXIT.failed : EXIT.done
   })

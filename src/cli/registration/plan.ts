@@ -1,5 +1,6 @@
 // `plan`: what the service would change at the provider, and why.
 import { planAll } from '../../admin/plan.ts'
+import { printableJson } from '../../core/printable.ts'
 import { command } from '../command.ts'
 import { EXIT, type Shell, table, withConfig } from '../shell.ts'
 
@@ -14,7 +15,7 @@ function runPlan(shell: Shell, { json }: { json?: true }): Promise<number> {
   return withConfig(shell, async (config, overrides) => {
     const planned = await planAll(config, overrides, shell.signal)
     const rows = planned.map(({ domain, step, why }) => [domain, step, why])
-    shell.print(json ? JSON.stringify(planned, null, 2) : table(['DOMAIN', 'STEP', 'WHY'], rows))
+    shell.print(json ? printableJson(planned, 2) : table(['DOMAIN', 'STEP', 'WHY'], rows))
     if (planned.some(({ step }) => step === 'failed')) return EXIT.failed
     return planned.some(({ changes }) => changes) ? EXIT.differences : EXIT.done
   })

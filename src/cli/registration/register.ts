@@ -1,5 +1,6 @@
 // `register`: registers every domain once and verifies it.
 import { registerAll } from '../../admin/register.ts'
+import { printableJson } from '../../core/printable.ts'
 import { command } from '../command.ts'
 import { durationOption, EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
 
@@ -35,6 +36,6 @@ export function showSettled(shell: Shell, views: Settled, json: true | undefined
     detail ?? url,
   ])
   const text = table(['DOMAIN', 'STATE', 'KEY', 'DETAIL'], rows)
-  shell.print(json ? JSON.stringify(views, null, 2) : text)
+  shell.print(json ? printableJson(views, 2) : text)
   return views.every(({ state }) => state === 'in_sync') ? EXIT.done : EXIT.failed
 }

@@ -2,6 +2,7 @@
 
 import { type DomainStatus, readStatus, type StoreStatus } from '../../admin/status.ts'
 import { showDuration } from '../../core/duration.ts'
+import { printableJson } from '../../core/printable.ts'
 import { command } from '../command.ts'
 import { EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
 
@@ -45,7 +46,7 @@ function runStatus(shell: Shell, { json }: { json?: true }): Promise<number> {
       readStatus(config, overrides),
       askService(readyzUrl(config.opsListen)),
     ])
-    if (json) shell.print(JSON.stringify({ store, service }, null, 2))
+    if (json) shell.print(printableJson({ store, service }, 2))
     else {
       const lines = [...storeLines(store, config.storePath), ...serviceLines(service)]
       shell.print(lines.join('\n'))

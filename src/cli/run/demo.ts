@@ -1,26 +1,34 @@
 // `demo`: the emulator and the service in one process, against each other, to see it work.
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createService } from '../../app/service.ts'
 import { readConfig } from '../../config/config.ts'
 import { toCloudEvent } from '../../core/events/snapshot-event.ts'
-import { startEmulator } from '../../emulator/emulator.ts'
+import { type Emulator, startEmulator } from '../../emulator/emulator.ts'
 import type { Sink } from '../../ports/sink.ts'
 import { command } from '../command.ts'
 import { aborted, EXIT, refuseSettings, type Shell } from '../shell.ts'
 
 const DOMAIN = 'play.example.com'
-const STREAMS = 3
+const STREAMS = 6
 const INTERVAL_MS = 2_000
+/** The stream that goes silent and comes back, so that one sees on the wall what that looks like. */
+const TRUANT = { domain: DOMAIN, app: 'live', stream: `stream-${STREAMS}` }
+const TRUANT_LIVE_MS = 30_000
+/** A stream is silent after five minutes. */
+const TRUANT_AWAY_MS = 345_000
 const ACCESS_KEY = { accessKeyId: 'demo', accessKeySecret: 'demo-secret' }
 /** Its own, so that it never meets the store of a real service. */
 const DEMO_STORE = 'data/demo/snaphook.db'
+/** Between two looks whether the streams are registered. */
+const POLL_MS = 20
 /** The ports of the settings' defaults; where they are taken, any free ones. */
 const CALLBACK_PORT = 8080
 const OPS_PORT = 9090
 
 export const DEMO = command({
   name: 'demo',
-  description: 'emulator and service in one: three streams, a snapshot every two seconds',
+  description: 'emulator and service in one: six streams, a snapshot every two seconds',
   define: (demo) => demo.option('--store <path>', 'where the demo keeps its store', DEMO_STORE),
   run: runDemo,
 })
@@ -60,21 +68,42 @@ async function runDemo(shell: Shell, { store }: { store: string }): Promise<numb
     const { callbacks, ops } = service.urls()
     shell.print(
       [
+        `wall           ${ops}/`,
         `callbacks      ${callbacks}/callbacks/${DOMAIN}`,
         `readiness      ${ops}/readyz`,
         `metrics        ${ops}/metrics`,
         `registrations  ${ops}/v1/registrations`,
         `emulator       ${emulator.url}/emulator/state`,
-        `${STREAMS} streams, a snapshot each every ${INTERVAL_MS / 1000} s; Ctrl-C ends it.`,
+        `${STREAMS} streams, a snapshot each every ${INTERVAL_MS / 1000} s. ${TRUANT.stream} stops for some minutes`,
+        'now and then, and comes back. Ctrl-C ends it.',
         '',
       ].join('\n'),
     )
+    void shootFirst(emulator, shell.signal)
+    void playTruant(emulator, shell.signal)
     await aborted(shell.signal)
   } finally {
     await emulator.stop()
     await service.stop()
   }
   return EXIT.done
+}
+
+/** A first shot of each stream as soon as it is registered: somebody looks, and waits. */
+async function shootFirst(emulator: Emulator, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && emulator.state().pushes.some(({ signed }) => !signed)) {
+    await sleep(POLL_MS, undefined, { signal }).catch(() => {})
+  }
+  for (const push of emulator.state().pushes) emulator.shoot(push)
+}
+
+async function playTruant(emulator: Emulator, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(TRUANT_LIVE_MS, undefined, { signal }).catch(() => {})
+    emulator.stopPush(TRUANT)
+    await sleep(TRUANT_AWAY_MS, undefined, { signal }).catch(() => {})
+    if (!signal.aborted) emulator.startPush(TRUANT)
+  }
 }
 
 /** One short line per event: the stream, the object, and how old the shot is. */

@@ -16,7 +16,8 @@ export type Shot = StreamName & {
 
 /** An hour and more at the shortest interval that the provider offers, 5 s. */
 const MAX_SHOTS_PER_STREAM = 1000
-const MAX_PICTURES_PER_STREAM = 5
+/** As many as a page shows of a stream, and some. */
+const MAX_PICTURES_PER_STREAM = 30
 const MAX_STREAMS = 1000
 
 type Picture = { draw: () => Buffer; jpeg?: Buffer }

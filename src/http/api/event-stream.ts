@@ -61,9 +61,29 @@ export function eventStreamEndpoint({ feed, now }: { feed: Feed; now(): number }
 /** A response as the feed writes to it; its head goes out with the first write. */
 export function outletOf(response: ServerResponse): Outlet {
   const closed = new AbortController()
-  response.once('close', () => closed.abort())
+  /** Writes that the network has not taken yet, and who waits for that. */
+  let under = 0
+  let waiters: (() => void)[] = []
+
+  response.once('close', gone)
   // Read by the peer or not: what matters is whether it takes what is sent.
-  response.on('error', () => closed.abort())
+  response.on('error', gone)
+
+  function gone(): void {
+    closed.abort()
+    settle()
+  }
+
+  function settle(): void {
+    for (const resolve of waiters) resolve()
+    waiters = []
+  }
+
+  function taken(): void {
+    under -= 1
+    if (under === 0) settle()
+  }
+
   return {
     write(text) {
       if (closed.signal.aborted || response.writableEnded) return
@@ -71,22 +91,15 @@ export function outletOf(response: ServerResponse): Outlet {
         response.writeHead(200, HEADERS)
         response.socket?.setTimeout(SILENCE_MS)
       }
-      response.write(text)
+      under += 1
+      response.write(text, taken)
     },
     waiting: () => response.writableLength,
+    // Node's own 'drain' comes only after a write that was told to wait.
     drained() {
-      if (response.writableLength === 0 || closed.signal.aborted) return Promise.resolve()
+      if (under === 0 || closed.signal.aborted) return Promise.resolve()
       const { promise, resolve } = Promise.withResolvers<void>()
-      const done = () => {
-        response.off('drain', check)
-        closed.signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const check = () => {
-        if (response.writableLength === 0) done()
-      }
-      response.on('drain', check)
-      closed.signal.addEventListener('abort', done)
+      waiters.push(resolve)
       return promise
     },
     end: () => void response.end(),

@@ -5,7 +5,7 @@ import type { Store } from '../../ports/store.ts'
 import { decodeRing, encodeRing } from '../sealed-rings/ring-content.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
-import { packEvents, packRejected, unpackStored, type Write } from './messages.ts'
+import { type Committed, packEvents, packRejected, unpackStored, type Write } from './messages.ts'
 import { createReading } from './reading.ts'
 import { startWriter } from './writer-link.ts'
 
@@ -26,6 +26,8 @@ export type SqliteStoreOptions = {
   readonly now: () => number
   /** Makes and changes nothing: for commands that only look. */
   readonly readOnly?: boolean
+  /** With `readOnly`: what others commit from now on shows. */
+  readonly isLive?: boolean
   /** Told of every commit that took events along. */
   readonly onCommit?: (commit: Commit) => void
   readonly limits?: Partial<QueueLimits>
@@ -47,16 +49,18 @@ export interface SqliteStore extends Store, Reading {
  * `store_unavailable` or `store_newer` and one sentence on what to do.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const { path, seals, now, readOnly = false, onCommit } = options
+  const { path, seals, now, readOnly = false, isLive = false, onCommit } = options
   const { startWriter: start = startWriter, gather } = options
   const { workerUrl = new URL('./worker/writer.ts', import.meta.url) } = options
   const limits = { ...QUEUE_LIMITS, ...options.limits }
-  const writer = await start(workerUrl, { path, readOnly })
+  const writer = await start(workerUrl, { path, readOnly, isLive })
   const queue = createWriteQueue<Write>(
     async ({ events: waiting, writes }) => {
       const batch = { events: packEvents(waiting), writes }
       const committed = await writer.call('commit', batch, [batch.events.bodies.buffer])
-      const events = committed.seqs.filter((seq) => typeof seq === 'number').length
+      const events =
+        committed.seqs.filter((seq) => typeof seq === 'number').length +
+        filledBy(batch.writes, committed.writes)
       if (events > 0) onCommit?.({ seconds: committed.seconds, events })
       return committed
     },
@@ -135,6 +139,19 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       await queue.write({ kind: 'unsigned', domain, count })
     },
 
+    beginTaking: (domains, at) => writer.call('beginTaking', { domains, at }),
+    noteTaking: (domains, at) => writer.call('noteTaking', { domains, at }),
+    noteNotTaking: (domain, range) => writer.call('noteNotTaking', { domain, range }),
+    loadAudit: (domain) => writer.call('loadAudit', domain),
+    readBetween: async (domain, range, limit, after) =>
+      unpackStored(await writer.call('readBetween', { domain, range, limit, after })),
+    fill: async (events, progress) =>
+      (await queue.write({ kind: 'fill', events: packEvents(events), progress, at: now() })) ?? 0,
+    requestBackfill: (request) => writer.call('requestBackfill', { ...request, at: now() }),
+    nextBackfill: (domain) => writer.call('nextBackfill', domain),
+    listBackfills: () => writer.call('listBackfills', undefined),
+    cancelBackfill: (id) => writer.call('cancelBackfill', { id, at: now() }),
+
     checkWritable() {
       probing ??= writer.call('probe', undefined).finally(() => {
         probing = undefined
@@ -153,6 +170,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       return closing
     },
   }
+}
+
+/** Events that the audit has added in a commit. */
+function filledBy(writes: readonly Write[], answers: Committed['writes']): number {
+  const filled = writes.map(({ kind }, row) => (kind === 'fill' ? answers[row] : 0))
+  return filled.reduce<number>((sum, each) => sum + (typeof each === 'number' ? each : 0), 0)
 }
 
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {

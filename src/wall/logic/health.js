@@ -1,31 +1,20 @@
-// The health line: what was learned of the service, in words, with the worst part of each first.
-/** @import { Chip, Facts } from '../types.d.ts' */
+// The health line: what was learned of the service, in words, the worst first.
 import { bytesInWords, grouped, registrationLevel } from './words.js'
 
-/** A sink is behind by more than a minute of callbacks, or than this if few come. */
+/** A sink that is behind by less is not behind; by a minute of callbacks if that is more. */
 const LAG_LEAST = 100
-/** The share of its limit at which a store is worth a look, and at which it is nearly full. */
 const STORE_WARN = 0.8
 const STORE_BAD = 0.95
 
-/** What a state says to somebody who has not read the manual. */
 const REGISTRATION = {
 	pending: 'being registered',
 	conflict: 'registered elsewhere',
 	failed: 'not registered',
 	released: 'deregistered',
 }
-const AUDIT = {
-	behind: 'audit behind',
-	failing: 'audit fails',
-	not_permitted: 'audit not permitted',
-	cannot_compare: 'audit cannot compare',
-	doubtful: 'audit in doubt',
-}
 
 const many = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
 
-/** The parts of the line; what is not known has no part. @param {Facts} facts @returns {Chip[]} */
 export function healthOf(facts) {
 	const { perMinute, registrations, sinks, audits } = facts
 	const parts = {
@@ -69,10 +58,10 @@ function sinkPart(all, perMinute) {
 
 function auditPart(all) {
 	const missed = all.reduce((sum, each) => sum + each.missed, 0)
-	const wrong = all.find(({ state }) => AUDIT[state])
+	const wrong = all.find(({ state }) => state !== 'ok' && state !== 'off')
 	const what = [
 		missed > 0 && `${many(missed, 'shot')} missed`,
-		wrong && `${AUDIT[wrong.state]}: ${wrong.domain}`,
+		wrong && `audit ${wrong.state.replaceAll('_', ' ')}: ${wrong.domain}`,
 	]
 	const text = what.filter(Boolean).join(', ')
 	if (text !== '') return [missed > 0 && wrong ? 'bad' : 'warn', text]

@@ -1,18 +1,17 @@
-// The connection to the service. It fetches the list of streams, follows the events after it, and watches
-// both: events that stay away while the log grows, or an API that does not answer, are a lost connection,
-// and that is said before anything else is tried.
+// The connection to the service: the list of streams, then the events after it. Events that stay away while
+// the log grows, or an API that does not answer, are a lost connection.
 /** @import { LiveDeps } from '../types.d.ts' */
 
-/** Between two looks at the newest event; with the time-out, after this a lost connection shows. */
+/** With the time-out, a lost connection shows after 8 s. */
 const WATCH_MS = 4_000
 const WATCH_TIMEOUT_MS = 4_000
 const LIST_TIMEOUT_MS = 15_000
 const OPEN_TIMEOUT_MS = 8_000
 const RETRY_MS = 2_000
-/** The list is fetched again this often: for intervals as the service sees them, and streams that went. */
+/** The list is fetched again for intervals, and for streams that went. */
 const LIST_AGAIN_MS = 30_000
 
-/** The service wants a session, or refuses to speak to this page at all. */
+/** The service wants a session, or never speaks to this page. */
 export class Refused extends Error {
 	constructor(kind, detail) {
 		super(detail)
@@ -20,7 +19,7 @@ export class Refused extends Error {
 	}
 }
 
-/** @param {LiveDeps} deps `sleep` resolves early when its signal aborts */
+/** @param {LiveDeps} deps */
 export function createLive(deps) {
 	const { onConnection, sleep } = deps
 	let stopping = new AbortController()
@@ -35,16 +34,14 @@ export function createLive(deps) {
 				if (signal.aborted) return
 				const { kind, message } = error
 				lostSince = error instanceof Refused ? 0 : lostSince || deps.now()
-				onConnection(
-					error instanceof Refused ? { kind, detail: message } : { kind: 'lost', since: lostSince },
-				)
+				onConnection(error instanceof Refused ? { kind, detail: message } : { kind: 'lost', since: lostSince })
 				if (kind === 'signed_out') return
 			}
 			await sleep(RETRY_MS, signal)
 		}
 	}
 
-	/** One connection, from the list to the fault that ends it; it never resolves. */
+	/** One connection, to the fault that ends it. */
 	async function follow(signal) {
 		const list = await inTime(deps.streams, LIST_TIMEOUT_MS, signal)
 		deps.onStreams(list)
@@ -72,12 +69,10 @@ export function createLive(deps) {
 		}
 	}
 
-	/** Rejects when the API does not answer, or when the log grows and no event comes. */
 	async function watch(signal, lastSeq) {
 		let expected = 0
 		while (!signal.aborted) {
 			const newest = await inTime(deps.newest, WATCH_TIMEOUT_MS, signal)
-			// What was there at the last look should be here by now.
 			if (lastSeq() < expected) throw new Error('events stay away')
 			expected = newest
 			deps.onNewest(newest)
@@ -105,7 +100,6 @@ export function createLive(deps) {
 	}
 
 	return {
-		/** Follows until `stop`, or until a session is wanted. */
 		start() {
 			stopping.abort()
 			stopping = new AbortController()

@@ -1,13 +1,10 @@
-// Which picture is loaded when. A tile has one load in flight, the newest shot wins, and what lies between
-// is never asked for. Tiles of one bucket share a lane of a few loads at once, so that a slow bucket holds
-// up nobody but itself; one that keeps failing is tried with single loads, ever more seldom.
+// Which picture is loaded when: one load in flight a tile, and the newest shot wins. A bucket has a lane of a
+// few loads, so that it holds up only itself; one that keeps failing is tried ever more seldom.
 /** @import { PictureDeps, PictureTile } from '../types.d.ts' */
 
-/** As many as a browser opens connections to one host. */
+/** As many connections to one host has a browser. */
 const LANE_LOADS = 6
-/** A picture that takes longer is given up: a newer shot is there by then. */
 const LOAD_TIMEOUT_MS = 15_000
-/** Failures in a row before a lane is in trouble. */
 const TROUBLE_AFTER = 4
 const FIRST_PAUSE_MS = 4_000
 const LONGEST_PAUSE_MS = 30_000
@@ -52,7 +49,7 @@ export function createPictures({ load, shown, failed, schedule, cancel }) {
 				shown(key, picture)
 			}
 		} catch {
-			// Out of view by now: nobody waits for it.
+			// Nobody waits for what is out of view.
 			if (!signal.aborted || signal.reason === 'slow') {
 				settle(lane, false)
 				tile.failed = shot.seq
@@ -91,22 +88,20 @@ export function createPictures({ load, shown, failed, schedule, cancel }) {
 			tile.wanted = shot
 			if (tile.loading === undefined) enqueue(key, shot)
 		},
-		/** The tile is out of view: nothing is loaded for it. */
+		/** The tile is out of view. */
 		drop(key) {
 			const tile = tiles.get(key)
 			tile?.abort?.abort()
 			if (tile !== undefined) Object.assign(tile, { wanted: undefined, loading: undefined })
 		},
-		/** The tile is gone. */
 		forget(key) {
 			this.drop(key)
 			tiles.delete(key)
 		},
-		/** What failed may be tried again, once. */
+		/** What failed is tried again, once. */
 		forgive() {
 			for (const tile of tiles.values()) tile.failed = 0
 		},
-		/** Whether no bucket gives pictures at present. */
 		isInTrouble: () => [...lanes.values()].every(({ failures }) => failures >= TROUBLE_AFTER),
 	}
 }

@@ -1,18 +1,16 @@
-// The streams that the page knows: filled from the API, kept up by events, and put in the order of a view.
-// `now` is epoch ms by the clock of the service.
+// The streams that the page knows. `now` is epoch ms by the clock of the service.
 /** @import { CloudEvent, State, Stream, StreamRecord, View } from '../types.d.ts' */
 
 const LATE_MS = 30_000
 const SILENT_MS = 300_000
 const collator = new Intl.Collator('en', { numeric: true })
 
-/** What names a stream here and in the URL: `domain/app/stream`, each part encoded. */
+/** Names a stream here and in the URL. */
 export function keyOf({ domain, app, stream }) {
 	return [domain, app ?? '', stream ?? ''].map(encodeURIComponent).join('/')
 }
 
 export function namesOf(key) {
-	// A URL that somebody typed may hold a bare percent sign.
 	const [domain, app, stream] = key
 		.split('/')
 		.map((part) => decodeURIComponent(part.replace(/%(?![\da-f]{2})/gi, '%25')))
@@ -31,17 +29,11 @@ export function stateOf({ seenAt, intervalSeconds }, now) {
 	return interval > 0 && age >= Math.max(LATE_MS, 3 * interval) ? 'late' : 'live'
 }
 
-function byName(a, b) {
-	return (
-		collator.compare(titleOf(a), titleOf(b)) ||
-		collator.compare(a.app ?? '', b.app ?? '') ||
-		collator.compare(a.domain, b.domain)
-	)
-}
+const sortName = (stream) => `${titleOf(stream)}\n${stream.key}`
 
 function timesOf({ receivedAt, capturedAt }) {
 	const seenAt = Date.parse(receivedAt)
-	// A capture time ahead of its receipt is a clock that is wrong: no shot is younger than that.
+	// A capture time ahead of its receipt is a wrong clock.
 	return { seenAt, takenAt: capturedAt === null ? seenAt : Math.min(seenAt, Date.parse(capturedAt)) }
 }
 
@@ -57,12 +49,12 @@ function matches(stream, { q, domain, app, state }, now) {
 export function createStreams() {
 	/** @type {Map<string, Stream>} */
 	const streams = new Map()
-	/** By name; undefined after one came or went. @type {Stream[] | undefined} */
+	/** By name. @type {Stream[] | undefined} */
 	let named
 
 	return {
 		streams,
-		/** The whole list anew, but for what events have told since. @param {StreamRecord[]} records */
+		/** The list anew, but for newer events. @param {StreamRecord[]} records */
 		replace(records) {
 			const before = new Map(streams)
 			streams.clear()
@@ -75,7 +67,7 @@ export function createStreams() {
 				streams.set(key, { ...record, key, latest, ...timesOf(latest) })
 			}
 		},
-		/** Takes an event in. Returns the key of its stream, or undefined if it shows nothing newer. @param {CloudEvent} event */
+		/** The key of the stream, or undefined if the event shows nothing newer. @param {CloudEvent} event */
 		apply({ id, data }) {
 			const { domain, app, stream, origin, seq, bucket, endpoint, object, capturedAt, receivedAt } = data
 			const key = keyOf(data)
@@ -88,14 +80,13 @@ export function createStreams() {
 				return key
 			}
 			// What the audit found may be older than what is shown.
-			if (seq <= known.latest.seq || (origin !== 'callback' && times.takenAt <= known.takenAt))
-				return undefined
+			if (seq <= known.latest.seq || (origin !== 'callback' && times.takenAt <= known.takenAt)) return undefined
 			Object.assign(known, { latest, ...times })
 			return key
 		},
 		/** @param {View} view */
 		arrange(view, now) {
-			named ??= [...streams.values()].sort(byName)
+			named ??= [...streams.values()].sort((a, b) => collator.compare(sortName(a), sortName(b)))
 			const wanted = named.filter((stream) => matches(stream, view, now))
 			if (view.order === 'recent') wanted.sort((a, b) => b.seenAt - a.seenAt)
 			if (view.order === 'stalest') wanted.sort((a, b) => a.seenAt - b.seenAt)
@@ -105,7 +96,7 @@ export function createStreams() {
 			)
 			return [...pinned, ...others]
 		},
-		/** How many there are of each state, and in all. @param {View} view */
+		/** @param {View} view */
 		counts(view, now, stateNow) {
 			const counts = { all: 0, live: 0, late: 0, silent: 0, unknown: 0 }
 			for (const stream of streams.values()) {

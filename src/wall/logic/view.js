@@ -1,15 +1,14 @@
-// The view and the URL: one is read from the other, so that a view can be bookmarked and shared.
-/** @import { View } from '../types.d.ts' */
+// The view is the URL, so that it can be bookmarked and shared.
 
 export const ORDERS = ['name', 'recent', 'stalest']
 export const SIZES = ['fit', 's', 'm', 'l', 'xl']
 export const STATES = ['', 'live', 'late', 'silent']
 
-/** What is one of a list; the first is the default. */
+/** The first is the default. */
 const CHOICES = { state: STATES, order: ORDERS, size: SIZES }
 const TEXTS = ['q', 'domain', 'app', 'stream', 'shot', 'details']
 
-/** What the URL does not say, or says wrongly, is as by default. @returns {View} */
+/** What is missing or wrong is as by default. @returns {import('../types.d.ts').View} */
 export function readView(search) {
 	const asked = new URLSearchParams(search)
 	const view = { pins: [...new Set(asked.getAll('pin'))], bar: asked.get('bar') !== 'off' }
@@ -20,7 +19,6 @@ export function readView(search) {
 	return /** @type {any} */ (view)
 }
 
-/** The query of a view: what differs from the default. @param {View} view */
 export function writeView(view) {
 	const query = new URLSearchParams()
 	for (const name of [...TEXTS, ...Object.keys(CHOICES)]) {
@@ -31,7 +29,6 @@ export function writeView(view) {
 	return `?${query.toString().replaceAll('%2F', '/')}`
 }
 
-/** The one after or before it in a list, around its ends. */
 export function neighbour(list, current, step) {
 	return list.at((list.indexOf(current) + step) % list.length)
 }

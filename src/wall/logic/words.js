@@ -1,19 +1,8 @@
 // Times, figures and faults in words.
-/** @import { Problem, Registration } from '../types.d.ts' */
 
 const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
 const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
 
-/** What each flag of an event means. */
-export const FLAGS = {
-	not_json: 'the body is not JSON',
-	not_object: 'the body is JSON, but no object',
-	no_object: 'the body names no picture',
-	other_domain: 'the body names another domain than it was sent for',
-	bad_time: 'the capture time is more than 48 h from the receipt and not used',
-}
-
-/** Ages count up beside pictures, so they are short; seconds show below ten minutes. */
 export function ageInWords(ms) {
 	const seconds = Math.max(0, Math.floor(ms / 1000))
 	const minutes = Math.floor(seconds / 60)
@@ -26,7 +15,7 @@ export function ageInWords(ms) {
 	return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
-/** In the zone of the viewer; the day only if it is not the day of `now`. */
+/** The day only if it is not that of `now`. */
 export function localTime(at, now) {
 	const day = dayFormat.format(at)
 	const time = timeFormat.format(at)
@@ -37,7 +26,6 @@ export function utcTime(at) {
 	return new Date(at).toISOString().replace('T', ' ').replace('Z', ' UTC')
 }
 
-/** A number as people write it: 12,345. */
 export function grouped(value) {
 	return value.toLocaleString('en')
 }
@@ -48,29 +36,21 @@ export function bytesInWords(bytes) {
 	return `${value.toFixed(power > 0 && value < 10 ? 1 : 0)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`
 }
 
-/**
- * Why there is no picture, in few words and in a sentence. `problem` is the answer of the service; none if
- * it gave a link and the bucket did not give the picture.
- * @param {Problem} [problem]
- */
+/** Why there is no picture. `problem` is what the service said; none if it gave a link. */
 export function noPicture(why, problem) {
-	if (why === 'slow')
-		return { short: 'picture is slow', long: 'The bucket did not give the picture in 15 s.' }
+	if (why === 'slow') return { short: 'picture is slow', long: 'The bucket did not give the picture in 15 s.' }
 	if (problem !== undefined) return { short: problem.title, long: problem.detail }
-	const long =
-		'The bucket did not give the picture: it is gone, or the service may not read it. ' +
-		'Open it to see what the bucket says; "snaphook doctor" checks the permission.'
+	const long = 'The bucket did not give it: it is gone, or the service may not read it. "snaphook doctor" checks that.'
 	return { short: 'bucket refused', long }
 }
 
-/** Which of the empty states it is if there is no stream. @param {Registration[] | undefined} registrations */
-export function emptyState(registrations = []) {
+/** What to show if there is no stream. */
+export function emptyState(registrations) {
 	if (registrations.length === 0) return 'waiting'
 	const levels = registrations.map(({ state }) => registrationLevel(state))
 	return levels.includes('bad') ? 'wrong' : levels.includes('warn') ? 'pending' : 'silent'
 }
 
-/** How bad the state of a registration is. */
 export function registrationLevel(state) {
 	return { in_sync: 'ok', pending: 'warn' }[state] ?? 'bad'
 }

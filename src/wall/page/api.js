@@ -1,18 +1,17 @@
-// The API of the service, as the page asks it. URLs are relative: the page may stand behind a path.
-/** @import { CloudEvent, Facts, Problem } from '../types.d.ts' */
+// The API of the service. URLs are relative: the page may stand behind a path.
 import { Refused } from '../logic/live.js'
 
-const PAGE = 1000
-/** More tiles than this help nobody: a filter finds the rest. */
+/** More help nobody: a filter finds the rest. */
 export const MOST_STREAMS = 2000
-/** `Date` has whole seconds, and answers take their time: less than this is no difference. */
+/** `Date` has whole seconds: less than this is no difference. */
 const CLOCK_TOLERANCE_MS = 1500
 
 let clockOffset = 0
 
-/** Epoch ms by the clock of the service, so that no age depends on the clock of the viewer. */
+/** Epoch ms by the clock of the service: the clock of the viewer may be wrong. */
 export const serviceNow = () => Date.now() + clockOffset
 
+const queryOf = (filters) => new URLSearchParams(Object.entries(filters).filter(([, value]) => value))
 const ask = (path, options) => fetch(path, { cache: 'no-store', ...options })
 
 async function get(path, signal) {
@@ -27,56 +26,51 @@ async function get(path, signal) {
 	throw kind === undefined ? new Error(detail) : new Refused(kind, detail)
 }
 
-/** @param {Response} response @returns {Promise<Problem>} */
 export async function problemOf(response) {
 	const said = await response.json().catch(() => ({}))
-	const title = said.title ?? `answer ${response.status}`
-	return { status: response.status, title, detail: said.detail ?? said.error ?? title }
+	const { status } = response
+	const { title = `answer ${status}`, detail = title } = said
+	return { status, title, detail }
 }
 
-/** All streams or, of very many, the first that `filter` leaves. */
-export async function listStreams(filter, signal) {
-	const all = await pages('', signal)
-	return all.isCut && filter !== '' ? pages(filter, signal) : all
+/** All streams or, of very many, the first that the filters leave. */
+export async function listStreams(filters, signal) {
+	const all = await pages({}, signal)
+	return all.isCut ? pages(filters, signal) : all
 }
 
-async function pages(filter, signal) {
+async function pages(filters, signal) {
 	const streams = []
-	let next = ''
+	let after = null
 	do {
-		const after = next && `&after=${encodeURIComponent(next)}`
-		const page = await get(`v1/streams?limit=${PAGE}&order=name${filter}${after}`, signal)
+		const page = await get(`v1/streams?${queryOf({ ...filters, limit: 1000, after })}`, signal)
 		streams.push(...page.streams)
-		next = page.next
-	} while (next && streams.length < MOST_STREAMS)
-	return { streams, isCut: Boolean(next) }
+		after = page.next
+	} while (after && streams.length < MOST_STREAMS)
+	return { streams, isCut: Boolean(after) }
 }
 
-/** The seq of the newest event, or of the newest before `until`; 0 if there is none. */
+/** Of the newest event, or the newest before `until`; 0 for none. */
 export async function newestSeq(signal, until = '') {
-	const { events } = await get(`v1/events?limit=1${until && `&until=${until}`}`, signal)
+	const { events } = await get(`v1/events?${queryOf({ limit: 1, until })}`, signal)
 	return events[0]?.data.seq ?? 0
 }
 
-/** The last shots of one stream, newest first. @returns {Promise<CloudEvent[]>} */
 export async function lastShots(names, limit) {
-	const query = new URLSearchParams({ limit })
-	for (const [name, value] of Object.entries(names)) if (value !== null) query.set(name, value)
-	return (await get(`v1/events?${query}`)).events
+	return (await get(`v1/events?${queryOf({ ...names, limit })}`)).events
 }
 
-/** @returns {Promise<CloudEvent>} */
 export const oneEvent = (id) => get(`v1/events/${encodeURIComponent(id)}`)
 
 export const pictureUrl = (id, width) => `v1/events/${encodeURIComponent(id)}/image?width=${width}`
 
-/** What the service says of a picture that did not load; undefined if it gave a link to it. */
+/** Why there is no picture; undefined if the service gave a link to it. */
 export async function pictureProblem(id) {
 	const response = await ask(pictureUrl(id, 160), { redirect: 'manual' })
 	return response.type === 'opaqueredirect' ? undefined : problemOf(response)
 }
 
-/** Loads a picture, and resolves once it is decoded and can be shown without a flicker. */
+/** Resolves once the picture is decoded and can be shown without a flicker. */
 export async function loadPicture(url, signal) {
 	const picture = new Image()
 	picture.alt = ''
@@ -94,42 +88,31 @@ export function openEvents(after, { onOpen, onEvent, onFault }) {
 	return source
 }
 
-/** Resolves after `ms`, or as soon as `signal` aborts. */
 export function sleep(ms, signal) {
 	return new Promise((resolve) => {
-		const timer = setTimeout(end, ms)
-		function end() {
-			clearTimeout(timer)
-			signal.removeEventListener('abort', end)
-			resolve(undefined)
-		}
-		if (signal.aborted) end()
-		else signal.addEventListener('abort', end)
+		if (signal.aborted) return resolve(undefined)
+		const timer = setTimeout(resolve, ms)
+		signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true })
 	})
 }
 
-/** What the health line shows; what this service does not tell is null. @returns {Promise<Facts>} */
 export async function learnFacts() {
-	const paths = ['readyz', 'v1/registrations', 'v1/sinks', 'v1/audit']
-	const [ready, { registrations }, { sinks }, { audits }] = await Promise.all(paths.map(answerOf))
-	const text = await ask('metrics')
-		.then((response) => response.text())
-		.catch(() => '')
-	const bytes = (name) =>
-		Number(new RegExp(`^snaphook_store_${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN) || null
+	const paths = ['v1/registrations', 'v1/sinks', 'v1/audit', 'readyz']
+	const [{ registrations = null }, { sinks = null }, { audits }, ready] = await Promise.all(paths.map(answerOf))
+	const text = await (await ask('metrics')).text()
+	const bytes = (name) => Number(new RegExp(`^snaphook_store_${name} (.+)`, 'm').exec(text)?.[1] ?? 0) || null
 	return {
-		registrations: registrations ?? ready.registrations ?? null,
-		sinks: sinks ?? ready.sinks ?? null,
-		audits: audits ?? null,
+		registrations,
+		sinks,
+		audits: audits ?? ready.audits ?? null,
 		replicas: ready.replicas ?? null,
-		storeFailing: ready.store === 'failing' ? String(ready.reasons?.[0] ?? '') : null,
+		storeFailing: ready.store === 'failing' ? `${ready.reasons}` : null,
 		storeUsed: bytes('bytes'),
 		storeMax: bytes('max_bytes'),
 		perMinute: null,
 	}
 }
 
-/** `readyz` says why with a 503; what is not there tells nothing. */
 async function answerOf(path) {
 	const response = await ask(path).catch(() => undefined)
 	return response?.ok || response?.status === 503 ? response.json().catch(() => ({})) : {}

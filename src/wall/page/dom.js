@@ -1,9 +1,8 @@
-// The little that the page needs to build elements. Text is always set as text: nothing that came in a body
-// is ever read as markup.
+// Builds elements. Text is set as text: nothing that came in a body is read as markup.
 import { localTime, utcTime } from '../logic/words.js'
 import { serviceNow } from './api.js'
 
-/** `props` are properties; names with a dash are attributes. @returns {any} */
+/** Names with a dash are attributes. @returns {any} */
 export function el(tag, props = {}, ...children) {
 	const element = document.createElement(tag)
 	for (const [name, value] of Object.entries(props)) {
@@ -19,18 +18,17 @@ export const byId = (id) => document.getElementById(id)
 
 export const shape = () => el('i', { className: 'shape' })
 
-/** Writes only what changed: an unchanged text costs no layout. */
+/** An unchanged text costs no layout. */
 export function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text
 }
 
-/** A moment in the zone of the viewer, with the exact UTC on hover. */
 export function timeElement(iso) {
 	const at = Date.parse(iso)
 	return el('time', { dateTime: iso, title: utcTime(at) }, localTime(at, serviceNow()))
 }
 
-/** Over plain HTTP, browsers have no other clipboard than this one. */
+/** Over plain HTTP there is no other clipboard. */
 export function copyText(text, button) {
 	const words = button.textContent
 	const area = el('textarea', { value: text, className: 'unseen' })

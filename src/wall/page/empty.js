@@ -1,10 +1,9 @@
-// What stands in the place of tiles: nothing yet and what to do, nothing matches, or the form for a session.
-/** @import { Registration } from '../types.d.ts' */
+// What stands in the place of tiles, and the form for a session.
 import { registrationLevel } from '../logic/words.js'
 import { problemOf } from './api.js'
 import { byId, el, setText, shape, timeElement } from './dom.js'
 
-/** @param {string} which '' for none @param {Registration[]} [registrations] */
+/** `which`: '' for none. */
 export function showEmpty(which, registrations = []) {
 	byId('tiles').hidden = which !== ''
 	for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.empty'))) {
@@ -16,7 +15,6 @@ export function showEmpty(which, registrations = []) {
 	}
 }
 
-/** @param {Registration} registration */
 function domainItem({ domain, state, detail, lastCallbackAt }) {
 	const words = ` ${state.replaceAll('_', ' ')}${detail === null ? '' : `: ${detail}`} `
 	const last = lastCallbackAt === null ? [] : ['Last callback: ', timeElement(lastCallbackAt)]

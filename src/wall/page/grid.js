@@ -1,5 +1,4 @@
-// The grid of tiles: which are there and in what order, which are in view, and what they show. What changes
-// with time is written in one go.
+// The grid: which tiles are there, in what order, which are in view, and what they show.
 /** @import { GridDeps } from '../types.d.ts' */
 import { columnsFor, GAP, pictureWidth } from '../logic/fit.js'
 import { createPictures } from '../logic/pictures.js'
@@ -8,10 +7,10 @@ import { loadPicture, pictureProblem, pictureUrl, serviceNow } from './api.js'
 import { byId } from './dom.js'
 import { createTile } from './tile.js'
 
-/** Tiles made in one go: hundreds at once would hold the page up. */
+/** Hundreds in one go would hold the page up. */
 const BATCH = 40
-/** Pixels of a tile below its picture, as in tiles.css. */
-const CAPTION = 46
+/** The least width of a tile, in pixels. */
+const TILE = { s: 150, m: 230, l: 340, xl: 560 }
 
 /** @param {GridDeps} deps */
 export function createGrid({ streams, view, href, stateOf, onTrouble }) {
@@ -47,12 +46,11 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 		{ rootMargin: '100px' },
 	)
 
-	/** One question at a time: all tiles of a bucket fail for the same reason. */
+	/** One question at a time: tiles of a bucket fail for one reason. */
 	async function explain(key, id, why) {
 		tiles.get(key)?.setNote(noPicture(why).short)
 		if (isAsking) return
 		isAsking = true
-		// Without an answer the connection is lost, and the page says so.
 		const problem = why === 'slow' ? undefined : await pictureProblem(id).catch(() => undefined)
 		isAsking = false
 		const said = noPicture(why, problem)
@@ -60,7 +58,6 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 		if (pictures.isInTrouble()) onTrouble(said)
 	}
 
-	/** Makes, moves and removes tiles until they are what the view asks for. */
 	function arrange() {
 		const wanted = streams.arrange(view(), serviceNow())
 		order = wanted.map(({ key }) => key)
@@ -76,7 +73,6 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 		turn += 1
 		const hadFocus = list.contains(document.activeElement)
 		build(wanted, 0, turn)
-		// A tile that was moved has lost it.
 		if (hadFocus) focus(focused, true)
 	}
 
@@ -101,7 +97,6 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 		if (!tiles.has(focused)) focus(order[0])
 	}
 
-	/** Writes what is new of these tiles. */
 	function show(keys) {
 		const now = serviceNow()
 		for (const key of keys) {
@@ -117,14 +112,11 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 
 	function resize() {
 		const top = list.getBoundingClientRect().top + scrollY
-		const screen = {
-			count: order.length,
-			width: list.clientWidth - 2 * GAP,
-			height: innerHeight - top - GAP,
-			caption: CAPTION,
-		}
-		list.dataset.size = view().size
-		list.style.setProperty('--columns', String(columnsFor(screen)))
+		const columns = columnsFor(order.length, list.clientWidth - 2 * GAP, innerHeight - top - GAP)
+		const { size } = view()
+		list.dataset.size = size
+		list.style.setProperty('--tile', `${TILE[size]}px`)
+		list.style.setProperty('--columns', String(columns))
 		width = pictureWidth(list.firstElementChild?.clientWidth ?? width, devicePixelRatio)
 	}
 
@@ -142,13 +134,11 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 		arrange,
 		resize,
 		show,
-		/** All tiles: once a second, for states and ages. */
 		tick: () => show(order),
 		forgive: pictures.forgive,
 		order: () => order,
 		focused: () => focused,
 		focus: (key) => focus(key, true),
-		/** An arrow key. */
 		move(arrow) {
 			const columns = getComputedStyle(list).gridTemplateColumns.split(' ').length
 			const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[arrow]

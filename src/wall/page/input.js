@@ -1,8 +1,7 @@
-// What the viewer does: keys and clicks. The keys are listed in index.html, under `?`.
+// Keys and clicks. The keys are listed in index.html.
 import { byId, copyText } from './dom.js'
 import { neighbour, ORDERS, readView, SIZES, STATES } from '../logic/view.js'
 
-/** Calls what is bound to a key, unless somebody is typing. `wall` is what main.js can do. */
 export function listenToInput(wall) {
 	const { view, go, close, pin, grid, one } = wall
 	const click = (id) => byId(id).click()
@@ -25,14 +24,13 @@ export function listenToInput(wall) {
 		'-': () => resize(-1),
 		d: () => go({ details: 'callbacks' }, true),
 		b: () => go({ bar: !view().bar }),
-		f: () =>
-			void (document.fullscreenElement ? document.exitFullscreen() : document.body.requestFullscreen()),
+		f: () => void (document.fullscreenElement ? document.exitFullscreen() : document.body.requestFullscreen()),
 	}
 	const onOne = {
 		ArrowLeft: () => one.walk(-1),
 		ArrowRight: () => one.walk(1),
-		Home: () => one.walk(Number.NEGATIVE_INFINITY),
-		End: () => one.walk(Number.POSITIVE_INFINITY),
+		Home: () => one.walk(-1e9),
+		End: () => one.walk(1e9),
 		ArrowUp: () => step(-1),
 		ArrowDown: () => step(1),
 		p: () => click('pin'),
@@ -56,7 +54,7 @@ export function listenToInput(wall) {
 	})
 	document.addEventListener('click', (event) => {
 		const target = /** @type {HTMLElement} */ (event.target)
-		// The backdrop belongs to the dialog.
+		// The backdrop is the dialog.
 		if (target.closest('.close') || target.tagName === 'DIALOG') return close()
 		if (target.closest('.pin')) return pin(target.closest('li')?.dataset.key)
 		const link = /** @type {HTMLAnchorElement} */ (target.closest('.tile-link, #health a'))
@@ -65,20 +63,15 @@ export function listenToInput(wall) {
 		const { stream, details } = readView(link.search)
 		go({ stream, details, shot: '' }, true)
 	})
-	for (const dialog of document.querySelectorAll('dialog')) {
-		dialog.addEventListener('cancel', (event) => {
-			event.preventDefault()
-			close()
-		})
+	const cancel = (event) => {
+		event.preventDefault()
+		close()
 	}
+	document.addEventListener('cancel', cancel, true)
 	const on = (id, act) => byId(id).addEventListener('click', act)
 	on('show-keys', () => byId('keys').showModal())
 	on('clear', () => go({ q: '', domain: '', app: '', state: '' }))
 	on('newer', onOne.End)
 	on('copy', () => copyText(one.json(), byId('copy')))
 	on('pin', () => pin(view().stream))
-	on('sign-out', async () => {
-		await fetch('sign-out', { method: 'POST' })
-		location.reload()
-	})
 }

@@ -1,12 +1,8 @@
-// One tile: the picture of a stream, its name, its state in text, shape and colour, and its age.
-/** @import { Stream } from '../types.d.ts' */
+// One tile: picture, name, state in text, shape and colour, and age.
 import { titleOf } from '../logic/streams.js'
 import { ageInWords } from '../logic/words.js'
 import { byId, setText } from './dom.js'
 
-export const STATE_WORDS = { live: 'Live', late: 'Late', silent: 'Silent', unknown: 'Unknown' }
-
-/** @param {Stream} stream */
 export function createTile(stream, href) {
 	const { key, domain, app } = stream
 	const title = titleOf(stream)
@@ -28,7 +24,7 @@ export function createTile(stream, href) {
 		setState(next) {
 			if (next === item.dataset.state) return
 			item.dataset.state = next
-			setText(state, STATE_WORDS[next])
+			setText(state, next)
 		},
 		setAge: (ms) => setText(age, ageInWords(ms)),
 		setPinned(isPinned) {
@@ -39,7 +35,6 @@ export function createTile(stream, href) {
 			picture.replaceChildren(image)
 			setText(note, '')
 		},
-		/** Said over the last picture, or in its place. */
 		setNote(text, long = '') {
 			setText(note, text)
 			note.title = long

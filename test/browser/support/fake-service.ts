@@ -155,7 +155,7 @@ export async function startFakeService() {
     if (pathname === '/' || pathname.startsWith('/wall/')) return giveFile(pathname, response)
     if (pathname === '/sign-in') return signIn(request, response)
     if (pathname === '/sign-out')
-      return response.writeHead(204, { 'Set-Cookie': 'session=; Max-Age=0' }).end()
+      return response.writeHead(303, { Location: './', 'Set-Cookie': 'session=; Max-Age=0' }).end()
     if (pathname === '/readyz')
       return json(response, { ...it.ready, registrations: it.registrations, sinks: it.sinks })
     if (pathname === '/metrics')

@@ -1,0 +1,218 @@
+// The live events over real sockets: where they begin, that nothing is left out or comes twice, and
+// what becomes of readers that don't read.
+import { connect, type Socket } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { MAX_READERS } from '../../../src/http/api/feed.ts'
+import { type ApiHere, serveApi, shotOf } from '../../support/api-here.ts'
+import { memoryStore } from '../../support/memory-store.ts'
+import { readEvents } from '../../support/sse-reader.ts'
+import { until } from '../../support/until.ts'
+
+let count = 0
+const shot = (fields: object = {}) => shotOf({ OssObject: `o/${++count}`, ...fields })
+const shots = (n: number, fields: object = {}) => Array.from({ length: n }, () => shot(fields))
+
+describe('where they begin', () => {
+  test('with what comes next', async () => {
+    await using api = await serveApi()
+    await api.append(...shots(3))
+    await using reader = await readEvents(api, '')
+    await until('the reader to be taken in', () => api.feed.count() === 1)
+    await until('it to be abreast', async () => {
+      await api.append(shot())
+      return reader.events.length > 0
+    })
+    expect(reader.head).toContain('retry: 2000\n\n')
+    expect(Number(reader.events[0]?.id)).toBeGreaterThan(3)
+    expect(reader.events[0]).toMatchObject({ event: 'snapshot' })
+    const data = JSON.parse(reader.events[0]?.data ?? '')
+    expect(data.data.seq).toBe(Number(reader.events[0]?.id))
+    expect(reader.response.headers.get('content-type')).toBe('text/event-stream')
+  })
+
+  test.each([
+    ['?after=2', {}, [3, 4, 5, 6, 7]],
+    ['?after=0', {}, [1, 2, 3, 4, 5, 6, 7]],
+    ['', { 'last-event-id': '4' }, [5, 6, 7]],
+    ['?after=1', { 'last-event-id': '5' }, [6, 7]],
+    ['?after=2&stream=odd', {}, [3, 5, 7]],
+  ])('behind a place: %s %j', async (query, headers, expected) => {
+    await using api = await serveApi()
+    for (let n = 1; n <= 5; n++) await api.append(shot({ StreamName: n % 2 ? 'odd' : 'even' }))
+    await using reader = await readEvents(api, query, headers)
+    await api.append(shot({ StreamName: 'even' }), shot({ StreamName: 'odd' }))
+    await until('the last event', () => reader.ids().at(-1) === 7)
+    expect(reader.ids()).toEqual(expected)
+  })
+
+  test('what retention took is a gap, and what never was in this log as well', async () => {
+    const store = memoryStore()
+    const original = store.findEvents
+    // As after retention: the first five are gone.
+    store.findEvents = async (query) => {
+      const page = await original(query)
+      const events = page.events.filter(({ seq }) => seq > 5)
+      return { ...page, events, kept: { ...page.kept, first: 6 } }
+    }
+    await using api = await serveApi({ store })
+    await api.append(...shots(8))
+    await using behind = await readEvents(api, '?after=2')
+    await until('the last event', () => behind.ids().at(-1) === 8)
+    expect(behind.events[0]).toEqual({ id: '5', event: 'gap', data: '{"from":3,"to":5}' })
+    expect(behind.ids()).toEqual([5, 6, 7, 8])
+    await using exact = await readEvents(api, '?after=5')
+    await until('the last event', () => exact.ids().at(-1) === 8)
+    expect(exact.ids()).toEqual([6, 7, 8])
+    await using foreign = await readEvents(api, '', { 'last-event-id': '4711' })
+    await until('the gap', () => foreign.events.length > 0)
+    expect(foreign.events[0]).toEqual({ id: '8', event: 'gap', data: '{"from":1,"to":8}' })
+  })
+
+  test.each(['x', '-1', '1.5', '12345678901234567890'])(
+    'Last-Event-ID %s is refused',
+    async (id) => {
+      await using api = await serveApi()
+      const response = await api.get('/v1/events/stream', { headers: { 'last-event-id': id } })
+      expect(response.status).toBe(400)
+      expect(await response.json()).toMatchObject({ parameters: [{ parameter: 'Last-Event-ID' }] })
+    },
+  )
+})
+
+test('readers that join while events come miss none and see none twice', async () => {
+  await using api = await serveApi()
+  await api.append(...shots(50))
+  let appending = true
+  const appended = (async () => {
+    while (appending) {
+      await api.append(...shots(5))
+      await new Promise(setImmediate)
+    }
+  })()
+  const readers = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => readEvents(api, `?after=${n}`)),
+  )
+  await until('all to be far', () => readers.every((reader) => (reader.ids().at(-1) ?? 0) > 200))
+  appending = false
+  await appended
+  const { last } = await api.store.logRange()
+  await until('all to be at the end', () => readers.every((reader) => reader.ids().at(-1) === last))
+  for (const [n, reader] of readers.entries()) {
+    expect(reader.ids()).toEqual(Array.from({ length: last - n }, (_, i) => n + 1 + i))
+    await reader[Symbol.asyncDispose]()
+  }
+})
+
+test('a hundred readers cost one read of the log per growth', async () => {
+  const store = memoryStore()
+  let reads = 0
+  const original = store.findEvents
+  store.findEvents = (query) => {
+    reads += 1
+    return original(query)
+  }
+  await using api = await serveApi({ store })
+  await api.append(shot())
+  const readers = await Promise.all(Array.from({ length: 100 }, () => readEvents(api, '?after=0')))
+  await until('all to be abreast', () => readers.every((reader) => reader.ids().at(-1) === 1))
+  await until('reads to end', async () => {
+    const before = reads
+    await new Promise(setImmediate)
+    return reads === before
+  })
+  reads = 0
+  await api.append(shot())
+  await until('all to have it', () => readers.every((reader) => reader.ids().at(-1) === 2))
+  expect(reads).toBeLessThanOrEqual(2)
+  await Promise.all(readers.map((reader) => reader[Symbol.asyncDispose]()))
+})
+
+test('a reader that does not read is cut, and resumes without a gap', async () => {
+  await using api = await serveApi()
+  await api.append(shot())
+
+  const socket = await deafReader(api)
+
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  await until('it to be abreast', () => api.feed.count() === 1)
+  const raw = 'x'.repeat(60_000)
+  await until('it to be cut', async () => {
+    await api.append(shot({ raw }))
+    return api.feed.count() === 0
+  })
+  socket.resume()
+  await closed
+  expect(api.counts.at(-1)).toBe(0)
+  await using reader = await readEvents(api, '?after=1')
+  const { last } = await api.store.logRange()
+  await until('the last event', () => reader.ids().at(-1) === last)
+  expect(reader.ids()).toEqual(Array.from({ length: last - 1 }, (_, i) => i + 2))
+})
+
+test('a comment comes while nothing else does, and says how far a narrow filter is', async () => {
+  await using api = await serveApi({ heartbeatMs: 30 })
+  await using reader = await readEvents(api, '?after=0&stream=none')
+  await until('comments', () => reader.head.split(': \n\n').length > 2)
+  await api.append(...shots(3))
+  await until('the place', () => reader.head.includes(': \nid: 3\n\n'))
+  expect(reader.events).toEqual([])
+})
+
+test('all ends in order, and none is taken after that', async () => {
+  await using api = await serveApi()
+  const reader = await readEvents(api, '?after=0')
+  await until('it to be abreast', () => api.feed.count() === 1)
+  api.feed.close()
+  await reader.ended
+  const response = await api.get('/v1/events/stream')
+  expect(response.status).toBe(503)
+  expect(response.headers.get('retry-after')).toBe('5')
+  expect(await response.json()).toMatchObject({ code: 'too_many_readers' })
+})
+
+test('no more readers are taken than there is room for', async () => {
+  await using api = await serveApi()
+  const outlets = Array.from({ length: MAX_READERS }, () => {
+    const closed = new AbortController()
+    const nothing = () => undefined
+    const outlet = { write: nothing, waiting: () => 0, end: nothing, cut: nothing }
+    return {
+      ...outlet,
+      drained: async () => undefined,
+      closed: closed.signal,
+      leave: () => closed.abort(),
+    }
+  })
+  const filter = { domain: null, app: null, stream: null, flag: null, origin: null }
+  const every = { ...filter, since: null, until: null }
+  for (const outlet of outlets) expect(api.feed.follow(every, null, outlet)).toBe(true)
+  expect((await api.get('/v1/events/stream')).status).toBe(503)
+  outlets[0]?.leave()
+  await using reader = await readEvents(api, '?after=0')
+  expect(reader.response.status).toBe(200)
+  expect(api.feed.count()).toBe(MAX_READERS)
+})
+
+test('a store that fails for a while loses nobody an event', async () => {
+  await using api = await serveApi()
+  await api.append(shot())
+  await using reader = await readEvents(api, '?after=0')
+  await until('it to be abreast', () => reader.ids().at(-1) === 1)
+  await api.store.append(shot())
+  Object.assign(api.store, { fail: 'store_failed' })
+  api.feed.notify()
+  await new Promise(setImmediate)
+  Object.assign(api.store, { fail: undefined })
+  await until('the event', () => reader.ids().at(-1) === 2)
+})
+
+/** A client that asks and then takes nothing from its socket. */
+async function deafReader(api: ApiHere): Promise<Socket> {
+  const { hostname, port } = new URL(api.url)
+  const socket = connect({ host: hostname, port: Number(port) })
+  socket.on('error', () => undefined)
+  await new Promise<void>((resolve) => socket.once('connect', () => resolve()))
+  socket.write('GET /v1/events/stream?after=1 HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await new Promise((resolve) => socket.once('data', resolve))
+  return socket.pause()
+}

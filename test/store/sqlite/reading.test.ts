@@ -1,0 +1,143 @@
+// Looking into SQLite: the contract, and what is its own: bounded work, a reader beside the writer, and
+// streams of a log that is older than they are.
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, test } from 'vitest'
+import { EVERY_EVENT } from '../../../src/core/events/event-filter.ts'
+import { createEventLog } from '../../../src/store/sqlite/tables/event-log.ts'
+import { createEventSearch } from '../../../src/store/sqlite/tables/event-search.ts'
+import {
+  createStreamFill,
+  createStreamSearch,
+} from '../../../src/store/sqlite/tables/stream-search.ts'
+import { createStreams } from '../../../src/store/sqlite/tables/streams.ts'
+import { MIGRATIONS } from '../../../src/store/sqlite/worker/migrate.ts'
+import { readingContract } from '../../contract/reading-contract.ts'
+import { shotOf } from '../../support/api-here.ts'
+import { memoryStore } from '../../support/memory-store.ts'
+import { openStore, temporaryFolder } from '../../support/store-fixtures.ts'
+
+const newPath = () => join(temporaryFolder(), 'snaphook.db')
+
+readingContract('sqlite', () => openStore(newPath()))
+readingContract('memory', async () => memoryStore())
+
+const ALL = { domain: null, app: null, state: null, q: null, order: 'name', after: null } as const
+const START = Date.parse('2026-03-01T00:00:00Z')
+
+function shot(n: number, stream = 'common') {
+  const fields = { AppName: 'live', StreamName: stream, OssObject: `o/${n}` }
+  return shotOf(
+    { ...fields, CreateTimestamp: START + n * 1_000 },
+    { receivedAt: START + n * 1_000 },
+  )
+}
+
+/** A database in memory at the version before streams, or at the latest one. */
+function database(upTo = Number.POSITIVE_INFINITY) {
+  const db = new DatabaseSync(':memory:')
+  for (const { version, script } of MIGRATIONS) if (version <= upTo) db.exec(script)
+  return db
+}
+
+describe('a filter that matches next to nothing', () => {
+  test('ends a call early, and the pages together find all', () => {
+    const db = database()
+    const log = createEventLog(db)
+    db.exec('begin')
+    for (let n = 1; n <= 70_000; n++)
+      log.append(shot(n, n === 10 || n === 69_000 ? 'rare' : 'common'))
+    db.exec('commit')
+    const search = createEventSearch(db)
+    for (const order of ['asc', 'desc'] as const) {
+      const found: number[] = []
+      let after: number | null = null
+      let calls = 0
+      do {
+        const page = search.find({ ...EVERY_EVENT, stream: 'rare', order, after, limit: 100 })
+        found.push(...page.events.map(({ seq }) => seq))
+        after = page.next
+        calls += 1
+      } while (after !== null)
+      expect(found).toEqual(order === 'asc' ? [10, 69_000] : [69_000, 10])
+      expect(calls).toBeGreaterThanOrEqual(3)
+    }
+    // A range of time is looked for, not gone through.
+    const since = START + 69_500_000
+    const page = search.find({ ...EVERY_EVENT, since, order: 'asc', after: null, limit: 10 })
+    expect(page.events[0]?.seq).toBe(69_500)
+  })
+})
+
+describe('streams of a log that is older than they are', () => {
+  test('are counted in steps, beside what comes', () => {
+    const db = database(1004)
+    const log = createEventLog(db)
+    for (let n = 1; n <= 100; n++) log.append(shot(n, `s${n % 3}`))
+    for (const { version, script } of MIGRATIONS) if (version > 1004) db.exec(script)
+    const streams = createStreams(db)
+    const fill = createStreamFill(db, streams)
+    const event = shot(101, 's1')
+    streams.note([{ event, seq: log.append(event).seq }])
+    let steps = 0
+    while (fill(30)) steps += 1
+    expect(steps).toBeGreaterThanOrEqual(3)
+    expect(fill(30)).toBe(false)
+    const found = createStreamSearch(db).find({ ...ALL, limit: 10, now: START })
+    expect(found.streams.map(({ stream, events }) => [stream, events])).toEqual([
+      ['s0', 33],
+      ['s1', 35],
+      ['s2', 33],
+    ])
+    expect(found.streams[1]).toMatchObject({ latest: { seq: 101 }, firstSeenAt: START + 1_000 })
+    expect(found.streams[0]).toMatchObject({ latest: { seq: 99 }, intervalMs: 3_000 })
+  })
+})
+
+test('at the bound the longest silent streams go', () => {
+  const db = database()
+  const streams = createStreams(db, 20)
+  for (let n = 1; n <= 30; n++) streams.note([{ event: shot(n, `s${n}`), seq: n }])
+  const { streams: left } = createStreamSearch(db).find({
+    ...ALL,
+    order: 'stalest',
+    limit: 100,
+    now: START,
+  })
+  expect(left.length).toBeLessThanOrEqual(20)
+  expect(left.at(-1)?.stream).toBe('s30')
+  expect(left.map(({ stream }) => stream)).not.toContain('s1')
+})
+
+test('a reader sees each commit, and a transaction that is under way holds it up for nothing', async () => {
+  const path = newPath()
+  const store = await openStore(path)
+  await store.append(shot(1))
+  expect(await store.logRange()).toEqual({ first: 1, last: 1 })
+  const other = new DatabaseSync(path)
+  other.exec('begin immediate')
+  // Nobody can append now; looking goes on.
+  expect(
+    (await store.findEvents({ ...EVERY_EVENT, order: 'asc', after: null, limit: 5 })).events,
+  ).toHaveLength(1)
+  other.exec('rollback')
+  other.close()
+  await store.append(shot(2))
+  expect(await store.logRange()).toEqual({ first: 1, last: 2 })
+  expect((await store.findStreams({ ...ALL, limit: 5, now: START })).streams).toMatchObject([
+    { events: 2, latest: { seq: 2 } },
+  ])
+  await store.close()
+})
+
+test('a transaction that is rolled back leaves no stream behind, remembered or kept', () => {
+  const db = database()
+  const streams = createStreams(db)
+  db.exec('begin')
+  streams.note([{ event: shot(1, 'gone'), seq: 1 }])
+  db.exec('rollback')
+  streams.forget()
+  streams.note([{ event: shot(2, 'gone'), seq: 2 }])
+  const { streams: kept } = createStreamSearch(db).find({ ...ALL, limit: 5, now: START })
+  expect(kept).toMatchObject([{ stream: 'gone', events: 1, latest: { seq: 2 } }])
+})
