@@ -5,15 +5,16 @@ import type { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 
 /** Of what keeps a process alive; timers and files come and go by themselves. */
-const KINDS = [
+const OF_A_TEST = [
   'TCPServerWrap',
-  'TCPSocketWrap',
   'PipeServerWrap',
   'PipeWrap',
   'ProcessWrap',
   'UDPWrap',
-  'TLSWrap',
+  'Worker',
 ]
+/** Clients keep connections to a server that the tests of a file share. */
+const OF_A_FILE = [...OF_A_TEST, 'TCPSocketWrap', 'TLSWrap']
 /** What is closing may take a few turns of the event loop, or of a busy machine. */
 const PATIENCE_MS = 3_000
 const POLL_MS = 5
@@ -31,24 +32,25 @@ type Open = ReadonlyMap<string, number>
 function open(): Open {
   const counts = new Map<string, number>()
   for (const kind of process.getActiveResourcesInfo()) {
-    if (KINDS.includes(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+    counts.set(kind, (counts.get(kind) ?? 0) + 1)
   }
   return counts.set('Worker', workers.size)
 }
 
-function moreThan(before: Open): string[] {
-  return [...open()].flatMap(([kind, count]) => {
-    const left = count - (before.get(kind) ?? 0)
+function moreThan(before: Open, kinds: readonly string[]): string[] {
+  const now = open()
+  return kinds.flatMap((kind) => {
+    const left = (now.get(kind) ?? 0) - (before.get(kind) ?? 0)
     return left > 0 ? [`${left} ${kind}`] : []
   })
 }
 
-async function expectNothingLeft(before: Open): Promise<void> {
+async function expectNothingLeft(before: Open, kinds: readonly string[]): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS
-  let left = moreThan(before)
+  let left = moreThan(before, kinds)
   while (left.length > 0 && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-    left = moreThan(before)
+    left = moreThan(before, kinds)
   }
   if (left.length > 0) throw new Error(`left open: ${left.join(', ')}`)
 }
@@ -58,11 +60,11 @@ let atFirst: Open = new Map()
 beforeAll(() => {
   atFirst = open()
 })
-afterAll(() => expectNothingLeft(atFirst))
+afterAll(() => expectNothingLeft(atFirst, OF_A_FILE))
 
 beforeEach(({ task, onTestFinished }) => {
   if (task.concurrent) return
   const before = open()
   // Registered first, and so called last: when all that the test has asked for is closed.
-  onTestFinished(() => expectNothingLeft(before))
+  onTestFinished(() => expectNothingLeft(before, OF_A_TEST))
 })
