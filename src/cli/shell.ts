@@ -36,7 +36,7 @@ export async function withConfig(
   const config = readConfig(shell.env, shell.readFile)
   if (!config.ok) return refuseSettings(shell, config.problems)
   const log = shell.createLog(config.value.logLevel)
-  const restore = useProxies(config.value)
+  const restore = await useProxies(config.value)
   try {
     return await act(config.value, { log, stdout: shell.stdout, ...shell.overrides })
   } finally {
