@@ -61,7 +61,7 @@ test('a second replica takes part: either receives, one delivers, both show both
   })
   expect(shown.sinks[0]).toMatchObject({ name: 'stdout', state: 'ok', lag: 0 })
   const owned = shown.replicas.flatMap(({ owns }) => owns)
-  expect(owned.toSorted()).toEqual(['janitor', 'registrar', 'sink:stdout', 'streams'])
+  expect(owned.toSorted()).toEqual(['audit', 'janitor', 'registrar', 'sink:stdout', 'streams'])
   expect(it.stage.calls('Add')).toBe(1)
 })
 

@@ -5,8 +5,9 @@ import { understand } from '../../../src/core/events/callback.ts'
 import { eventOf, understandEvent } from '../../../src/core/events/snapshot-event.ts'
 import { createAuditor } from '../../../src/flows/audit/auditor.ts'
 import { fakeLists, type ProvidersShot } from '../../support/fake-lists.ts'
-import { keptLog, memoryStore } from '../../support/flow-fakes.ts'
+import { keptLog } from '../../support/flow-fakes.ts'
 import { manualClock } from '../../support/manual-clock.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 
 export const DOMAIN = 'play.example.com'
 export const MINUTE = 60_000

@@ -9,8 +9,9 @@ import {
   type KeySource,
 } from '../../../src/flows/receive/receiver.ts'
 import type { EventLog } from '../../../src/ports/store.ts'
-import { keptLog, memoryStore } from '../../support/flow-fakes.ts'
+import { keptLog } from '../../support/flow-fakes.ts'
 import { manualClock } from '../../support/manual-clock.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 
 const DOMAIN = 'play.example.com'
 const HOST = 'hook.example.com'
