@@ -60,6 +60,17 @@ export function leaseNews(log: Log, metrics: ReplicaMetrics, onAsked: (domain: s
   }
 }
 
+/** Of a change of the server's timeline. */
+export function failoverNews(log: Log, metrics: ReplicaMetrics): (timeline: string) => void {
+  return (timeline) => {
+    metrics.failover()
+    log.error(
+      'the database has failed over: its last moments may be lost, and numbers of events have jumped',
+      { timeline },
+    )
+  }
+}
+
 /** The audits as each replica shows them: their owner's own. */
 export function sharedAudits(leases: Leases, own: readonly AuditView[]): readonly AuditView[] {
   if (leases.isOwner('audit')) return own

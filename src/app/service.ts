@@ -1,6 +1,5 @@
 // The composition root: puts the flows, the listeners and the store together, starts them in order
 // and stops them in reverse. Every part of the world can be replaced by an override.
-import { hostname } from 'node:os'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/config.ts'
 import type { CallbackOutcome } from '../core/events/callback.ts'
@@ -15,15 +14,13 @@ import { createJanitor } from '../flows/retain/janitor.ts'
 import { whileOwner } from '../flows/tenure.ts'
 import { type Listener, listen } from '../http/listen.ts'
 import { createCallbackApp } from '../http/public/callback-app.ts'
-import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import { isPlainAndRemote, readableOnTheWay } from '../sinks/create-sinks.ts'
-import { roomFor } from '../store/disk.ts'
-import { acquireLock } from '../store/sqlite/lock.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createOps } from './ops.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
 import {
+  failoverNews,
   leaseNews,
   type Parts,
   replicaName,
@@ -32,7 +29,7 @@ import {
   viewOf,
 } from './replicas.ts'
 import { loadSecrets } from './secrets.ts'
-import { openForService } from './stores.ts'
+import { bytesOf, lockStore, openForService } from './stores.ts'
 import { createRegistration, openApi, openSinks, probePublicUrl } from './wiring.ts'
 
 export const VERSION = packageJson.version
@@ -49,8 +46,6 @@ const NOT_TAKEN: ReadonlySet<CallbackOutcome> = new Set<CallbackOutcome>([
 ])
 /** Probes and scrapes are short. */
 const DRAIN_OPS_MS = 200
-/** What a shared store may hold if nothing is set: a share of which disk is not known. */
-const SHARED_STORE_BYTES = 50e9
 /** All of it: an orchestrator that allows five seconds sees an orderly end. */
 const STOP_MS = 4_500
 
@@ -84,15 +79,8 @@ export function createService(config: Config, overrides: Overrides): Service {
     const { domains } = config
     /** Once they are there. */
     let parts: Parts | undefined
-    if (config.store.kind === 'sqlite') {
-      const lock = await acquireLock(config.store.path, {
-        holder: holderName(clock),
-        clock,
-        signal,
-        onWait: (holder) => log.warn('waiting for the store, which is in use', { holder }),
-      })
-      stops.push(() => lock.release())
-    }
+    const lock = await lockStore(config, overrides, signal)
+    stops.push(() => lock?.release())
 
     const secrets = loadSecrets(config)
     const metrics = createMetrics({
@@ -110,13 +98,7 @@ export function createService(config: Config, overrides: Overrides): Service {
         parts?.notify()
       },
       onConnection: metrics.connected,
-      onFailover(timeline) {
-        metrics.failover()
-        log.error(
-          'the database has failed over: what its last moments held may be lost, and numbers of events have jumped',
-          { timeline },
-        )
-      },
+      onFailover: failoverNews(log, metrics),
       replica: {
         name: replicaName(),
         version: VERSION,
@@ -289,17 +271,6 @@ export function createService(config: Config, overrides: Overrides): Service {
       return { callbacks: listening.callbacks.url, ops: listening.ops.url }
     },
   }
-}
-
-function bytesOf({ storeMax, store }: Config): number {
-  if ('bytes' in storeMax) return storeMax.bytes
-  return store.kind === 'sqlite'
-    ? Math.floor(storeMax.share * roomFor(store.path))
-    : SHARED_STORE_BYTES
-}
-
-function holderName(clock: Clock): string {
-  return `process ${process.pid} on ${hostname()}, since ${new Date(clock.now()).toISOString()}`
 }
 
 function announceStart(

@@ -1,11 +1,13 @@
 // The one place that opens stores: for the service, and for commands beside it or without one.
 import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
 import type { Config } from '../config/config.ts'
 import type { PostgresLocation } from '../core/store-place.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Leases } from '../ports/leases.ts'
 import type { Reading } from '../ports/reading.ts'
 import type { Store } from '../ports/store.ts'
+import { roomFor } from '../store/disk.ts'
 import type {
   PostgresStore,
   PostgresStoreOptions,
@@ -13,9 +15,13 @@ import type {
 } from '../store/postgres/postgres-store.ts'
 import { createSeals } from '../store/sealed-rings/seal.ts'
 import { soleOwner } from '../store/sole-owner.ts'
+import { acquireLock } from '../store/sqlite/lock.ts'
 import type { Commit } from '../store/sqlite/sqlite-store.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
 import { knownSecrets, type Secrets } from './secrets.ts'
+
+/** What a shared store may hold if nothing is set: a share of which disk is not known. */
+const SHARED_STORE_BYTES = 50e9
 
 /** A store that can also be looked into. */
 export type ReadableStore = Store & Reading
@@ -133,4 +139,25 @@ async function using<T>(
   } finally {
     await store.close()
   }
+}
+
+/** What the store may hold, in bytes. */
+export function bytesOf({ storeMax, store }: Config): number {
+  if ('bytes' in storeMax) return storeMax.bytes
+  return store.kind === 'sqlite'
+    ? Math.floor(storeMax.share * roomFor(store.path))
+    : SHARED_STORE_BYTES
+}
+
+/** Keeps a second service off a file; on a shared store any number may serve. */
+export async function lockStore({ store }: Config, overrides: Overrides, signal: AbortSignal) {
+  if (store.kind !== 'sqlite') return undefined
+  const { clock, log } = withDefaults(overrides)
+  const since = new Date(clock.now()).toISOString()
+  return acquireLock(store.path, {
+    holder: `process ${process.pid} on ${hostname()}, since ${since}`,
+    clock,
+    signal,
+    onWait: (holder) => log.warn('waiting for the store, which is in use', { holder }),
+  })
 }
