@@ -120,13 +120,13 @@ export function toCloudEvent(event: StoredEvent): SnapshotCloudEvent {
     source: `acs:live:${event.domain}`,
     type: EVENT_TYPE,
     ...subjectOf(app, stream),
-    time: new Date(capturedAt ?? event.receivedAt).toISOString(),
+    time: isoTime(capturedAt) ?? new Date(event.receivedAt).toISOString(),
     ...(event.replay === undefined ? {} : { replay: event.replay }),
     datacontenttype: 'application/json',
     data: {
       domain: event.domain,
       ...namesOf({ app, stream, bucket, endpoint, object }),
-      capturedAt: capturedAt === null ? null : new Date(capturedAt).toISOString(),
+      capturedAt: isoTime(capturedAt),
       receivedAt: new Date(event.receivedAt).toISOString(),
       origin: event.origin,
       seq: event.seq,
@@ -156,4 +156,12 @@ function namesOf({ app, stream, bucket, endpoint, object }: Names): Names {
     endpoint: allowed(endpoint),
     object: allowed(object),
   }
+}
+
+/** The last moment that RFC 3339 has a form for. */
+const YEAR_9999_ENDS = Date.UTC(10_000, 0) - 1
+
+/** Null for a moment that has no form: what is listed may claim any. */
+function isoTime(ms: number | null): string | null {
+  return ms === null || ms < 0 || ms > YEAR_9999_ENDS ? null : new Date(ms).toISOString()
 }
