@@ -5,6 +5,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   retention: () => import('./retention.ts'),
   domains: () => import('./domains.ts'),
   sinks: () => import('./sinks.ts'),
+  wall: () => import('./wall.ts'),
 }
 
 const [name = 'load'] = process.argv.slice(2)

@@ -2,8 +2,9 @@
 import type { DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
 import { createDispatcher } from '../../../src/flows/deliver/dispatcher.ts'
 import type { Sink } from '../../../src/ports/sink.ts'
-import { keptLog, memoryStore } from '../../support/flow-fakes.ts'
+import { keptLog } from '../../support/flow-fakes.ts'
 import { manualClock } from '../../support/manual-clock.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 
 export function fakeSink(name: string) {
   const sink = {
@@ -55,7 +56,7 @@ export function fixture(sinks = [fakeSink('a')], store = memoryStore(), clock = 
     for (let n = 0; n < count; n++) {
       await store.append({
         // Its own, whoever appended the one before.
-        id: `event ${(await store.stats()).lastSeq}`,
+        id: (await store.stats()).lastSeq.toString(16).padStart(64, '0'),
         domain: 'd',
         origin: 'callback',
         receivedAt: 0,

@@ -121,10 +121,22 @@ describe('stopping', () => {
   })
 
   test('at once where it may not take any time', async () => {
-    const { dispatcher, append } = fixture()
+    const { sinks, dispatcher, append } = fixture()
+    const [sink] = sinks
+    let isCut = false
+    if (sink) {
+      sink.deliver = async (_, signal) => {
+        if (!signal.aborted)
+          await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        isCut = true
+        return { kind: 'failed', reason: 'stopped' }
+      }
+    }
     void dispatcher.run()
     await append(1)
+    expect(isCut).toBe(false)
     await dispatcher.stop(AbortSignal.abort())
+    expect([isCut, sink?.closed]).toEqual([true, true])
   })
 })
 
