@@ -83,8 +83,8 @@ export function sharedRegistrar(deps: {
   registrar: Registrar
   leases: Leases
   rings: { refresh(domain: string): Promise<void> }
-  /** Asks the owner for a look; false where one was asked for within the last 30 s. */
-  askLook(domain: string): Promise<boolean>
+  /** Asks the owner for a look; absent where the store is not shared. */
+  askLook: ((domain: string) => Promise<boolean>) | undefined
   clock: Clock
 }): Pick<Registrar, 'look' | 'views'> {
   const { registrar, leases, rings, askLook, clock } = deps
@@ -93,7 +93,7 @@ export function sharedRegistrar(deps: {
 
   async function ask(domain: string): Promise<void> {
     const deadline = clock.elapsed() + LOOK_WAIT_MS
-    await askLook(domain)
+    await askLook?.(domain)
     while (clock.elapsed() < deadline) {
       await clock.sleep(LOOK_POLL_MS, never)
       await rings.refresh(domain)

@@ -133,10 +133,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       metrics,
       log,
     })
-    const sharing =
-      shared === undefined
-        ? registrar
-        : sharedRegistrar({ registrar, leases, rings, askLook: shared.askLook, clock })
+    const sharing = sharedRegistrar({ registrar, leases, rings, askLook: shared?.askLook, clock })
     const janitor = createJanitor({
       store,
       leases,
@@ -295,6 +292,7 @@ function announceStart(
   for (const { name, url } of sinks) {
     const what = readableOnTheWay(url)
     if (what === undefined) continue
-    log.warn(`a sink is without TLS: ${what} can be read on the way`, { sink: name })
+    const scheme = new URL(url).protocol.slice(0, -1)
+    log.warn(`a sink is plain ${scheme}: ${what} can be read on their way`, { sink: name })
   }
 }
