@@ -5,6 +5,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   retention: () => import('./retention.ts'),
   domains: () => import('./domains.ts'),
   sinks: () => import('./sinks.ts'),
+  audit: () => import('./audit.ts'),
   wall: () => import('./wall.ts'),
 }
 
