@@ -71,6 +71,8 @@ export async function startSnaphook(options: {
   return {
     pid: child.pid ?? 0,
     port,
+    /** Of the private listener. */
+    opsPort,
     /** When it was started, as `performance.now()` tells. */
     begun,
     registrations: async () => {
