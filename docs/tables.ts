@@ -1,4 +1,5 @@
-// Fills the parts of these pages that come from the code: settings, metrics, commands. Such a part
+// Fills the parts of these pages that come from the code: settings, metrics, commands, the machine of
+// registration. Such a part
 // stands between `<!-- settings: Store -->` and `<!-- end -->`. `npm run docs` writes them anew, and a
 // test fails while a page differs from what the code declares.
 import { createProgram } from '../src/cli/cli.ts'
@@ -7,6 +8,7 @@ import type { Setting } from '../src/config/setting.ts'
 import { GROUPS } from '../src/config/settings.ts'
 import { labelNames } from '../src/telemetry/definition.ts'
 import { METRIC_GROUPS } from '../src/telemetry/definitions.ts'
+import { rowsOf, TABLES } from './registration-rows.ts'
 
 const PART = /^<!-- (\w+): ([^\n]+) -->\n.*?^<!-- end -->$/gms
 const LINE = 118
@@ -30,6 +32,7 @@ export function declaredParts(): string[] {
   return [
     ...GROUPS.map(({ title }) => `settings: ${title}`),
     ...METRIC_GROUPS.map(({ title }) => `metrics: ${title}`),
+    ...TABLES.map((name) => `machine: ${name}`),
     ...commands().map((command) => `command: ${command.name()}`),
   ]
 }
@@ -64,6 +67,10 @@ const KINDS: Readonly<Record<string, (name: string) => string[] | undefined>> = 
         ]),
       )
     )
+  },
+  machine(name) {
+    const rows = rowsOf(name)
+    return rows.length === 0 ? undefined : table(['event', 'if', 'then', 'asks for'], rows)
   },
   command(name) {
     const command = commands().find((each) => each.name() === name)

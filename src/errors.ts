@@ -21,6 +21,7 @@ export type FaultCode =
   | 'api_signature'
   | 'api_parameter'
   | 'api_unknown_domain'
+  | 'api_unknown_stream'
   | 'api_credentials'
   | 'api_refused'
   | 'outdated'

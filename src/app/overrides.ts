@@ -18,6 +18,8 @@ export type Overrides = {
   readonly api?: LiveApi
   readonly sinks?: readonly Sink[]
   readonly openStore?: typeof openSqliteStore
+  /** How late the audit looks, and how soon after a start: nobody waits for minutes in a test. */
+  readonly audit?: { readonly marginMs?: number; readonly firstAfterMs?: number }
 }
 
 export type Surroundings = Overrides & Required<Pick<Overrides, 'clock' | 'random' | 'openStore'>>

@@ -3,7 +3,9 @@
 import { hostname } from 'node:os'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/config.ts'
+import type { CallbackOutcome } from '../core/events/callback.ts'
 import { describeBug } from '../errors.ts'
+import { createAuditor } from '../flows/audit/auditor.ts'
 import { createDispatcher } from '../flows/deliver/dispatcher.ts'
 import { probeAfterStart } from '../flows/reachability.ts'
 import { createReadiness } from '../flows/readiness.ts'
@@ -30,6 +32,12 @@ export const VERSION = packageJson.version
 const DRAIN_CALLBACKS_MS = 3_200
 /** Then the sinks may have what is in the log; what is left they get after the next start. */
 const DRAIN_SINKS_MS = 1_000
+/** Callbacks that were turned away, and not through a fault of their own. */
+const NOT_TAKEN: ReadonlySet<CallbackOutcome> = new Set<CallbackOutcome>([
+  'no_key',
+  'overloaded',
+  'store_failed',
+])
 /** Probes and scrapes are short. */
 const DRAIN_OPS_MS = 200
 /** All of it: an orchestrator that allows five seconds sees an orderly end. */
@@ -118,14 +126,37 @@ export function createService(config: Config, overrides: Overrides): Service {
       metrics,
       log,
     })
-    const readiness = createReadiness({ store, registrar, dispatcher, clock })
+    const auditor = createAuditor({
+      domains,
+      store,
+      lists: connection.lists,
+      intervalMs: config.auditIntervalMs,
+      ...overrides.audit,
+      clock,
+      random,
+      metrics,
+      log,
+    })
+    const readiness = createReadiness({
+      store,
+      registrar,
+      dispatcher,
+      audits: auditor.views,
+      clock,
+    })
     const receiver = createReceiver({
       domains,
       skewSeconds: config.clockSkewSeconds,
       keys: { ...rings, ...registrar },
       events: store,
       clock,
-      metrics,
+      metrics: {
+        ...metrics,
+        callback(domain, outcome, seconds) {
+          metrics.callback(domain, outcome, seconds)
+          if (NOT_TAKEN.has(outcome)) auditor.turnedAway(domain)
+        },
+      },
       log,
     })
 
@@ -147,6 +178,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       registrar.run(running.signal),
       rings.run(running.signal),
       janitor.run(running.signal),
+      auditor.run(running.signal),
       fillStreams({ store, clock, log, signal: running.signal }),
       probeAfterStart({
         publicUrl: config.publicUrls[0],

@@ -10,6 +10,7 @@ import type { Probed } from '../core/probe.ts'
 import { createRingKeeper, type RingKeeper } from '../flows/keys/key-rings.ts'
 import { createRegistrar, type Registrar } from '../flows/register/registrar.ts'
 import { sendProbe } from '../http/public/probe.ts'
+import type { SnapshotLists } from '../ports/audit.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CredentialsProvider } from '../ports/credentials.ts'
 import type { LiveApi, LiveInspection } from '../ports/live-api.ts'
@@ -30,17 +31,16 @@ export function openApi(
   config: Config,
   overrides: Overrides,
   onCall: OnCall = () => undefined,
-): { api: LiveApi; close(): void } {
-  if (overrides.api) return { api: overrides.api, close: () => undefined }
+): { api: LiveApi; lists: SnapshotLists; close(): void } {
   const { clock, credentials = createCredentials() } = withDefaults(overrides)
-  const api = createLiveApi({
+  const live = createLiveApi({
     endpoint: config.liveEndpoint,
     proxy: createProxyFor(config.proxies)(config.liveEndpoint),
     credentials,
     clock,
     onCall,
   })
-  return { api, close: api.close }
+  return { api: overrides.api ?? live, lists: live, close: live.close }
 }
 
 /** What `doctor` looks at the provider with; `close` ends its connections. */

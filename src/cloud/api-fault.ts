@@ -21,6 +21,7 @@ const VERDICTS: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
     /^InvalidDomain\.NotFound/,
     ['api_unknown_domain', 'this account has no such streaming domain; check SNAPHOOK_DOMAINS'],
   ],
+  [/^InvalidStream\.NotFound/, ['api_unknown_stream', 'the provider has no such stream']],
   [
     /^(Forbidden|NoPermission|IllegalOperation|InvalidIdentity)/,
     ['api_denied', 'allow the live: actions of <policy> to this RAM user or role'],
@@ -51,6 +52,8 @@ export function areCredentialsOutdated(rejected: unknown): boolean {
 const POLICIES: Readonly<Record<string, string>> = {
   DeleteLiveSnapshotNotifyConfig: 'deploy/ram-policy-admin.json',
   DescribeLiveSnapshotConfig: 'deploy/ram-policy-doctor.json',
+  DescribeLiveStreamsPublishList: 'deploy/ram-policy-audit.json',
+  DescribeLiveStreamSnapshotInfo: 'deploy/ram-policy-audit.json',
 }
 const POLICY = 'deploy/ram-policy.json'
 const OTHER: Verdict = ['api_refused', 'look the code up in the documentation of ApsaraVideo Live']

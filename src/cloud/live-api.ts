@@ -11,12 +11,14 @@ import {
 import type { Observed } from '../core/registration/observation.ts'
 import type { Registration } from '../core/registration/registration.ts'
 import { faultCode, ServiceError } from '../errors.ts'
+import type { SnapshotLists } from '../ports/audit.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CredentialsProvider } from '../ports/credentials.ts'
 import type { IsStill, LiveApi, LiveInspection, SnapshotConfig } from '../ports/live-api.ts'
 import { areCredentialsOutdated, refusal, toApiFault, unavailable } from './api-fault.ts'
 import { createPacer, type Pacer } from './pacer.ts'
 import { agentFor } from './sdk-route.ts'
+import { createSnapshotLists } from './snapshot-lists.ts'
 
 /** What the code of every fault of a call begins with; the rest is its `CallOutcome`. */
 const API_PREFIX = 'api_'
@@ -30,6 +32,9 @@ const DEADLINE_MS = 15_000
 const PAGE_SIZE = 30
 /** Nobody has more apps with templates of their own; an answer that never ends is not followed. */
 const MAX_PAGES = 20
+
+/** The pause between two calls of an operation whose limit is lower than 30 a second: it is 3. */
+const PACES: Partial<Record<string, number>> = { DescribeLiveStreamsPublishList: 1_000 }
 
 /** Told of every call that was made, and what it came to. */
 export type OnCall = (operation: Operation, outcome: CallOutcome) => void
@@ -45,14 +50,16 @@ export function createLiveApi(deps: {
   onCall: OnCall
   /** The URL of a proxy that calls go through. */
   proxy?: string | undefined
-}): LiveApi & LiveInspection & { close(): void } {
+}): LiveApi & LiveInspection & SnapshotLists & { close(): void } {
   const { endpoint, credentials, clock, onCall } = deps
   // The published types lack credentialsProvider (docs/provider.md#api-client).
   const config = { endpoint, apiVersion: API_VERSION, credentialsProvider: credentials }
   const client = new RPCClient(config as unknown as RPCClient.Config)
   const agent = agentFor(endpoint, deps.proxy)
   const operations: readonly AnyOperation[] = [...OPERATIONS, DESCRIBE_SNAPSHOT_CONFIG]
-  const pacers = new Map(operations.map((operation) => [operation, createPacer(clock)]))
+  const pacers = new Map(
+    operations.map((operation) => [operation, createPacer(clock, PACES[operation])]),
+  )
   /** How often credentials were asked for anew before their time. */
   let renewed = 0
   const count = (operation: AnyOperation, outcome: CallOutcome): void => {
@@ -162,6 +169,7 @@ export function createLiveApi(deps: {
       }
       return configs
     },
+    ...createSnapshotLists(call),
     close: () => agent.destroy(),
   }
 }

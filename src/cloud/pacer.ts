@@ -4,7 +4,7 @@ import { ServiceError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { IsStill } from '../ports/live-api.ts'
 
-/** Ten calls per second. */
+/** Ten calls per second, where an operation has no pace of its own. */
 const INTERVAL_MS = 100
 /** Throttled again and again, at least one call in this time. */
 const MAX_INTERVAL_MS = 3_200
@@ -23,8 +23,9 @@ export type Pacer = {
   tell(throttled: boolean, turn: number): void
 }
 
-export function createPacer(clock: Clock): Pacer {
-  let intervalMs = INTERVAL_MS
+/** `fastestMs`: the pause between two calls that is kept at least. */
+export function createPacer(clock: Clock, fastestMs = INTERVAL_MS): Pacer {
+  let intervalMs = fastestMs
   let freeAt = 0
   let changedAt = 0
   let last: Promise<unknown> = Promise.resolve()
@@ -61,7 +62,7 @@ export function createPacer(clock: Clock): Pacer {
       changedAt = now
       intervalMs = throttled
         ? Math.min(MAX_INTERVAL_MS, intervalMs * 2)
-        : Math.max(INTERVAL_MS, intervalMs / 2)
+        : Math.max(fastestMs, intervalMs / 2)
     },
   }
 }

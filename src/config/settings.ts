@@ -2,6 +2,7 @@
 // file of its group under `settings/`; a new group is a file there, and a line in both lists here.
 import type { Group, Setting } from './setting.ts'
 import { API_SETTINGS } from './settings/api.ts'
+import { AUDIT_SETTINGS } from './settings/audit.ts'
 import { IMAGE_SETTINGS } from './settings/images.ts'
 import { KEY_SETTINGS } from './settings/keys.ts'
 import { LISTENER_SETTINGS } from './settings/listeners.ts'
@@ -17,6 +18,7 @@ export const SETTINGS = {
   ...STORE_SETTINGS,
   ...KEY_SETTINGS,
   ...SINK_SETTINGS,
+  ...AUDIT_SETTINGS,
   ...API_SETTINGS,
   ...IMAGE_SETTINGS,
   ...LOG_SETTINGS,
@@ -29,6 +31,7 @@ export const GROUPS: readonly Group[] = [
   { title: 'Store', settings: STORE_SETTINGS },
   { title: 'Keys', settings: KEY_SETTINGS },
   { title: 'Sinks', settings: SINK_SETTINGS },
+  { title: 'Audit', settings: AUDIT_SETTINGS },
   { title: 'API', settings: API_SETTINGS },
   { title: 'Pictures', settings: IMAGE_SETTINGS },
   { title: 'Log', settings: LOG_SETTINGS },

@@ -6,6 +6,8 @@ export const OPERATIONS = [
   'AddLiveSnapshotNotifyConfig',
   'UpdateLiveSnapshotNotifyConfig',
   'DeleteLiveSnapshotNotifyConfig',
+  'DescribeLiveStreamsPublishList',
+  'DescribeLiveStreamSnapshotInfo',
 ] as const
 export type Operation = (typeof OPERATIONS)[number]
 
@@ -22,6 +24,7 @@ export const CALL_OUTCOMES = [
   'signature',
   'parameter',
   'unknown_domain',
+  'unknown_stream',
   'credentials',
   'refused',
 ] as const

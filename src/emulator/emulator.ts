@@ -20,6 +20,7 @@ import { parseDuration } from './duration.ts'
 import { listen } from './http-server.ts'
 import { createArchive, type StreamName } from './streams/archive.ts'
 import { createAutomaticPushes } from './streams/automatic-pushes.ts'
+import { createPushHistory } from './streams/push-history.ts'
 import { createPushes } from './streams/pushes.ts'
 import { drawSnapshot } from './streams/snapshot-picture.ts'
 import { defaultSwitches, readSwitches, type Switches } from './switches.ts'
@@ -39,6 +40,7 @@ export type EmulatorOptions = {
   streams: number
   intervalMs: number
   now?: () => number
+  random?: () => number
   switches?: Partial<Switches>
   /** False: domains begin without a snapshot template, as new ones do. */
   templates?: boolean
@@ -57,7 +59,14 @@ const MIN_CONFIGURED_SECONDS = 5
 
 /** Starts an emulator. `stop`, or the end of an `await using` block, leaves nothing behind. */
 export async function startEmulator(options: EmulatorOptions) {
-  const { domains, streams, intervalMs, now = Date.now, templates = true } = options
+  const {
+    domains,
+    streams,
+    intervalMs,
+    now = Date.now,
+    random = Math.random,
+    templates = true,
+  } = options
   let switches = defaultSwitches()
   setSwitches(options.switches ?? {})
   const stopping = new AbortController()
@@ -77,6 +86,7 @@ export async function startEmulator(options: EmulatorOptions) {
     onWrite: (domain) => automatic.wake(domain),
   })
   const archive = createArchive(drawSnapshot)
+  const history = createPushHistory(now)
   const callbacks = createCallbackLog()
   const sender = createCallbackSender({
     now,
@@ -90,6 +100,8 @@ export async function startEmulator(options: EmulatorOptions) {
     switches: () => switches,
     configurations,
     archive,
+    history,
+    random,
     send: sender.send,
   })
   const faults = createFaults()
@@ -102,7 +114,7 @@ export async function startEmulator(options: EmulatorOptions) {
   app.route(
     '/',
     createRpcApp({
-      provider: { configurations, archive, switches: () => switches, now },
+      provider: { configurations, archive, history, switches: () => switches, now },
       gate: createGate({ ...options, now }),
       throttle: createThrottle(now),
       faults,
@@ -172,6 +184,8 @@ export async function startEmulator(options: EmulatorOptions) {
     startPush: (name: StreamName, pushIntervalMs = intervalMs) =>
       pushes.start(name, { intervalMs: pushIntervalMs }),
     stopPush: (name: StreamName): boolean => pushes.end(name),
+    /** The shots of a stream that are remembered, one entry for each stored object. */
+    shotsOf: archive.shotsOf,
     shoot: (name: StreamName) => pushes.shootNow(name),
     stop,
     [Symbol.asyncDispose]: stop,

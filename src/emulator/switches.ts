@@ -26,28 +26,47 @@ const CHOICES = {
   body: ['pascal', 'camel', 'snake', 'unknown', 'without_time'],
   /** One callback per snapshot, or one for each object that it is stored as. */
   callbacks_per_shot: ['one', 'two'],
+  /** What the `NextStartTime` of a list names. */
+  next_start_time: ['first_left_out', 'last_returned'],
+  /** Whether the range of a list includes its ends. */
+  list_ends: ['with', 'without'],
+  /** What is said of the end of a push that runs. */
+  stop_time: ['absent', 'empty'],
+  /** Whether numbers and booleans of a list are such, or texts. */
+  list_numbers: ['number', 'text'],
 } as const
 
 type Choices = typeof CHOICES
 type ChoiceName = keyof Choices
 
-/** The value of every switch. `describe_lag` is a duration such as `2s` or `500ms`. */
-export type Switches = { [Name in ChoiceName]: Choices[Name][number] } & { describe_lag: string }
+/** The value of every switch. Lags are durations such as `2s` or `500ms`. */
+export type Switches = { [Name in ChoiceName]: Choices[Name][number] } & {
+  /** How long until a write shows. */
+  describe_lag: string
+  /** How long until a shot is listed. */
+  list_lag: string
+  /** The share of callbacks that are never sent, from 0 to 1. */
+  lose_callbacks: number
+}
 
 const CHOICE_NAMES = Object.keys(CHOICES) as ChoiceName[]
-const DURATION_SWITCH = 'describe_lag'
+const DURATION_SWITCHES = ['describe_lag', 'list_lag'] as const
+const SHARE_SWITCH = 'lose_callbacks'
 const NO_LAG = '0s'
 
 /** Every switch with the values that it takes, for error messages and help texts. */
 export const SWITCH_VALUES: Readonly<Record<keyof Switches, readonly string[]>> = {
   ...CHOICES,
-  [DURATION_SWITCH]: [NO_LAG, 'any duration such as 500ms or 2s'],
+  describe_lag: [NO_LAG, 'any duration such as 500ms or 2s'],
+  list_lag: [NO_LAG, 'any duration such as 500ms or 2s'],
+  [SHARE_SWITCH]: ['0', 'any number up to 1'],
 }
 
 /** All switches at their defaults. */
 export function defaultSwitches(): Switches {
   const first = CHOICE_NAMES.map((name) => [name, CHOICES[name][0]] as const)
-  return { ...Object.fromEntries(first), [DURATION_SWITCH]: NO_LAG } as Switches
+  const rest = { describe_lag: NO_LAG, list_lag: NO_LAG, [SHARE_SWITCH]: 0 }
+  return { ...Object.fromEntries(first), ...rest } as Switches
 }
 
 /** Checks `{name: value}` as it came from outside; the problem names what is allowed. */
@@ -67,7 +86,12 @@ export function readSwitches(input: unknown): Checked<Partial<Switches>> {
 }
 
 function isAllowed(name: keyof Switches, value: unknown): boolean {
+  if (name === SHARE_SWITCH) return typeof value === 'number' && value >= 0 && value <= 1
   if (typeof value !== 'string') return false
-  if (name === DURATION_SWITCH) return parseDuration(value) !== undefined
+  if (isDuration(name)) return parseDuration(value) !== undefined
   return (CHOICES[name] as readonly string[]).includes(value)
+}
+
+function isDuration(name: keyof Switches): name is (typeof DURATION_SWITCHES)[number] {
+  return (DURATION_SWITCHES as readonly string[]).includes(name)
 }

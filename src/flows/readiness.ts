@@ -5,7 +5,7 @@ import { describeError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Sample } from '../ports/metrics.ts'
 import type { Store } from '../ports/store.ts'
-import type { Readiness, SinkView } from '../ports/views.ts'
+import type { AuditView, Readiness, SinkView } from '../ports/views.ts'
 import type { Dispatcher } from './deliver/dispatcher.ts'
 import type { Registrar } from './register/registrar.ts'
 
@@ -18,9 +18,11 @@ export function createReadiness(deps: {
   store: Pick<Store, 'checkWritable' | 'stats' | 'countDeadLetters'>
   registrar: Pick<Registrar, 'views'>
   dispatcher: Pick<Dispatcher, 'progress'>
+  /** What is shown of the audits; none of it keeps a service from being ready. */
+  audits: () => readonly AuditView[]
   clock: Clock
 }) {
-  const { store, registrar, dispatcher, clock } = deps
+  const { store, registrar, dispatcher, audits, clock } = deps
   const startedAt = clock.elapsed()
   let stopping = false
   let registeredOnce = false
@@ -48,6 +50,7 @@ export function createReadiness(deps: {
       store: storeProblem === null ? 'ok' : 'failing',
       registrations,
       sinks,
+      audits: audits(),
     }
   }
 

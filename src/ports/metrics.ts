@@ -1,4 +1,5 @@
 // What the flows count, one interface for each that counts. Types only.
+import type { AuditState } from '../core/audit/state.ts'
 import type { DeliveryOutcome, SinkState } from '../core/delivery/outcome.ts'
 import type { CallbackOutcome, Flag } from '../core/events/callback.ts'
 import type { KeyRole } from '../core/keys/accepted-keys.ts'
@@ -39,6 +40,14 @@ export interface JanitorMetrics {
   storeSize(usedBytes: number, maxBytes: number): void
   /** Events that a sink will not get. */
   expired(sink: string, events: number): void
+}
+
+export interface AuditMetrics {
+  auditState(domain: string, state: AuditState): void
+  auditedUntil(domain: string, at: number): void
+  /** Shots that are listed, old enough, and were not called back. */
+  missed(domain: string, shots: number): void
+  filled(domain: string, shots: number): void
 }
 
 /** What the metrics read from its owner when they are asked for. */

@@ -4,6 +4,7 @@ import type { RejectedEvent } from '../core/delivery/outcome.ts'
 import type { ReplaySelection } from '../core/events/replay.ts'
 import type { NewEvent, StoredEvent } from '../core/events/snapshot-event.ts'
 import type { Ring } from '../core/keys/key-ring.ts'
+import type { AuditStore } from './audit.ts'
 
 export type Appended = { readonly seq: number; readonly duplicate: boolean }
 
@@ -222,7 +223,8 @@ export interface Store
     ReplayStore,
     Retention,
     ReceivingTime,
-    Tallies {
+    Tallies,
+    AuditStore {
   /** Rejects with the store's fault while it takes no appends. */
   checkWritable(): Promise<void>
   close(): Promise<void>

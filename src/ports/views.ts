@@ -1,4 +1,5 @@
 // What the flows show of themselves, to the operations listener and to commands. Types only.
+import type { AuditState, GapReason } from '../core/audit/state.ts'
 import type { SinkState } from '../core/delivery/outcome.ts'
 import type { RegistrationState } from '../core/registration/registration.ts'
 
@@ -32,6 +33,26 @@ export type SinkView = {
   readonly deadLetters: number
 }
 
+/** What is shown of the audit of a domain. */
+export type AuditView = {
+  readonly domain: string
+  readonly state: AuditState
+  /** One sentence: what is wrong and what to do, or null where nothing is. */
+  readonly detail: string | null
+  /** ISO 8601; null while unknown. */
+  readonly auditedUntil: string | null
+  /** Since this start. */
+  readonly missed: number
+  readonly filled: number
+  /** What was not filled, the last one first; ISO 8601. */
+  readonly gaps: readonly {
+    readonly from: string
+    readonly until: string
+    readonly reason: GapReason
+    readonly missed: number
+  }[]
+}
+
 export type Readiness = {
   readonly ready: boolean
   /** Why not, for people; empty when ready. */
@@ -39,4 +60,5 @@ export type Readiness = {
   readonly store: 'ok' | 'failing'
   readonly registrations: readonly RegistrationView[]
   readonly sinks: readonly SinkView[]
+  readonly audits: readonly AuditView[]
 }

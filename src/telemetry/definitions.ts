@@ -1,6 +1,7 @@
 // Every metric of the service. A new one is a definition in the file of its group under
 // `definitions/`; a new group is a file there, and a line in both lists here.
 import type { Definition } from './definition.ts'
+import { AUDIT_METRICS } from './definitions/audit.ts'
 import { CALLBACK_METRICS } from './definitions/callbacks.ts'
 import { REGISTRATION_METRICS } from './definitions/registration.ts'
 import { SERVICE_METRICS } from './definitions/service.ts'
@@ -12,6 +13,7 @@ export const METRICS = {
   ...REGISTRATION_METRICS,
   ...STORE_METRICS,
   ...SINK_METRICS,
+  ...AUDIT_METRICS,
   ...SERVICE_METRICS,
 }
 
@@ -26,5 +28,6 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
   { title: 'Registration', metrics: REGISTRATION_METRICS },
   { title: 'Store', metrics: STORE_METRICS },
   { title: 'Sinks', metrics: SINK_METRICS },
+  { title: 'Audit', metrics: AUDIT_METRICS },
   { title: 'Service', metrics: SERVICE_METRICS },
 ]

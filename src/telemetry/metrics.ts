@@ -3,6 +3,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { CallOutcome, Operation } from '../core/live-operations.ts'
 import type {
+  AuditMetrics,
   DispatcherMetrics,
   JanitorMetrics,
   ProberMetrics,
@@ -20,7 +21,8 @@ export type Metrics = ReceiverMetrics &
   RingMetrics &
   ProberMetrics &
   DispatcherMetrics &
-  JanitorMetrics & {
+  JanitorMetrics &
+  AuditMetrics & {
     apiCall(operation: Operation, outcome: CallOutcome): void
     /** Of the event stream. */
     streamReaders(count: number): void
@@ -79,6 +81,11 @@ export function createMetrics({ now, sample, ...installation }: Parts): Metrics 
 
     attempted: (sink, outcome, events) => of.deliveries.add({ sink, outcome }, events),
     sinkState: (sink, state) => of.sinkState.set({ sink }, state),
+
+    auditState: (domain, state) => of.auditState.set({ domain }, state),
+    auditedUntil: (domain, at) => of.auditedUntil.set({ domain }, at / 1000),
+    missed: (domain, shots) => of.missedShots.add({ domain }, shots),
+    filled: (domain, shots) => of.filledShots.add({ domain }, shots),
 
     async render() {
       for (const [domain, seenAt] of keySeenAt) {

@@ -45,6 +45,7 @@ describe('good settings', () => {
         retentionMs: 7 * 86_400_000,
         retentionMaxMs: 30 * 86_400_000,
         storeMax: { share: 0.8 },
+        auditIntervalMs: 900_000,
         webhookSecrets: [],
         apiSecret: undefined,
         apiJwks: undefined,

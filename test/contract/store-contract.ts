@@ -6,6 +6,7 @@ import { EMPTY_RING, type KeyId, type Ring } from '../../src/core/keys/key-ring.
 import type { Secret } from '../../src/core/keys/notify-key.ts'
 import type { DeadLetterQuery, PruneStep, Store } from '../../src/ports/store.ts'
 import { eventOf, OTHER_SECRET, range, SECRET } from '../support/store-events.ts'
+import { auditContract } from './audit-contract.ts'
 
 type OpenStore = (secrets?: readonly Secret[]) => Promise<Store>
 
@@ -605,4 +606,6 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       expect(await (await open()).stats()).toEqual({ events: 50, lastSeq: 50 })
     })
   })
+
+  auditContract(name, newPlace)
 }

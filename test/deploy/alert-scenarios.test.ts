@@ -8,7 +8,7 @@ import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { temporaryFolder } from '../support/store-fixtures.ts'
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0
-/** The one of the example rule for silent domains. */
+/** One that no callback comes for. */
 const SILENT = 'always-live.example.com'
 const RULES = fileURLToPath(new URL('../../deploy/prometheus/alerts.yaml', import.meta.url))
 /** Promtool counts from the epoch. */
@@ -172,14 +172,15 @@ test.skipIf(!hasPromtool).each<[what: string, scenario: Scenario]>([
 })
 
 test.skipIf(!hasPromtool)(
-  'silence is counted from the last callback, or from the start',
+  'silence is no alert by itself: only where the provider lists shots',
   async () => {
-    const never = { [lastCallback(SILENT)]: () => 0 }
-    // A limit of 15 minutes, and five more.
-    expect(await fired({ minutes: 19, over: never })).toEqual({})
-    expect(await fired({ minutes: 30, over: never })).toEqual({ SnaphookSilent: 21 })
-    const since = { [lastCallback(SILENT)]: (m: number) => Math.min(m, 60) * MINUTE }
-    expect(await fired({ minutes: 90, over: since })).toEqual({ SnaphookSilent: 81 })
+    const silent = { [callbacks(SILENT, 'accepted')]: () => 0 }
+    expect(await fired({ minutes: 240, over: silent })).toEqual({})
+    // Found at minute 20, and every quarter of an hour from then on.
+    const missed = (minute: number) => (minute < 20 ? 0 : 100 * Math.floor((minute - 5) / 15))
+    const listed = { [`snaphook_snapshots_missed_total{domain="${SILENT}"`]: missed }
+    const found = await fired({ minutes: 120, over: { ...silent, ...listed } })
+    expect(Object.keys(found).toSorted()).toEqual(['SnaphookShotsMissed', 'SnaphookSilent'])
   },
 )
 

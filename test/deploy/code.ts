@@ -51,6 +51,7 @@ export function opsApp() {
     store: 'ok',
     registrations: [],
     sinks: [],
+    audits: [],
   }
   const store = memoryStore()
   const log = keptLog()

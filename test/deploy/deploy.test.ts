@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
 import { SECRET_NAMES } from '../../src/config/environment.ts'
+import { AUDIT_STATES } from '../../src/core/audit/state.ts'
 import { SINK_STATES } from '../../src/core/delivery/outcome.ts'
 import { CALLBACK_OUTCOMES } from '../../src/core/events/callback.ts'
 import {
@@ -61,6 +62,7 @@ test('every deploy file is looked at here', () => {
     'deploy/prometheus/alerts.yaml',
     'deploy/prometheus/prometheus.yaml',
     'deploy/ram-policy-admin.json',
+    'deploy/ram-policy-audit.json',
     'deploy/ram-policy-doctor.json',
     'deploy/ram-policy-images.json',
     'deploy/ram-policy.json',
@@ -416,10 +418,12 @@ describe('kubernetes', () => {
 describe('RAM policies', () => {
   const [serving] = JSON.parse(textOf('deploy/ram-policy.json')).Statement
   const [admin] = JSON.parse(textOf('deploy/ram-policy-admin.json')).Statement
+  const [audit] = JSON.parse(textOf('deploy/ram-policy-audit.json')).Statement
 
   test('serving may do what the service calls, on streaming domains', () => {
     const actions = OPERATIONS.map((operation) => `live:${operation}`)
-    const withoutAdmin = actions.filter((action) => action !== admin.Action)
+    const others: readonly string[] = [admin.Action, ...audit.Action]
+    const withoutAdmin = actions.filter((action) => !others.includes(action))
     expect(serving.Action.toSorted()).toEqual(withoutAdmin.toSorted())
     expect(serving).toMatchObject({ Effect: 'Allow', Resource: 'acs:cdn:*:*:domain/*' })
   })
@@ -431,6 +435,16 @@ describe('RAM policies', () => {
       Action: `live:${DESCRIBE_SNAPSHOT_CONFIG}`,
       Resource: '*',
     })
+  })
+
+  test('the audit may list pushes and shots on top, which is authorised for all resources only', () => {
+    const lists = ['DescribeLiveStreamsPublishList', 'DescribeLiveStreamSnapshotInfo']
+    expect(audit).toEqual({
+      Effect: 'Allow',
+      Action: lists.map((name) => `live:${name}`),
+      Resource: '*',
+    })
+    expect(OPERATIONS).toEqual(expect.arrayContaining(lists))
   })
 
   test('pictures take reading objects of one bucket, and nothing else', () => {
@@ -465,6 +479,7 @@ describe('alerts', () => {
       ...PROBE_RESULTS,
       ...REGISTRATION_STATES,
       ...SINK_STATES,
+      ...AUDIT_STATES,
       'snaphook',
     ]
     for (const { expr } of rules) {

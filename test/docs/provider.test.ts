@@ -1,6 +1,7 @@
 // docs/provider.md against the emulator and the API client.
 import { expect, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
+import { AUDIT_STATES } from '../../src/core/audit/state.ts'
 import { DESCRIBE_SNAPSHOT_CONFIG, OPERATIONS } from '../../src/core/live-operations.ts'
 import { createControlApp } from '../../src/emulator/control-app.ts'
 import { FAULT_KINDS, SWITCH_VALUES } from '../../src/emulator/emulator.ts'
@@ -13,11 +14,14 @@ const provider = textOf('docs/provider.md')
 test('the switches and their values are those that there are, the default first', () => {
   const rows = tableOf(provider, ['switch', 'values', 'the question'])
   const documented = new Map(rows.map(([name, values]) => [codesIn(name)[0], codesIn(values)]))
-  const { describe_lag, ...choices } = SWITCH_VALUES
-  const all = { ...choices, describe_lag: describe_lag.slice(0, 1) }
+  const { describe_lag, list_lag, lose_callbacks, ...choices } = SWITCH_VALUES
+  const open = Object.entries({ describe_lag, list_lag, lose_callbacks })
+  const firstOnly = Object.fromEntries(open.map(([name, [first]]) => [name, [first]]))
+  const all = { ...choices, ...firstOnly }
   expect(Object.fromEntries(documented)).toEqual(all)
   const firsts = [...documented].map(([name, [value]]) => [name, value])
-  expect(Object.fromEntries(firsts)).toEqual(defaultSwitches())
+  const defaults = Object.entries(defaultSwitches()).map(([name, value]) => [name, String(value)])
+  expect(Object.fromEntries(firsts)).toEqual(Object.fromEntries(defaults))
 })
 
 test('the faults are those that there are', () => {
@@ -47,4 +51,9 @@ test('every operation that is called is named', () => {
 test('the API client is the one that is installed', () => {
   const version = packageJson.dependencies['@alicloud/pop-core']
   expect(provider).toContain(`\`@alicloud/pop-core\` ${version}`)
+})
+
+test('the states of the audit are those that there are', () => {
+  const rows = tableOf(textOf('docs/operating.md'), ['audit', 'what it means, what to do'])
+  expect(rows.map(([state]) => codesIn(state)[0])).toEqual(AUDIT_STATES)
 })

@@ -60,6 +60,12 @@ test('every switch has its documented or likely default', () => {
     auth_on: 'next_push',
     body: 'pascal',
     callbacks_per_shot: 'one',
+    next_start_time: 'first_left_out',
+    list_ends: 'with',
+    stop_time: 'absent',
+    list_numbers: 'number',
+    list_lag: '0s',
+    lose_callbacks: 0,
   })
 })
 

@@ -30,6 +30,7 @@ function fixture() {
     store,
     registrar: { views: () => views },
     dispatcher: { progress: () => [sink] },
+    audits: () => [],
     clock,
   })
   const set = (index: number, over: Partial<RegistrationView>): void => {

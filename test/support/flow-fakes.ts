@@ -19,6 +19,7 @@ import type {
   Store,
   Tally,
 } from '../../src/ports/store.ts'
+import { memoryAudits } from './memory-audits.ts'
 import { memoryReading } from './memory-reading.ts'
 
 export type LogLine = {
@@ -62,6 +63,12 @@ export function memoryStore(): Store &
   const check = (): void => {
     if (store.fail) throw new ServiceError('the store fails', { code: store.fail })
   }
+  const appendNow = (event: NewEvent) => {
+    const known = events.find(({ id }) => id === event.id)
+    if (known) return { seq: known.seq, duplicate: true }
+    events.push({ ...event, seq: events.length + 1 })
+    return { seq: events.length, duplicate: false }
+  }
   const store = {
     fail: undefined as FaultCode | undefined,
     letters: [] as DeadLetter[],
@@ -71,10 +78,7 @@ export function memoryStore(): Store &
       check()
       const { unsigned } = await store.loadTally(event.domain)
       tallies.set(event.domain, { lastCallbackAt: event.receivedAt, unsigned })
-      const known = events.find(({ id }) => id === event.id)
-      if (known) return { seq: known.seq, duplicate: true }
-      events.push({ ...event, seq: events.length + 1 })
-      return { seq: events.length, duplicate: false }
+      return appendNow(event)
     },
     async read(after: number, limit: number, maxBytes = Number.POSITIVE_INFINITY) {
       check()
@@ -223,6 +227,7 @@ export function memoryStore(): Store &
       check()
       return 0
     },
+    ...memoryAudits({ check, events, append: appendNow }),
     ...memoryReading(() => events, check),
     async checkWritable() {
       check()

@@ -55,8 +55,16 @@ const NAMES = {
   time: ['createtimestamp', 'createtime', 'timestamp', 'time'],
 } as const
 
-/** Reads a body received for `domain` at `receivedAt` (epoch ms). */
-export function understand(body: Uint8Array, domain: string, receivedAt: number): Understood {
+/**
+ * Reads a body received for `domain` at `receivedAt` (epoch ms). A capture time that is further from
+ * that than `maxDistanceMs` is not used.
+ */
+export function understand(
+  body: Uint8Array,
+  domain: string,
+  receivedAt: number,
+  maxDistanceMs = MAX_CAPTURE_DISTANCE_MS,
+): Understood {
   const text = decodeUtf8(body)
   const parsed = text === undefined ? undefined : parseJson(text)
   if (parsed === undefined) return { ...NOTHING, capturedAt: null, flags: ['not_json'] }
@@ -70,7 +78,10 @@ export function understand(body: Uint8Array, domain: string, receivedAt: number)
   const textOf = (names: readonly string[]) => firstOf(fields, names, asText)
   const object = textOf(NAMES.object)
   const named = textOf(NAMES.domain)
-  const capturedAt = firstOf(fields, NAMES.time, (value) => asTime(value, receivedAt))
+  const capturedAt = firstOf(fields, NAMES.time, (value) => {
+    const time = asEpochMs(value)
+    return time !== null && Math.abs(time - receivedAt) <= maxDistanceMs ? time : null
+  })
   const flags: Flag[] = []
   if (object === null) flags.push('no_object')
   if (named !== null && named.toLowerCase() !== domain) flags.push('other_domain')
@@ -119,11 +130,6 @@ function asText(value: unknown): string | null {
   if (typeof value === 'string') return value === '' ? null : value
   // Beyond 2^53 the digits have already been lost: better unknown than another stream's name.
   return Number.isSafeInteger(value) ? String(value) : null
-}
-
-function asTime(value: unknown, receivedAt: number): number | null {
-  const time = asEpochMs(value)
-  return time !== null && Math.abs(time - receivedAt) <= MAX_CAPTURE_DISTANCE_MS ? time : null
 }
 
 function asEpochMs(value: unknown): number | null {

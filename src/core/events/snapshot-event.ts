@@ -4,8 +4,9 @@ import { decodeUtf8, type Understood, understand } from './callback.ts'
 
 const EVENT_TYPE = 'com.aliyun.live.snapshot'
 
-/** How an event came to us. */
-export type Origin = 'callback'
+/** How an event came to us: called back, or found in the provider's list. */
+export const ORIGINS = ['callback', 'audit'] as const
+export type Origin = (typeof ORIGINS)[number]
 
 /** An event as the log keeps it: the bytes, and what the bytes do not say. Times are epoch ms. */
 export type NewEvent = {
@@ -62,15 +63,30 @@ export function eventOf(
   understood: Understood,
 ): NewEvent {
   const { domain, timestamp, body, receivedAt } = callback
-  const shot = understood.capturedAt === null ? timestamp : ''
+  const signedAt = understood.capturedAt === null ? timestamp : null
   return {
-    id: hash('sha256', Buffer.concat([Buffer.from(`${domain}\n${shot}\n`), body])),
+    id: eventId({ domain, body, signedAt }),
     domain,
     origin: 'callback',
     receivedAt,
     occurredAt: understood.capturedAt ?? Number(timestamp) * 1000,
     body,
   }
+}
+
+/** The identity of an event; `signedAt` only where the body shows no usable capture time. */
+export function eventId(event: {
+  domain: string
+  body: Uint8Array
+  signedAt: string | null
+}): string {
+  const { domain, body, signedAt } = event
+  return hash('sha256', Buffer.concat([Buffer.from(`${domain}\n${signedAt ?? ''}\n`), body]))
+}
+
+/** What the body of an event says. What the provider lists may be of any age. */
+export function understandEvent({ body, domain, receivedAt, origin }: NewEvent): Understood {
+  return understand(body, domain, receivedAt, origin === 'audit' ? Infinity : undefined)
 }
 
 /**
@@ -83,7 +99,7 @@ export function deliveryId({ id, replay }: Pick<StoredEvent, 'id' | 'replay'>): 
 
 /** The CloudEvents 1.0 form of a stored event. */
 export function toCloudEvent(event: StoredEvent): SnapshotCloudEvent {
-  const { capturedAt, flags, ...where } = understand(event.body, event.domain, event.receivedAt)
+  const { capturedAt, flags, ...where } = understandEvent(event)
   const text = decodeUtf8(event.body)
   const subject =
     where.app !== null && where.stream !== null ? { subject: `${where.app}/${where.stream}` } : {}

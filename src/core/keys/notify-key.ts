@@ -90,7 +90,12 @@ export function hasKeyForm(key: string): boolean {
 
 /** Whether a key that somebody else set is fit to be used: of the right form and not trivial. */
 export function isUsableKey(key: string): boolean {
-  return hasKeyForm(key) && new Set(key).size >= MIN_DISTINCT_CHARACTERS
+  if (!hasKeyForm(key)) return false
+  const seen = new Set<string>()
+  for (const character of key) {
+    if (seen.add(character).size >= MIN_DISTINCT_CHARACTERS) return true
+  }
+  return false
 }
 
 /** `near`: the generation that this store knows, -1 for none; it is looked for around that first. */

@@ -74,9 +74,7 @@ function write(state: DomainState, step: Write, situation: Situation, now: Prese
   const { observed } = situation
   const isRetry = isTried(state.attempt, step, observed)
   const wasOurs = isDrift(step, situation)
-  // Until our write shows, the provider may still show the old value, which was counted already.
-  const isCounted =
-    isRetry || (state.attempt === null && mayStillShow(now.ring.unseenSince, now.now))
+  const isCounted = isRetry || isOthersUnseen(state, now)
   const contest = wasOurs && !isCounted ? afterDrift(now.ring.contest, now.now) : now.ring.contest
   // Accepted before it is overwritten, whether we may write or not: pushes sign with it.
   const found = afterFound(step, withContest(now.ring, contest), now)
@@ -87,6 +85,15 @@ function write(state: DomainState, step: Write, situation: Situation, now: Prese
     // Whoever deregisters meanwhile either keeps us from it or waits for it.
     ring: withWriteBegun(found, now.now),
   }
+}
+
+/**
+ * Whether another process, a command or a life before, made a write that is not seen yet: until then
+ * the provider may still show the old value, which was counted already.
+ */
+function isOthersUnseen({ attempt, ownUnseenSince }: DomainState, { ring, now }: Present): boolean {
+  const { unseenSince } = ring
+  return attempt === null && unseenSince !== ownUnseenSince && mayStillShow(unseenSince, now)
 }
 
 /** Whether the same was tried before, and what is there is still what was there then. */

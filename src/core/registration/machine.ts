@@ -134,7 +134,7 @@ function afterWritten(before: DomainState, tried: Attempt, now: Present): Outcom
   const { kind } = tried.step
   const attempt = { ...tried, answer: 'accepted', at: now.elapsed } as const
   const rotateFrom = kind === 'rotate' ? null : before.rotateFrom
-  const state = { ...before, attempt, rotateFrom }
+  const state = { ...before, attempt, rotateFrom, ownUnseenSince: now.ring.unseenSince }
   return also([{ kind: 'changed', change: kind }], pursue(state, { kind: 'await' }, now))
 }
 
@@ -158,7 +158,7 @@ function afterFailedWrite(
   const isLost = fault.mayHaveTakenEffect || tried.answer === 'lost'
   const refusedIn = fault.mayHaveTakenEffect ? null : before.look
   const attempt = { ...tried, answer: isLost ? 'lost' : 'none', refusedIn } as const
-  const state = { ...before, attempt }
+  const state = { ...before, attempt, ownUnseenSince: now.ring.unseenSince }
   return isLost ? meet(state, fault, now) : pursue(state, { kind: 'give_up', fault }, now)
 }
 

@@ -96,6 +96,8 @@ export type DomainState = {
   /** Looks in a row that failed for what may pass. */
   readonly failures: number
   readonly attempt: Attempt | null
+  /** What the ring says of a write that is not seen yet, if that is a write of this process. */
+  readonly ownUnseenSince: number | null
   readonly saidHidden: boolean
   /** The key in force at the last look that needed no write, or after our last write. */
   readonly keySeen: KeyId | null
@@ -126,6 +128,7 @@ export function newDomain(settings: Settings, random: number): DomainState {
     looksAfterWrite: 0,
     failures: 0,
     attempt: null,
+    ownUnseenSince: null,
     saidHidden: false,
     keySeen: null,
     rotateFrom: null,

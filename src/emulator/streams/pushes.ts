@@ -7,8 +7,19 @@ import type { CallbackTarget, Configurations } from '../configurations.ts'
 import type { Switches } from '../switches.ts'
 import { type Archive, idOf, type Shot, type StreamName } from './archive.ts'
 import { type ObjectTemplate, objectName, templatesOf } from './object-names.ts'
+import type { PushHistory } from './push-history.ts'
 
 export type PushOptions = { intervalMs: number; isAutomatic?: boolean }
+
+type Counts = {
+  snapshots: number
+  callbacks: number
+  /** Never sent, as `lose_callbacks` has it. */
+  lost: number
+  /** Not sent, since too many were under way. */
+  skipped: number
+  inFlight: number
+}
 
 type Push = StreamName & {
   intervalMs: number
@@ -19,7 +30,7 @@ type Push = StreamName & {
   initialUrl: string | undefined
   key: string | undefined
   templates: ObjectTemplate[]
-  counts: { snapshots: number; callbacks: number; skipped: number; inFlight: number }
+  counts: Counts
   timer: NodeJS.Timeout
 }
 
@@ -34,9 +45,12 @@ export function createPushes(options: {
   switches: () => Switches
   configurations: Configurations
   archive: Archive
+  history: PushHistory
+  /** A number from 0 up to 1. */
+  random: () => number
   send: (callback: Callback, settled: () => void) => boolean
 }) {
-  const { now, switches, configurations, archive, send } = options
+  const { now, switches, configurations, archive, history, random, send } = options
   const pushes = new Map<string, Push>()
   let sequence = 0
 
@@ -55,10 +69,11 @@ export function createPushes(options: {
       initialUrl: target?.url,
       key: target?.key,
       templates: templatesOf(configurations.appOf(domain, app)),
-      counts: previous?.counts ?? { snapshots: 0, callbacks: 0, skipped: 0, inFlight: 0 },
+      counts: previous?.counts ?? { snapshots: 0, callbacks: 0, lost: 0, skipped: 0, inFlight: 0 },
       timer: setInterval(() => shoot(push), intervalMs),
     }
     pushes.set(idOf(name), push)
+    history.begin(push)
     return view(push)
   }
 
@@ -95,6 +110,10 @@ export function createPushes(options: {
   }
 
   function dispatch({ counts }: Push, callback: Callback): void {
+    if (random() < switches().lose_callbacks) {
+      counts.lost += 1
+      return
+    }
     const hasRoom = counts.inFlight < MAX_IN_FLIGHT_PER_PUSH
     const isSent = hasRoom && send(callback, () => (counts.inFlight -= 1))
     if (isSent) {
@@ -110,6 +129,7 @@ export function createPushes(options: {
     start,
     end(name: StreamName): boolean {
       clearInterval(pushes.get(idOf(name))?.timer)
+      history.end(name)
       return pushes.delete(idOf(name))
     },
     /** Takes a snapshot now. */

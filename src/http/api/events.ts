@@ -1,14 +1,14 @@
 // Events, back in time: pages by filter, and one by its id.
 import { z } from 'zod'
 import { FLAGS } from '../../core/events/callback.ts'
-import { toCloudEvent } from '../../core/events/snapshot-event.ts'
+import { ORIGINS, toCloudEvent } from '../../core/events/snapshot-event.ts'
 import type { EventReading } from '../../ports/reading.ts'
 import { problem } from '../problem.ts'
 import { eventCursor, readEventCursor } from './cursors.ts'
 import { type Endpoint, endpoint, invalid, json, NO_PARAMETERS, nextLink } from './endpoint.ts'
 import type { KnownSeqs } from './known-seqs.ts'
 import { nameParameter, oneOf, timeOf, timeParameter, wholeNumber } from './query.ts'
-import { cloudEvent, eventPage, ORIGINS } from './schemas.ts'
+import { cloudEvent, eventPage } from './schemas.ts'
 
 const MAX_EVENTS = 1_000
 

@@ -2,7 +2,6 @@
 // that starts further back reads by itself, at its own pace, until it is abreast. Nothing is buffered
 // for one that does not keep up: it is cut, and resumes from the store.
 
-import { understand } from '../../core/events/callback.ts'
 import type { EventFilter } from '../../core/events/event-filter.ts'
 import {
   asksBody,
@@ -10,7 +9,7 @@ import {
   matchesBody,
   matchesEnvelope,
 } from '../../core/events/event-filter.ts'
-import type { StoredEvent } from '../../core/events/snapshot-event.ts'
+import { type StoredEvent, understandEvent } from '../../core/events/snapshot-event.ts'
 import { describeError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
@@ -205,12 +204,12 @@ export function createFeed(deps: {
   function hand(page: EventPage): void {
     for (const reader of live) if (reader.at <= tail) noteGap(reader, page)
     for (const event of page.events) {
-      let body: ReturnType<typeof understand> | undefined
+      let body: ReturnType<typeof understandEvent> | undefined
       let frame: string | undefined
       for (const reader of live) {
         if (event.seq <= reader.at || !matchesEnvelope(reader.filter, event)) continue
         if (asksBody(reader.filter)) {
-          body ??= understand(event.body, event.domain, event.receivedAt)
+          body ??= understandEvent(event)
           if (!matchesBody(reader.filter, body)) continue
         }
         frame ??= frameOf(event)

@@ -3,10 +3,9 @@
 import { z } from 'zod'
 import { SINK_STATES } from '../../core/delivery/outcome.ts'
 import { FLAGS } from '../../core/events/callback.ts'
+import { ORIGINS } from '../../core/events/snapshot-event.ts'
 import { STREAM_STATES } from '../../core/events/stream-state.ts'
 import { REGISTRATION_STATES } from '../../core/registration/registration.ts'
-
-export const ORIGINS = ['callback', 'audit'] as const
 
 const time = z.iso.datetime({ offset: true }).describe('RFC 3339')
 const name = z.string().nullable().describe('null if the body does not name it')

@@ -5,6 +5,7 @@ import type { Store } from '../../ports/store.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
 import { type AppendReport, createAppender } from './append.ts'
+import { createAudits } from './audit/audits.ts'
 import { freeLock } from './blocker.ts'
 import { createCursors } from './cursors.ts'
 import { createDeadLetters } from './dead-letters.ts'
@@ -79,21 +80,24 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   let probing: Promise<void> | undefined
   let closing: Promise<void> | undefined
 
+  const append: Store['append'] = (event) => {
+    // For a blip callbacks wait; then they are better off with a refusal.
+    const down = appending.downSince()
+    if (down !== null && performance.now() - down > limits.appendTimeoutMs) {
+      return Promise.reject(storeFault(location, "can't be reached", 'store_failed'))
+    }
+    return queue.append(event)
+  }
+
   const store: Store = {
-    append(event) {
-      // For a blip callbacks wait; then they are better off with a refusal.
-      const down = appending.downSince()
-      if (down !== null && performance.now() - down > limits.appendTimeoutMs) {
-        return Promise.reject(storeFault(location, "can't be reached", 'store_failed'))
-      }
-      return queue.append(event)
-    },
+    append,
     ...createEventLog(reading, location.schema),
     ...createRings({ reading, writing }, location, seals),
     ...createCursors({ keeping, writing }, location, now),
     ...createDeadLetters({ reading, keeping, writing }, location),
     ...createReplays({ keeping, writing }, location, now),
     ...createTallies(keeping, location),
+    ...createAudits({ reading, writing }, location, { now, append }),
     ...createRetention({
       reading,
       writing,

@@ -3,6 +3,7 @@
 // slow on many small objects, and would copy the whole pool that a small body may be a view of.
 import type { RejectedEvent } from '../../core/delivery/outcome.ts'
 import type { NewEvent, StoredEvent } from '../../core/events/snapshot-event.ts'
+import type { AuditProgress } from '../../ports/audit.ts'
 import type { DeadLetterChange } from '../../ports/store.ts'
 import type { Fault } from './faults.ts'
 
@@ -36,6 +37,13 @@ export type Write =
   | { readonly kind: 'dead_letters'; readonly change: DeadLetterChange }
   | { readonly kind: 'receiving_time'; readonly seconds: number }
   | { readonly kind: 'unsigned'; readonly domain: string; readonly count: number }
+  | {
+      readonly kind: 'fill'
+      readonly events: Columns
+      readonly progress: AuditProgress
+      /** Epoch ms. */
+      readonly at: number
+    }
 
 export type Batch = { readonly events: Columns; readonly writes: readonly Write[] }
 

@@ -5,7 +5,7 @@ import type { Store } from '../../ports/store.ts'
 import { decodeRing, encodeRing } from '../sealed-rings/ring-content.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
-import { packEvents, packRejected, unpackStored, type Write } from './messages.ts'
+import { type Committed, packEvents, packRejected, unpackStored, type Write } from './messages.ts'
 import { createReading } from './reading.ts'
 import { startWriter } from './writer-link.ts'
 
@@ -52,7 +52,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   const queue = createWriteQueue<Write>(async ({ events: waiting, writes }) => {
     const batch = { events: packEvents(waiting), writes }
     const committed = await writer.call('commit', batch, [batch.events.bodies.buffer])
-    const events = committed.seqs.filter((seq) => typeof seq === 'number').length
+    const events =
+      committed.seqs.filter((seq) => typeof seq === 'number').length +
+      filledBy(batch.writes, committed.writes)
     if (events > 0) onCommit?.({ seconds: committed.seconds, events })
     return committed
   }, limits)
@@ -130,6 +132,19 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       await queue.write({ kind: 'unsigned', domain, count })
     },
 
+    beginTaking: (domains, at) => writer.call('beginTaking', { domains, at }),
+    noteTaking: (domains, at) => writer.call('noteTaking', { domains, at }),
+    noteNotTaking: (domain, range) => writer.call('noteNotTaking', { domain, range }),
+    loadAudit: (domain) => writer.call('loadAudit', domain),
+    readBetween: async (domain, range, limit, after) =>
+      unpackStored(await writer.call('readBetween', { domain, range, limit, after })),
+    fill: async (events, progress) =>
+      (await queue.write({ kind: 'fill', events: packEvents(events), progress, at: now() })) ?? 0,
+    requestBackfill: (request) => writer.call('requestBackfill', { ...request, at: now() }),
+    nextBackfill: (domain) => writer.call('nextBackfill', domain),
+    listBackfills: () => writer.call('listBackfills', undefined),
+    cancelBackfill: (id) => writer.call('cancelBackfill', { id, at: now() }),
+
     checkWritable() {
       probing ??= writer.call('probe', undefined).finally(() => {
         probing = undefined
@@ -148,6 +163,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       return closing
     },
   }
+}
+
+/** Events that the audit has added in a commit. */
+function filledBy(writes: readonly Write[], answers: Committed['writes']): number {
+  const filled = writes.map(({ kind }, row) => (kind === 'fill' ? answers[row] : 0))
+  return filled.reduce<number>((sum, each) => sum + (typeof each === 'number' ? each : 0), 0)
 }
 
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {

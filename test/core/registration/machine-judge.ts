@@ -7,7 +7,7 @@ import {
   type Ring,
   ringGeneration,
 } from '../../../src/core/keys/key-ring.ts'
-import { isUsableKey, type KeySearch, type Secret } from '../../../src/core/keys/notify-key.ts'
+import { isUsableKey, type KeySearch } from '../../../src/core/keys/notify-key.ts'
 import {
   type Effect,
   type Event,
@@ -48,23 +48,19 @@ export type Turn = {
   readonly stored: Ring
 }
 
-export function createJudge({
-  takeover,
-  secrets,
-  search,
-}: {
-  takeover: boolean
-  search: KeySearch
-  secrets: readonly [Secret, ...Secret[]]
-}) {
+export function createJudge({ takeover, search }: { takeover: boolean; search: KeySearch }) {
   let isRotationAsked = false
   let looked: Observed | null = null
   let underWay: Task['kind'] | null = null
   let state: string | null = null
   let overwrites: number[] = []
+  let allowed = MAX_OVERWRITES
   /** A write that was accepted, and what was there before it, until ours or something else is seen. */
   let unseen: { before: Observed; at: number } | null = null
   let lastWrite: WriteTask | null = null
+  /** A write that may have taken effect, and that nothing else was seen since. */
+  let awaited: { task: WriteTask; isLost: boolean } | null = null
+  let isShown = false
   let writes = 0
 
   /** The key that an observation shows, if it can be used. */
@@ -113,6 +109,7 @@ export function createJudge({
   function judgeKeysAlone(task: WriteTask, { settings }: DomainState): void {
     const found = keyOf(task.before)
     if (found === null || isRotationAsked || settings.keyMaxAgeMs !== undefined) return
+    const { secrets } = settings
     const isOld = found.kind === 'derived' && found.secret !== secrets[0].fingerprint
     check(isOld, 'written for a difference in keys alone')
     const moved = { ...found, secret: secrets[0].fingerprint } as KeyId
@@ -145,27 +142,55 @@ export function createJudge({
     check(after.state === before.state || after.state === state, 'not as measured')
   }
 
+  /** What shows is reported once it is saved, and counted unless it was counted at once. */
+  function judgeShown({ event, effects, now }: Turn): void {
+    if (event.kind === 'looked' && awaited !== null) {
+      isShown = showsExactly(event.observed, awaited.task)
+      if (!isShown && !sameObservation(event.observed, awaited.task.before)) awaited = null
+    }
+    if (!effects.some(({ kind }) => kind === 'look_ends')) return
+    const isReported = effects.some((each) => each.kind === 'log' && each.message === 'registered')
+    if (isShown && awaited !== null && event.kind !== 'failed' && !now.ring.released) {
+      const isCounted = effects.some(({ kind }) => kind === 'changed')
+      check(isReported, 'a write that shows is not reported')
+      check(isCounted === awaited.isLost, 'a write that shows is counted twice, or not at all')
+    }
+    // Also one whose key is hidden.
+    if (isReported) awaited = null
+    isShown = false
+  }
+
+  function judgeAnswer({ event, before, now }: Turn): void {
+    if (before.phase.kind !== 'writing' || lastWrite === null) return
+    if (event.kind === 'written') {
+      unseen = { before: lastWrite.before, at: now.elapsed }
+      awaited = { task: lastWrite, isLost: false }
+    }
+    if (event.kind !== 'failed') return
+    const isLost = event.fault.mayHaveTakenEffect
+    awaited = isLost ? { task: lastWrite, isLost } : null
+  }
+
   function judgeContest(effects: readonly Effect[], { now, before }: Turn): void {
     for (const effect of effects) {
       if (effect.kind !== 'changed' || effect.change === 'adopt' || effect.change === 'rotate')
         continue
       if (before.phase.kind !== 'writing' || now.ring.confirmedUrl !== URL_) continue
       overwrites = [...overwrites.filter((at) => now.now - at < HOUR_MS), now.now]
-      check(overwrites.length <= MAX_OVERWRITES, 'goes on though contested')
+      check(overwrites.length <= allowed, 'goes on though contested')
     }
   }
 
   return {
     outcome(turn: Turn): void {
-      const { event, effects, now, after } = turn
+      const { event, effects, after } = turn
       const tasks = effects.filter(isTask)
       const isAnswer = !BY_THEMSELVES.has(event.kind)
       check(tasks.length === (isAnswer ? 1 : 0), 'tasks at once')
       if (isAnswer) underWay = tasks[0]?.kind ?? null
       if (event.kind === 'looked') looked = event.observed
-      if (event.kind === 'written' && lastWrite !== null) {
-        unseen = { before: lastWrite.before, at: now.elapsed }
-      }
+      judgeAnswer(turn)
+      judgeShown(turn)
       judgeLag(turn)
       judgeReports(turn)
       judgeContest(effects, turn)
@@ -184,13 +209,23 @@ export function createJudge({
     released(): void {
       overwrites = []
       unseen = null
+      awaited = null
     },
-    restarted(): void {
+    /** What a write of the life before may hide still is written over once without being counted. */
+    restarted({ unseenSince }: Ring): void {
+      allowed = MAX_OVERWRITES + (unseenSince === null ? 0 : 1)
       underWay = null
       unseen = null
+      awaited = null
+      isShown = false
       isRotationAsked = false
       overwrites = []
     },
     writes: () => writes,
   }
+}
+
+function showsExactly(observed: Observed, { registration }: WriteTask): boolean {
+  if (observed.kind === 'absent' || !observed.auth) return false
+  return observed.url === registration.url && observed.key === registration.key
 }

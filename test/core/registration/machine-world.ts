@@ -20,7 +20,7 @@ import {
 import { next } from '../../../src/core/registration/machine.ts'
 import type { Observed } from '../../../src/core/registration/observation.ts'
 import { type DomainState, newDomain } from '../../../src/core/registration/state.ts'
-import { createJudge } from './machine-judge.ts'
+import { createJudge, type Turn } from './machine-judge.ts'
 import type { Chance } from './random.ts'
 import { DOMAIN, ELSEWHERE, FOREIGN, FORMER, NEW, OLD, URL_, WEAK } from './situations.ts'
 
@@ -40,13 +40,19 @@ const search = (key: string) => known.get(key)
 
 export type World = ReturnType<typeof createWorld>
 
-export function createWorld(chance: Chance, trace: string[] | null) {
+export function createWorld(
+  chance: Chance,
+  trace: string[] | null,
+  watch: (turn: Turn) => void = () => undefined,
+) {
   const takeover = chance.is(0.5)
   const keyMaxAgeMs = chance.is(0.3) ? 2 * HOUR_MS : undefined
-  const secrets: [Secret, ...Secret[]] = chance.is(0.5) ? [NEW, OLD] : [OLD, NEW]
+  /** Whether another owner overwrites what is ours again and again. */
+  const hasRival = chance.is(0.2)
+  let secrets: [Secret, Secret] = chance.is(0.5) ? [NEW, OLD] : [OLD, NEW]
   const formerPublicUrls = chance.is(0.5) ? [PUBLIC_FORMER] : []
-  const settings = { domain: DOMAIN, url: URL_, formerPublicUrls, takeover, secrets, search }
-  const judge = createJudge({ takeover, secrets, search })
+  const settings = { domain: DOMAIN, url: URL_, formerPublicUrls, takeover, search }
+  const judge = createJudge({ takeover, search })
   let clock = 1_700_000_000_000
   let found: Observed = { kind: 'absent' }
   let lagging: { until: number; observed: Observed } | null = null
@@ -54,8 +60,8 @@ export function createWorld(chance: Chance, trace: string[] | null) {
   /** What the process has in memory: the store may be ahead. */
   let cached = stored
   let state: DomainState
-  let task: Task | null
-  let wakeAt: number
+  let task: Task | null = null
+  let wakeAt = 0
   const world = { lagMs: 0, faults: true, others: true }
 
   const present = (): Present => ({
@@ -74,7 +80,9 @@ export function createWorld(chance: Chance, trace: string[] | null) {
     state = after
     const tasks = effects.filter(isTask)
     trace?.push(...effects.map((effect) => `  ${JSON.stringify(effect).slice(0, 200)}`))
-    judge.outcome({ before, event, after, effects, now, stored: stored.ring })
+    const turn = { before, event, after, effects, now, stored: stored.ring }
+    judge.outcome(turn)
+    watch(turn)
     if (effects.some(({ kind }) => kind === 'wake') && task?.kind === 'wake_in') wakeAt = clock
     const [asked] = tasks
     if (asked === undefined) return
@@ -165,6 +173,12 @@ export function createWorld(chance: Chance, trace: string[] | null) {
     () => take({ kind: 'absent' }),
   ]
 
+  const overwrites = [
+    () => edit({ url: ELSEWHERE }),
+    () => edit({ auth: false }),
+    () => take({ kind: 'absent' }),
+  ]
+
   function ownKey(): string {
     return notifyKey(chance.of([NEW, OLD]), DOMAIN, chance.below(4))
   }
@@ -214,23 +228,33 @@ export function createWorld(chance: Chance, trace: string[] | null) {
       take({ kind: 'present', url, auth: true, key })
     }
     cached = stored
-    state = newDomain({ ...settings, intervalMs: INTERVAL_MS, keyMaxAgeMs }, chance())
+    // Settings may change at a restart.
+    if (chance.is(0.3)) secrets = [secrets[1], secrets[0]]
+    judge.restarted(stored.ring)
+    trace?.push('restart')
+    begin()
+  }
+
+  function begin(): void {
+    const own = { ...settings, secrets, intervalMs: INTERVAL_MS, keyMaxAgeMs }
+    state = newDomain(own, chance())
     task = null
     wakeAt = 0
-    judge.restarted()
-    trace?.push('restart')
     tell({ kind: 'started' })
   }
 
-  state = newDomain({ ...settings, intervalMs: INTERVAL_MS, keyMaxAgeMs }, chance())
-  task = null
-  wakeAt = 0
   if (chance.is(0.6)) chance.of(edits)()
-  tell({ kind: 'started' })
+  begin()
 
   return Object.assign(world, {
     /** Something happens: mostly that what is under way comes to its end. */
     happen(): void {
+      const isOurs = found.kind === 'present' && found.url === URL_ && found.auth
+      if (hasRival && world.others && isOurs && task?.kind === 'wake_in' && chance.is(0.7)) {
+        chance.of(overwrites)()
+        answer()
+        return
+      }
       if (world.others && chance.is(0.3)) {
         chance.of(ofOthers)()
         return
@@ -255,5 +279,6 @@ export function createWorld(chance: Chance, trace: string[] | null) {
     writes: judge.writes,
     keyMaxAgeMs,
     takeover,
+    hasRival,
   })
 }

@@ -6,14 +6,16 @@ import { chanceFrom } from './random.ts'
 import { URL_ } from './situations.ts'
 
 const HISTORIES = 100_000
-const MAX_EVENTS = 30
+const MAX_EVENTS = 20
+/** It takes three rounds until a contest is noticed. */
+const MAX_EVENTS_WITH_RIVAL = 70
 const HOUR_MS = 3_600_000
 const SEED = Number(process.env.SNAPHOOK_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
 function live(number: number, trace: string[] | null): void {
   const chance = chanceFrom(SEED + number)
   const world = createWorld(chance, trace)
-  const events = chance.below(MAX_EVENTS)
+  const events = chance.below(world.hasRival ? MAX_EVENTS_WITH_RIVAL : MAX_EVENTS)
   for (let count = 0; count < events; count += 1) world.happen()
   trace?.push('calm')
   world.calm()
@@ -31,7 +33,7 @@ function comesToRest(world: World): void {
   if (world.stored().released) expect(state).toBe('released')
   else if (isOurs) expect(state).toBe('in_sync')
   else expect([state, world.takeover, detail !== null]).toEqual(['conflict', false, true])
-  goOn(world, 2 * INTERVAL_MS)
+  goOn(world, INTERVAL_MS)
   if (world.keyMaxAgeMs === undefined) expect(world.writes(), 'writes go on').toBe(writes)
 }
 

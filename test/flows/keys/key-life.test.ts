@@ -430,6 +430,26 @@ describe('a contest', () => {
     expect(last.view()?.state).toBe('in_sync')
   })
 
+  test('counts what is overwritten soon after a write that was overwritten itself', async () => {
+    const provider = fakeApi(() => 0)
+    const update: LiveApi['update'] = async (...call) => {
+      await provider.api.update(...call)
+      // Before our write was ever seen.
+      const elsewhere = { kind: 'present', url: ELSEWHERE, auth: true, key: FOREIGN } as const
+      provider.configurations.set(DOMAIN, elsewhere)
+    }
+    await using it = await registration({ provider, api: { ...provider.api, update } })
+    await it.start()
+    it.set(OUR_URL, KEY, false)
+    await it.clock.advance(INTERVAL_MS)
+    expect(it.view()?.state).toBe('conflict')
+    expect(it.rings.ring(DOMAIN).contest.seenAt).toHaveLength(1)
+    provider.configurations.delete(DOMAIN)
+    it.registrar.look(DOMAIN)
+    await it.clock.advance(10_000)
+    expect(it.rings.ring(DOMAIN).contest.seenAt).toHaveLength(2)
+  })
+
   test('ends at once where a command deregisters', async () => {
     await using it = await registration({ takeover: true })
     await it.start()

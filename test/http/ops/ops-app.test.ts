@@ -19,6 +19,7 @@ const READY: Readiness = {
   store: 'ok',
   registrations: [REGISTRATION],
   sinks: [],
+  audits: [],
 }
 const GOOD_TOKEN: BearerAuth = {
   verify: async (header) => (header === 'Bearer good' ? { expiresAt: 0 } : undefined),

@@ -13,6 +13,7 @@ export const OPERATION_NAMES = [
   'AddLiveAppSnapshotConfig',
   'DescribeLiveSnapshotConfig',
   'DescribeLiveStreamSnapshotInfo',
+  'DescribeLiveStreamsPublishList',
 ] as const
 
 export type OperationName = (typeof OPERATION_NAMES)[number]

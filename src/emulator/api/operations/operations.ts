@@ -17,6 +17,7 @@ import {
 import type { Operation, Outcome, Provider } from './operation.ts'
 import type { OperationName } from './operation-names.ts'
 import { findMalformed } from './parameter-rules.ts'
+import { describePublishList } from './publish-list-operation.ts'
 import { describeSnapshotInfo } from './snapshot-info-operation.ts'
 
 const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
@@ -30,6 +31,7 @@ const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   AddLiveAppSnapshotConfig: addAppSnapshotConfig,
   DescribeLiveSnapshotConfig: describeSnapshotConfig,
   DescribeLiveStreamSnapshotInfo: describeSnapshotInfo,
+  DescribeLiveStreamsPublishList: describePublishList,
 }
 
 /** Checks the parameters of one call and carries it out. */
@@ -37,7 +39,7 @@ export function runOperation(name: OperationName, params: Params, provider: Prov
   const operation = OPERATIONS[name]
   const missing = operation.required.find((parameter) => !params[parameter])
   if (missing) return refuse('MissingParam', `${missing} is missing`)
-  const malformed = findMalformed(params)
+  const malformed = findMalformed(params, operation.rules)
   if (malformed) return refuse('MalformedParam', `${malformed} is malformed`)
   const DomainName = params.DomainName ?? ''
   if (!provider.configurations.knows(DomainName)) return refuse('InvalidDomain.NotFound')

@@ -1,7 +1,7 @@
 // What a parameter's value must look like, whichever operation carries it. Documented limits
 // only; a rule returns the complaint that goes into `MalformedParam`.
 
-type Rule = (value: string) => boolean
+export type Rule = (value: string) => boolean
 
 /** Documented: "The URL must be valid and cannot exceed 500 characters." */
 const MAX_URL_CHARS = 500
@@ -29,10 +29,14 @@ const RULES: Readonly<Record<string, Rule>> = {
 }
 
 /** The first parameter whose value breaks its rule, if any. */
-export function findMalformed(params: Readonly<Record<string, string>>): string | undefined {
+export function findMalformed(
+  params: Readonly<Record<string, string>>,
+  ownRules: Readonly<Record<string, Rule>> = {},
+): string | undefined {
+  const rules = { ...RULES, ...ownRules }
   return Object.keys(params).find((name) => {
     const value = params[name]
-    const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
     return rule && value ? !rule(value) : false
   })
 }
@@ -43,6 +47,7 @@ function isCallbackUrl(value: string): boolean {
   return url?.protocol === 'http:' || url?.protocol === 'https:'
 }
 
-function isWholeBetween(min: number, max: number): Rule {
+/** A rule for whole numbers. */
+export function isWholeBetween(min: number, max: number): Rule {
   return (value) => /^\d+$/.test(value) && Number(value) >= min && Number(value) <= max
 }

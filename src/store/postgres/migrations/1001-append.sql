@@ -93,7 +93,8 @@ begin
 
   insert into @.tallies as t (domain, last_callback_at)
   select domain, max(received_at) as at
-  from unnest(p_domains, p_received) as g (domain, received_at)
+  from unnest(p_domains, p_received, p_origins) as g (domain, received_at, origin)
+  where origin = 'callback'
   group by domain
   having not exists (
     select from @.tallies k where k.domain = g.domain and k.last_callback_at > max(g.received_at) - 1000

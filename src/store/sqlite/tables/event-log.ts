@@ -1,6 +1,8 @@
 // The event log in SQL. Synchronous; the caller holds the transaction.
 import type { DatabaseSync } from 'node:sqlite'
+import type { Range } from '../../../core/audit/ranges.ts'
 import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.ts'
+import type { EventPlace } from '../../../ports/audit.ts'
 import type { Appended } from '../../../ports/store.ts'
 
 /** No read goes further, in bytes of bodies, so that it never keeps commits waiting for long. */
@@ -22,6 +24,14 @@ export function createEventLog(db: DatabaseSync) {
     select seq, lower(hex(id)) as id, domain, origin, received_at as receivedAt,
       occurred_at as occurredAt, body
     from events where seq > ? order by seq limit ?
+  `)
+  // By the index of identities: it begins with the time.
+  const selectBetween = db.prepare(`
+    select seq, lower(hex(id)) as id, domain, origin, received_at as receivedAt,
+      occurred_at as occurredAt, body
+    from events
+    where (occurred_at, id) > (?, unhex(?)) and occurred_at < ? and domain = ?
+    order by occurred_at, id limit ?
   `)
   const count = db.prepare(`
     select
@@ -51,6 +61,19 @@ export function createEventLog(db: DatabaseSync) {
         events.push(event)
       }
       return events
+    },
+
+    /** Events of a domain that occurred in the range, by time. */
+    readBetween(wanted: {
+      domain: string
+      range: Range
+      limit: number
+      after: EventPlace | null
+    }): StoredEvent[] {
+      const { domain, range, limit, after } = wanted
+      const { occurredAt, id } = after ?? { occurredAt: range.from, id: '' }
+      const rows = selectBetween.all(occurredAt, id, range.until, domain, limit)
+      return rows.map((row) => ({ ...row }) as StoredEvent)
     },
 
     stats: () => ({ ...count.get() }) as LogStats,

@@ -1,9 +1,8 @@
 // Events by filter, in SQL. Synchronous. A filter may match next to nothing, so the log is gone
 // through in slices of seqs, and a call ends where its share of work is done: with where to go on.
 import type { DatabaseSync } from 'node:sqlite'
-import { understand } from '../../../core/events/callback.ts'
 import { asksBody, type EventFilter, matchesBody } from '../../../core/events/event-filter.ts'
-import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
+import { type StoredEvent, understandEvent } from '../../../core/events/snapshot-event.ts'
 import type { EventPage, EventQuery, LogRange } from '../../../ports/reading.ts'
 
 /** Seqs of one statement: its rows are looked at in a millisecond or two. */
@@ -102,8 +101,7 @@ export function createEventSearch(db: DatabaseSync) {
       const kept = range()
       const { first, last } = bounds(query, kept)
       const isWanted = asksBody(query)
-        ? (event: StoredEvent) =>
-            matchesBody(query, understand(event.body, event.domain, event.receivedAt))
+        ? (event: StoredEvent) => matchesBody(query, understandEvent(event))
         : () => true
       const part = partOfBody(query)
       const deadline = performance.now() + MAX_SCAN_MS

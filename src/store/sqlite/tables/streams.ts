@@ -2,8 +2,7 @@
 // stream and commit: what the last commit left of a stream is remembered, so that it is not read
 // again.
 import type { DatabaseSync } from 'node:sqlite'
-import { understand } from '../../../core/events/callback.ts'
-import type { NewEvent } from '../../../core/events/snapshot-event.ts'
+import { type NewEvent, understandEvent } from '../../../core/events/snapshot-event.ts'
 import { intervalOf, withGap } from '../../../core/events/stream-state.ts'
 import { fitName } from '../../../core/printable.ts'
 
@@ -151,11 +150,7 @@ function isNewer(shot: Shot, known: Known): boolean {
 
 function shotOf(event: NewEvent, seq: number): { name: Name; shot: Shot } {
   const { domain, receivedAt, origin, occurredAt } = event
-  const { app, stream, bucket, endpoint, object, capturedAt } = understand(
-    event.body,
-    domain,
-    receivedAt,
-  )
+  const { app, stream, bucket, endpoint, object, capturedAt } = understandEvent(event)
   // No shot is taken after it was told of: a clock that is ahead would else stay the latest.
   const shotAt = Math.min(capturedAt ?? receivedAt, receivedAt)
   return {

@@ -1,6 +1,8 @@
 // The whole store as plain synchronous calls of one argument each: what the worker thread offers to
 // the event loop. Every answer crosses threads, so it is made of plain values.
 import type { DatabaseSync } from 'node:sqlite'
+import type { Range } from '../../../core/audit/ranges.ts'
+import type { BackfillRequest, EventPlace } from '../../../ports/audit.ts'
 import type { EventQuery, StreamQuery } from '../../../ports/reading.ts'
 import type {
   DeadLetterQuery,
@@ -11,6 +13,8 @@ import type {
 } from '../../../ports/store.ts'
 import { openFault } from '../faults.ts'
 import { packStored } from '../messages.ts'
+import { createAudits } from '../tables/audits.ts'
+import { createBackfills } from '../tables/backfills.ts'
 import { createCursors } from '../tables/cursors.ts'
 import { createDeadLetters } from '../tables/dead-letters.ts'
 import { createEventLog } from '../tables/event-log.ts'
@@ -54,6 +58,8 @@ function offer(db: DatabaseSync, file: StoreFile) {
   const replays = createReplays(db)
   const receivingTime = createReceivingTime(db)
   const tallies = createTallies(db)
+  const audits = createAudits(db)
+  const backfills = createBackfills(db)
   const search = createEventSearch(db)
   const streams = createStreams(db)
   const streamSearch = createStreamSearch(db)
@@ -63,12 +69,28 @@ function offer(db: DatabaseSync, file: StoreFile) {
 
   return {
     commit: createGroupCommit(db, {
-      tables: { log, rings, streams, cursors, deadLetters, receivingTime, tallies },
+      tables: {
+        log,
+        rings,
+        streams,
+        cursors,
+        deadLetters,
+        receivingTime,
+        tallies,
+        audits,
+        backfills,
+      },
       path: file.path,
       checkedFor: inUse.checkedFor,
     }),
     read: ({ after, limit, maxBytes }: { after: number; limit: number; maxBytes?: number }) =>
       packStored(log.read(after, limit, maxBytes)),
+    readBetween: (wanted: {
+      domain: string
+      range: Range
+      limit: number
+      after: EventPlace | null
+    }) => packStored(log.readBetween(wanted)),
     stats: () => log.stats(),
     loadRing: (domain: string) => rings.load(domain),
     ringsVersion: () => rings.version(),
@@ -89,6 +111,19 @@ function offer(db: DatabaseSync, file: StoreFile) {
     cancelReplay: ({ id, at }: { id: number; at: number }) => write(() => replays.cancel(id, at)),
     loadReceivingTime: () => receivingTime.load(),
     loadTally: (domain: string) => tallies.load(domain),
+    beginTaking: ({ domains, at }: { domains: readonly string[]; at: number }) =>
+      write(() => audits.beginTaking(domains, at)),
+    noteTaking: ({ domains, at }: { domains: readonly string[]; at: number }) =>
+      write(() => audits.noteTaking(domains, at)),
+    noteNotTaking: ({ domain, range }: { domain: string; range: Range }) =>
+      write(() => audits.noteNotTaking(domain, range)),
+    loadAudit: (domain: string) => audits.load(domain),
+    requestBackfill: ({ at, ...request }: BackfillRequest & { at: number }) =>
+      write(() => backfills.request(request, at)),
+    nextBackfill: (domain: string) => backfills.next(domain),
+    listBackfills: () => backfills.list(),
+    cancelBackfill: ({ id, at }: { id: number; at: number }) =>
+      write(() => backfills.cancel(id, at)),
 
     logRange: () => search.range(),
     findEvents(query: EventQuery) {

@@ -6,6 +6,8 @@ import type { NewEvent } from '../../../core/events/snapshot-event.ts'
 import type { Appended } from '../../../ports/store.ts'
 import { type Fault, faultOf, isStatementError } from '../faults.ts'
 import { type Batch, type Committed, unpackEvents, type Write } from '../messages.ts'
+import type { SqlAudits } from '../tables/audits.ts'
+import type { SqlBackfills } from '../tables/backfills.ts'
 import type { SqlCursors } from '../tables/cursors.ts'
 import type { SqlDeadLetters } from '../tables/dead-letters.ts'
 import type { SqlEventLog } from '../tables/event-log.ts'
@@ -23,6 +25,8 @@ type Tables = {
   readonly deadLetters: SqlDeadLetters
   readonly receivingTime: SqlReceivingTime
   readonly tallies: SqlTallies
+  readonly audits: SqlAudits
+  readonly backfills: SqlBackfills
 }
 type Outcome = {
   readonly appended: readonly (Appended | Fault)[]
@@ -40,7 +44,8 @@ export function createGroupCommit(
   },
 ): (batch: Batch) => Committed {
   const { tables, path, checkedFor } = deps
-  const { log, rings, streams, cursors, deadLetters, receivingTime, tallies } = tables
+  const { log, rings, streams, cursors, deadLetters, receivingTime, tallies, audits, backfills } =
+    tables
 
   return ({ events, writes }) => {
     const start = performance.now()
@@ -67,10 +72,14 @@ export function createGroupCommit(
       streams.forget()
       const fault = faultOf(error, path)
       const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
-      if (events.length === 0 || writes.length === 0) return failed
       // Cursors go on while the log takes no more events: else a sink gets its batch again and
       // again, and the room that delivered events take is never given back.
-      return { ...failed, writes: commitOrFail([], writes).writes }
+      const small = writes.filter(({ kind }) => kind !== 'fill')
+      const hasEvents = events.length > 0 || small.length < writes.length
+      if (!hasEvents || small.length === 0) return failed
+      const rest = commitOrFail([], small).writes.values()
+      const answers = writes.map(({ kind }) => (kind === 'fill' ? fault : rest.next().value))
+      return { ...failed, writes: answers as Outcome['writes'] }
     }
   }
 
@@ -101,7 +110,38 @@ export function createGroupCommit(
       case 'unsigned':
         tallies.addUnsigned(write.domain, write.count)
         return null
+      case 'fill':
+        return fillOrForget(write)
     }
+  }
+
+  function fillOrForget(write: Extract<Write, { kind: 'fill' }>): number {
+    try {
+      return atomically(db, () => fill(write))
+    } catch (error) {
+      streams.forget()
+      throw error
+    }
+  }
+
+  /** Events that the audit has found, and how far it has come: both or neither. */
+  function fill({ events, progress, at }: Extract<Write, { kind: 'fill' }>): number {
+    // Called off between the question and the answer: nothing is filled any more.
+    if (progress.kind === 'backfill' && backfills.find(progress.id)?.endedAt !== null) return 0
+    const found = unpackEvents(events)
+    const added = newlyKept(
+      found,
+      found.map((event) => log.append(event)),
+    )
+    streams.note(added)
+    const filled = added.length
+    if (progress.kind === 'audit') audits.advance(progress)
+    else {
+      backfills.advance(progress, { filled, at })
+      const done = progress.isEnd ? backfills.find(progress.id) : null
+      if (done !== null && done.stream === null) audits.closeGaps(done.domain, done)
+    }
+    return filled
   }
 }
 
@@ -127,10 +167,10 @@ export function transact<T>(db: DatabaseSync, work: () => T): T {
 }
 
 /** All of `work` or none of it, within a transaction that goes on either way. */
-function atomically(db: DatabaseSync, work: () => void): void {
+function atomically<T>(db: DatabaseSync, work: () => T): T {
   db.exec('savepoint one_write')
   try {
-    work()
+    return work()
   } catch (error) {
     // Gone with its transaction, where SQLite has rolled back by itself.
     if (db.isTransaction) db.exec('rollback to one_write')

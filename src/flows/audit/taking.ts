@@ -1,0 +1,64 @@
+// Keeps in the store when callbacks were taken, and when not: what was missed while they were not is
+// filled unasked. A time in which the process was down shows in the last note before it.
+import type { Range } from '../../core/audit/ranges.ts'
+import { describeError } from '../../errors.ts'
+import type { AuditStore } from '../../ports/audit.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/log.ts'
+
+/** A crash between two notes is taken to have begun with the first. */
+const NOTE_INTERVAL_MS = 10_000
+const RETRY_MS = 1_000
+
+export type Taking = ReturnType<typeof createTaking>
+
+export function createTaking(deps: {
+  domains: readonly string[]
+  store: Pick<AuditStore, 'beginTaking' | 'noteTaking' | 'noteNotTaking'>
+  clock: Clock
+  log: Log
+}) {
+  const { domains, store, clock, log } = deps
+  /** What the store is to be told yet, by domain. */
+  const untold = new Map<string, Range>()
+
+  async function tell(): Promise<void> {
+    for (const [domain, range] of untold) {
+      await store.noteNotTaking(domain, range)
+      if (untold.get(domain) === range) untold.delete(domain)
+    }
+    await store.noteTaking(domains, clock.now())
+  }
+
+  return {
+    /** Notes that callbacks are taken from `at` on; tries until the store takes it. */
+    async begin(at: number, signal: AbortSignal): Promise<void> {
+      let isSaid = false
+      while (!signal.aborted) {
+        try {
+          return await store.beginTaking(domains, at)
+        } catch (error) {
+          if (!isSaid) log.warn('the audit waits for the store', { reason: describeError(error) })
+          isSaid = true
+          await clock.sleep(RETRY_MS, signal)
+        }
+      }
+    },
+
+    /** A callback of the domain was turned away, not through its own fault. */
+    turnedAway(domain: string): void {
+      const at = clock.now()
+      const before = untold.get(domain)
+      untold.set(domain, { from: Math.min(before?.from ?? at, at), until: at + 1 })
+    },
+
+    /** Tells the store from time to time, and once more at the end. */
+    async run(signal: AbortSignal): Promise<void> {
+      while (!signal.aborted) {
+        await clock.sleep(NOTE_INTERVAL_MS, signal)
+        // A store that fails is reported where callbacks are; it is told when it works again.
+        await tell().catch(() => undefined)
+      }
+    },
+  }
+}
