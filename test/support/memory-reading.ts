@@ -1,14 +1,13 @@
 // Looking into a store in memory, as the port says.
-import { understand } from '../../src/core/events/callback.ts'
 import { matchesBody, matchesEnvelope } from '../../src/core/events/event-filter.ts'
-import type { StoredEvent } from '../../src/core/events/snapshot-event.ts'
+import { type StoredEvent, understandEvent } from '../../src/core/events/snapshot-event.ts'
 import { intervalOf, streamState, withGap } from '../../src/core/events/stream-state.ts'
 import { fitName } from '../../src/core/printable.ts'
 import type { Reading, StreamSummary } from '../../src/ports/reading.ts'
 
 /** `events` are what is kept, in the order of the log; `check` throws while the store fails. */
 export function memoryReading(events: () => readonly StoredEvent[], check: () => void): Reading {
-  const bodyOf = ({ body, domain, receivedAt }: StoredEvent) => understand(body, domain, receivedAt)
+  const bodyOf = (event: StoredEvent) => understandEvent(event)
 
   function summaries(): StreamSummary[] {
     const groups = Map.groupBy(events(), (event) => {
