@@ -8,9 +8,14 @@ const MAX_LENGTH = 1_024
 /** The names in an event, fit to be shown; too long ones are none. */
 export function detailOf(event: StoredEvent) {
   const { bucket, endpoint, object, capturedAt } = understandEvent(event)
-  return { bucket: fit(bucket), endpoint: fit(endpoint), object: fit(object), capturedAt }
+  return {
+    bucket: shownName(bucket),
+    endpoint: shownName(endpoint),
+    object: shownName(object),
+    capturedAt,
+  }
 }
 
-function fit(text: string | null): string | null {
+function shownName(text: string | null): string | null {
   return text !== null && text.length <= MAX_LENGTH ? fitName(text) : null
 }
