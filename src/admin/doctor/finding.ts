@@ -9,6 +9,7 @@ const CHECKS = [
   'snapshots',
   'store',
   'sink',
+  'pictures',
 ] as const
 export type Check = (typeof CHECKS)[number]
 
