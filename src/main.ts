@@ -15,6 +15,7 @@ const LINGER_MS = 300
 /** A wrapper such as npm forwards a signal that the whole group got: both are one. */
 const SIGNAL_MOMENT_MS = 500
 const EXIT_BROKEN = 1
+const READER_GONE = new Set(['EPIPE', 'ERR_STREAM_DESTROYED'])
 
 /** What we write, the store above all, is for our own user. */
 const OWNER_ONLY = 0o077
@@ -50,17 +51,28 @@ let printing = 0
 let onPrinted = (): void => undefined
 function print(text: string): void {
   printing += 1
-  process.stdout.write(`${text}\n`, () => {
+  process.stdout.write(`${text}\n`, (error) => {
     printing -= 1
+    if (error) failToPrint(error)
     if (printing === 0) onPrinted()
   })
+}
+
+/** Somebody counts on what a command prints; but whoever went away, such as `head`, has enough. */
+let isUnprinted = false
+function failToPrint(error: Error): void {
+  const code = 'code' in error ? String(error.code) : 'no code'
+  if (isUnprinted || READER_GONE.has(code)) return
+  isUnprinted = true
+  process.exitCode = EXIT_BROKEN
+  logOutput.write(`snaphook: what it prints can't be written (${code})\n`)
 }
 
 function linger(): void {
   setTimeout(() => process.exit(), LINGER_MS).unref()
 }
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   stdout: openStandardStream(process.stdout),
   print,
@@ -71,6 +83,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   createLog: (level) => createLog(level, logOutput),
   signal: stopping.signal,
 })
+process.exitCode = isUnprinted ? EXIT_BROKEN : exitCode
 // Whoever reads a command's output may be slow; `serve` prints nothing, and ends in time.
 if (printing === 0) linger()
 else {

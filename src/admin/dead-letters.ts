@@ -7,33 +7,36 @@ import type { DeadLetter, DeadLetterChange, ExpiredRange } from '../ports/store.
 
 export type DeadLetterSelection = Exclude<DeadLetterChange, { kind: 'failed_again' }>
 
-/** The first `limit` dead letters of a sink, or of all, how many there are in all, and what has expired. */
+/** The first `limit` dead letters of a sink, or of all, how many there are in all, and what has expired; null without a store. */
 export async function listDeadLetters(
   config: Config,
   overrides: Overrides,
   sink: string | null,
   limit: number,
-): Promise<{ letters: DeadLetter[]; total: number; expired: readonly ExpiredRange[] }> {
-  const found = await readStore(config, overrides, async (store) => {
+): Promise<{
+  letters: DeadLetter[]
+  total: number
+  expired: readonly ExpiredRange[]
+} | null> {
+  return readStore(config, overrides, async (store) => {
     const counts = [...(await store.countDeadLetters())]
     const meant = counts.filter(([name]) => sink === null || name === sink)
     const letters = await store.readDeadLetters({ sink, limit })
     const total = meant.reduce((sum, [, count]) => sum + count, 0)
     return { letters, total, expired: await store.readExpired(sink) }
   })
-  return found ?? { letters: [], total: 0, expired: [] }
 }
 
 /**
- * Marks or drops dead letters, in slices that let a running service go on; resolves with how many.
+ * Marks or drops dead letters, in slices that let a running service go on; resolves with how many, or null without a store.
  * With all of a sink's letters also its expired ranges are dropped.
  */
 export async function changeDeadLetters(
   config: Config,
   overrides: Overrides,
   change: DeadLetterSelection,
-): Promise<number> {
-  const changed = await changeStore(config, overrides, async (store) => {
+): Promise<number | null> {
+  return changeStore(config, overrides, async (store) => {
     let total = 0
     if (change.kind === 'drop' && change.seqs === null) {
       total += await store.dropExpired(change.sink)
@@ -44,5 +47,4 @@ export async function changeDeadLetters(
       total += slice
     }
   })
-  return changed ?? 0
 }

@@ -4,9 +4,11 @@ import { type Overrides, withDefaults } from '../app/overrides.ts'
 import { knownSecrets } from '../app/secrets.ts'
 import { readStore } from '../app/stores.ts'
 import type { Config } from '../config/config.ts'
+import type { GapReason } from '../core/audit/state.ts'
 import { type KeyRole, roleOf } from '../core/keys/accepted-keys.ts'
 import { EMPTY_RING, keyText, type Ring, shownGeneration } from '../core/keys/key-ring.ts'
 import type { Secret } from '../core/keys/notify-key.ts'
+import type { AuditRecord, Backfill } from '../ports/audit.ts'
 import type { Replay, Store } from '../ports/store.ts'
 
 export type KeyStatus = {
@@ -50,6 +52,41 @@ export type StoreStatus = {
   }[]
   /** The latest, the last one first. */
   readonly replays: readonly ReplayStatus[]
+  /** How far the audit has come, for the domains that it knows. */
+  readonly audits: readonly AuditStatus[]
+  /** Those under way, then the latest. */
+  readonly backfills: readonly BackfillStatus[]
+}
+
+export type AuditStatus = {
+  readonly domain: string
+  /** ISO 8601. */
+  readonly auditedUntil: string
+  readonly isDoubtful: boolean
+  /** What was not filled or not looked at, the last one first. */
+  readonly gaps: readonly {
+    readonly from: string
+    readonly until: string
+    readonly reason: GapReason
+    readonly missed: number
+  }[]
+}
+
+export type BackfillStatus = {
+  readonly number: number
+  readonly domain: string
+  readonly stream: string | null
+  readonly state: 'under_way' | 'done' | 'cancelled'
+  /** ISO 8601. */
+  readonly requestedAt: string
+  readonly from: string
+  readonly until: string
+  /** The share of the time that it is about, from 0 to 1. */
+  readonly done: number
+  readonly listed: number
+  readonly missed: number
+  readonly filled: number
+  readonly problem: string | null
 }
 
 export type ReplayStatus = {
@@ -87,8 +124,36 @@ export async function readStatus(
       inSettings: configured.includes(name),
     }))
     const replays = (await store.listReplays()).map(replayStatus)
-    return { path: config.storePath, readAt, events, lastSeq, domains, sinks, replays }
+    const audits = await Promise.all(config.domains.map((domain) => store.loadAudit(domain)))
+    const backfills = (await store.listBackfills()).map(backfillStatus)
+    return {
+      ...{ path: config.storePath, readAt, events, lastSeq, domains, sinks, replays, backfills },
+      audits: audits.flatMap((record) => (record === null ? [] : [auditStatus(record)])),
+    }
   })
+}
+
+function auditStatus({ domain, auditedUntil, isDoubtful, gaps }: AuditRecord): AuditStatus {
+  return {
+    ...{ domain, isDoubtful, auditedUntil: iso(auditedUntil) },
+    gaps: gaps.map(({ from, until, ...gap }) => ({ from: iso(from), until: iso(until), ...gap })),
+  }
+}
+
+function backfillStatus(backfill: Backfill): BackfillStatus {
+  const { id, domain, stream, requestedAt, from, until, doneUntil, endedAt, cancelled } = backfill
+  const { listed, missed, filled, problem } = backfill
+  const ended = cancelled ? 'cancelled' : 'done'
+  return {
+    ...{ number: id, domain, stream, state: endedAt === null ? 'under_way' : ended },
+    ...{ requestedAt: iso(requestedAt), from: iso(from), until: iso(until) },
+    done: (doneUntil - from) / (until - from),
+    ...{ listed, missed, filled, problem },
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
 }
 
 function replayStatus(replay: Replay): ReplayStatus {

@@ -8,7 +8,7 @@ import { createGuard } from '../http/ops/guard.ts'
 import { createOpsApp } from '../http/ops/ops-app.ts'
 import { createSignIn } from '../http/ops/sign-in.ts'
 import { createWallFiles } from '../http/ops/wall-files.ts'
-import type { RegistrationView } from '../ports/views.ts'
+import type { AuditView, RegistrationView } from '../ports/views.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createApiAuth } from './api-tokens.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
@@ -24,12 +24,13 @@ export function createOps(
     store: ReadableStore
     readiness: ReadinessFlow
     registrations(): readonly RegistrationView[]
+    audits(): readonly AuditView[]
     metrics: Metrics
     version: string
   },
   overrides: Overrides,
 ) {
-  const { store, readiness, registrations, metrics, version } = deps
+  const { store, readiness, registrations, audits, metrics, version } = deps
   const { log, clock } = withDefaults(overrides)
   const auth = createApiAuth(config, clock)
   const known = createKnownSeqs()
@@ -49,6 +50,7 @@ export function createOps(
     pictures: openPictures(config, overrides),
     registrations,
     sinks: readiness.sinks,
+    audits,
     now: clock.now,
     version,
     log,

@@ -162,7 +162,14 @@ export function createService(config: Config, overrides: Overrides): Service {
 
     const { app: opsApp, feed } = createOps(
       config,
-      { store, readiness, registrations: registrar.views, metrics, version: VERSION },
+      {
+        store,
+        readiness,
+        registrations: registrar.views,
+        audits: auditor.views,
+        metrics,
+        version: VERSION,
+      },
       overrides,
     )
     const ops = await listen(opsApp, { ...config.opsListen, log })

@@ -55,7 +55,7 @@ export function openInspection(config: Config, overrides: Overrides) {
     onCall: () => undefined,
   })
   return {
-    api: api as LiveApi & LiveInspection,
+    api: api as LiveApi & LiveInspection & SnapshotLists,
     credentials: credentials as CredentialsProvider,
     providerTime: (signal: AbortSignal) => readApiTime(endpoint, signal),
     close: api.close,

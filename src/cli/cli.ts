@@ -4,6 +4,8 @@ import { Command, CommanderError } from 'commander'
 import { VERSION } from '../app/service.ts'
 import { printableLines } from '../core/printable.ts'
 import { describeBug, describeError, faultCode } from '../errors.ts'
+import { AUDIT } from './audit/audit.ts'
+import { BACKFILL } from './audit/backfill.ts'
 import type { CliCommand } from './command.ts'
 import { DEAD_LETTERS } from './events/dead-letters.ts'
 import { EVENTS } from './events/events.ts'
@@ -32,6 +34,8 @@ const COMMANDS: readonly CliCommand[] = [
   STATUS,
   DEAD_LETTERS,
   REPLAY,
+  AUDIT,
+  BACKFILL,
   EVENTS,
   STREAMS,
   DOCTOR,

@@ -28,14 +28,20 @@ export type Shell = {
   readonly overrides?: Partial<Overrides>
 }
 
-/** Runs `act` with the settings, or prints all that is wrong with them. */
+/**
+ * Runs `act` with the settings, or prints all that is wrong with them. What a command prints says it
+ * all: its log lines are for those who set a level.
+ */
 export async function withConfig(
   shell: Shell,
   act: (config: Config, overrides: Overrides) => Promise<number>,
+  { isService = false } = {},
 ): Promise<number> {
   const config = readConfig(shell.env, shell.readFile)
   if (!config.ok) return refuseSettings(shell, config.problems)
-  const log = shell.createLog(config.value.logLevel)
+  const { logLevel } = config.value
+  const isAskedFor = isService || Boolean(shell.env.SNAPHOOK_LOG_LEVEL)
+  const log = shell.createLog(isAskedFor ? logLevel : 'error')
   const restore = useProxies(config.value)
   try {
     return await act(config.value, { log, stdout: shell.stdout, ...shell.overrides })
@@ -54,15 +60,30 @@ export function refuseSettings(shell: Shell, problems: readonly string[]): numbe
 
 /** Says what an option must be, and ends the command with the exit code for usage. */
 export function refuseOption(shell: Shell, option: string, expected: string): CommanderError {
-  shell.error(`error: option ${option} must be ${expected}`)
-  return new CommanderError(EXIT.usage, 'snaphook.option', option)
+  return refuseUsage(shell, `option ${option} must be ${expected}`)
+}
+
+/** Says what is wrong with a command line, and ends the command with the exit code for usage. */
+export function refuseUsage(shell: Shell, problem: string): CommanderError {
+  shell.error(`error: ${problem}`)
+  return new CommanderError(EXIT.usage, 'snaphook.usage', problem)
+}
+
+/** Says that there is no store to look into. Returns the exit code for it. */
+export function failWithoutStore(shell: Shell, { storePath }: Config): number {
+  shell.error(`snaphook: there is no store at ${storePath} yet: serve makes it`)
+  return EXIT.failed
 }
 
 /** The milliseconds of an option such as `--ttl 1h`. */
 export function durationOption(shell: Shell, option: string, given: string): number {
   const ms = parseDuration(given)
   if (ms !== undefined) return ms
-  throw refuseOption(shell, option, `a duration such as 90s or 1h, not "${given}"`)
+  throw refuseOption(
+    shell,
+    option,
+    `a duration of one second or more, such as 90s or 1h, not "${given}"`,
+  )
 }
 
 /** The number of an option such as `--limit 20`. */

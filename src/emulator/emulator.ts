@@ -186,6 +186,8 @@ export async function startEmulator(options: EmulatorOptions) {
     stopPush: (name: StreamName): boolean => pushes.end(name),
     /** The shots of a stream that are remembered, one entry for each stored object. */
     shotsOf: archive.shotsOf,
+    /** Callbacks under way. */
+    inFlight: sender.inFlight,
     shoot: (name: StreamName) => pushes.shootNow(name),
     stop,
     [Symbol.asyncDispose]: stop,

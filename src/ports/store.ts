@@ -65,6 +65,8 @@ export type DeadLetterQuery = {
   readonly sink: string | null
   /** Only those that are to be retried. */
   readonly retryRequested?: boolean
+  /** Only those whose seq is above this; not with `retryRequested`. */
+  readonly after?: number
   readonly limit: number
 }
 

@@ -12,16 +12,39 @@ import {
   statSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { ServiceError } from '../errors.ts'
 
 /** More links than this in a row are a circle, as for the kernel. */
 const MAX_LINKS = 40
 
 /** Makes the folder that `file` is to be in, and those above it, where they are missing. */
 export function makeFolderOf(file: string): void {
-  const folder = dirname(resolve(file))
-  const topmost = mkdirSync(folder, { recursive: true })
-  if (topmost === undefined) return
-  for (let made = folder; made !== dirname(topmost); made = dirname(made)) syncFolderOf(made)
+  makeFolder(dirname(resolve(file)))
+}
+
+/**
+ * One folder after the other: the recursive `mkdir` of Node.js never ends where a file system says
+ * that a folder is missing although it is there, as below `/proc`.
+ */
+function makeFolder(folder: string): void {
+  if (isFolder(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (cause) {
+    // Somebody else was faster.
+    if (isFolder(folder)) return
+    const why = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : ''
+    throw new ServiceError(
+      `The folder ${folder} for the store can't be made${why}: name another path, or make it yourself.`,
+      { code: 'store_unavailable', cause },
+    )
+  }
+  syncFolderOf(folder)
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 /** Syncs the folder that `file` is in, so that its entry outlives a power cut. */

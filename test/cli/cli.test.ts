@@ -416,6 +416,10 @@ describe('send', () => {
     [['send', '--url', 'http://127.0.0.1:9', '--key', 'k', '--body', 'missing'], '--body'],
     [['send', '--url', 'http://127.0.0.1:9', '--key', 'k', '--timestamp', '1\n2'], '--timestamp'],
     [['send', '--key', 'k'], '--url'],
+    [['send', '--url', 'http://127.0.0.1:8080'], '--key'],
+    [['send'], 'send needs --url <url> and --key <key>'],
+    [['send', '--url', 'http://127.0.0.1:6000', '--key', 'k'], 'must have another port than 6000'],
+    [['token', '--ttl', '0s'], 'one second or more, such as 90s or 1h, not "0s"'],
     [['emulator', '--listen', 'x'], '--listen'],
     [['emulator', '--streams', 'many'], '--streams'],
     [['emulator', '--interval', '5'], '--interval'],
@@ -553,14 +557,22 @@ describe('dead-letters', () => {
     expect((await list()).ranges).toMatchObject([...others, range])
     expect((await list('--sink', 'gone')).ranges).toMatchObject(others)
     await run(['dead-letters', 'drop', '--sink', 'stdout', '--seq', '1'])
+    const retry = await run(['dead-letters', 'retry', '--sink', 'stdout', '--seq', '99'])
+    expect([retry.code, retry.printed()]).toEqual([
+      0,
+      'nothing to retry: there is no such dead letter',
+    ])
     expect((await list('--sink', 'stdout')).ranges).toMatchObject([range])
     expect((await run(['dead-letters', 'drop', '--sink', 'stdout'])).printed()).toBe('3 dropped')
     expect((await list()).ranges).toMatchObject(others)
   })
 
-  test('none where there is no store, and none is made', async () => {
-    expect((await run(['dead-letters', 'list'])).printed()).toBe('no dead letters')
-    expect((await run(['dead-letters', 'drop', '--all'])).printed()).toBe('0 dropped')
+  test('no store is said, which is not the same as no dead letters, and none is made', async () => {
+    for (const action of [['list'], ['retry', '--all'], ['drop', '--all']]) {
+      const { code, printed, errors } = await run(['dead-letters', ...action])
+      expect([code, printed()]).toEqual([1, ''])
+      expect(errors()).toMatch(/there is no store at .* yet: serve makes it/)
+    }
     expect(await readdir(folder)).toEqual([])
   })
 

@@ -297,6 +297,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       expect(await dead(store, { sink: 'hook', limit: 1 })).toEqual(['hook 1'])
       const [, second] = await store.readDeadLetters({ sink: 'hook', limit: 2 })
       expect(second?.reason).toBe('answered 413')
+      expect(await dead(store, { sink: 'hook', after: 1, limit: 9 })).toEqual(['hook 2'])
       const counts = await store.countDeadLetters()
       expect([counts.get('hook'), counts.get('other')]).toEqual([2, 1])
     })

@@ -66,6 +66,7 @@ export function opsApp() {
       pictures: { find: () => Promise.reject(new Error('none')) },
       registrations: () => [],
       sinks: async () => [],
+      audits: () => [],
       now: Date.now,
       version: '0.0.0',
     }),

@@ -51,7 +51,7 @@ describe.each(PAGES)('$path', ({ path, text }) => {
   })
 
   test('every npm script that is named exists', () => {
-    const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, name = '']) => name)
+    const named = [...text.matchAll(/npm run ([a-z:-]+)/g)].map(([, name = '']) => name)
     expect(named.filter((name) => !Object.hasOwn(packageJson.scripts, name))).toEqual([])
   })
 
@@ -95,6 +95,11 @@ test('what comments cite is in these pages', () => {
   expect(cited.length).toBeGreaterThan(10)
   const elsewhere = filesBelow('src').filter((path) => /\b(FACTS|DESIGN) \d/.test(textOf(path)))
   expect(elsewhere).toEqual([])
+})
+
+test('a part that nothing declares is noticed', () => {
+  expect(() => withTables('<!-- settings: Weather -->\n<!-- end -->')).toThrow('settings: Weather')
+  expect(() => withTables('<!-- colours: Store -->\n<!-- end -->')).toThrow('colours: Store')
 })
 
 test('the pages are led to from the README', () => {

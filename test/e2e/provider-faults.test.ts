@@ -132,6 +132,26 @@ describe.concurrent('an API', () => {
     await expectInSync(stage, service)
   })
 
+  test.each(['drop', 'timeout'] as const)(
+    'that fails (%s) as a key was set elsewhere leaves callbacks unjudged: they are to come again',
+    async (fault) => {
+      await using stage = await setStage()
+      await using service = await serveHere(stage)
+      await settled(service)
+      const url = stage.callbackUrl()
+      const byHand = { NotifyUrl: url, NotifyReqAuth: 'yes', NotifyAuthKey: 'setByHandInConsole1' }
+      await stage.call('UpdateLiveSnapshotNotifyConfig', byHand)
+      stage.emulator.setFaults([{ operation: fullName('Describe'), fault, times: 1 }])
+      const unjudged = await sendCallback(url, { key: byHand.NotifyAuthKey })
+      expect(unjudged.status).toBe(503)
+      expect(unjudged.headers['retry-after']).toMatch(/^\d+$/)
+      await until('the key to be accepted', async () => {
+        return (await sendCallback(url, { key: byHand.NotifyAuthKey })).status === 200
+      })
+      expect((await sendCallback(url, { key: 'neverSetAnywhere1' })).status).toBe(401)
+    },
+  )
+
   test('that takes no call without credentials is not called without', async () => {
     await using stage = await setStage()
     const service = await stage.serve({

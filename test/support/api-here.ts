@@ -65,6 +65,7 @@ export async function serveApi(
     pictures: createPictures({ source: images, credentials, now }),
     registrations: () => [],
     sinks: async () => [],
+    audits: () => [],
     now,
     version: '0.0.0',
     log,

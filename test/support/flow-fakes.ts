@@ -124,11 +124,12 @@ export function memoryStore(): Store &
       check()
       return [...cursors].map(([sink, seq]) => ({ sink, seq }))
     },
-    async readDeadLetters({ sink, retryRequested, limit }: DeadLetterQuery) {
+    async readDeadLetters({ sink, retryRequested, after = 0, limit }: DeadLetterQuery) {
       check()
       return store.letters
         .filter((letter) => sink === null || letter.sink === sink)
         .filter((letter) => !retryRequested || letter.retryRequested)
+        .filter(({ event }) => event.seq > after)
         .slice(0, limit)
     },
     async countDeadLetters() {

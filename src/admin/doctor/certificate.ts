@@ -55,7 +55,7 @@ function needsServerName(host: string): Finding {
 function adviceFor(code: string): string {
   switch (code) {
     case 'CERT_HAS_EXPIRED':
-      return 'renew it'
+      return 'renew the certificate, which has expired'
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return 'get one for this host name'
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':

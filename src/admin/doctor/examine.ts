@@ -8,6 +8,7 @@ import { openStore, readStore } from '../../app/stores.ts'
 import { openInspection, openSinks, probePublicUrl } from '../../app/wiring.ts'
 import type { Config } from '../../config/config.ts'
 import type { Sink } from '../../ports/sink.ts'
+import { checkAudit } from './audit.ts'
 import { checkClock } from './clock.ts'
 import { checkCredentials } from './credentials.ts'
 import { type Finding, findingsOf } from './finding.ts'
@@ -42,8 +43,12 @@ export async function examine(
   async function checkDomain(domain: string): Promise<Finding[]> {
     const permissions = await checkPermissions(domain, { api, publicUrls, write, signal })
     const snapshots = await checkSnapshots(domain, api, signal)
+    const { auditIntervalMs } = config
+    const isOff = auditIntervalMs === undefined
+    const audit = await checkAudit(domain, { lists: api, now: clock.now(), isOff, signal })
     const isCut = permissions.some(({ result }) => result === 'problem')
-    return [...permissions, ...(isCut ? snapshots.map(waitingIfUnchecked) : snapshots)]
+    const rest = [...snapshots, audit]
+    return [...permissions, ...(isCut ? rest.map(waitingIfUnchecked) : rest)]
   }
 
   async function checkTime(): Promise<Finding> {
@@ -113,7 +118,7 @@ function waitingIfUnchecked(finding: Finding): Finding {
 }
 
 function withoutCredentials(domains: readonly string[]): Finding[] {
-  return (['permission', 'snapshots'] as const).flatMap((check) =>
+  return (['permission', 'snapshots', 'audit'] as const).flatMap((check) =>
     domains.map((domain) => findingsOf(check).notChecked(domain, 'takes credentials')),
   )
 }

@@ -7,6 +7,7 @@ const CHECKS = [
   'clock',
   'public_url',
   'snapshots',
+  'audit',
   'store',
   'sink',
   'pictures',

@@ -6,7 +6,15 @@ import { toCloudEvent } from '../../core/events/snapshot-event.ts'
 import { printableJson } from '../../core/printable.ts'
 import type { DeadLetter, ExpiredRange } from '../../ports/store.ts'
 import { command } from '../command.ts'
-import { EXIT, refuseOption, type Shell, table, wholeNumber, withConfig } from '../shell.ts'
+import {
+  EXIT,
+  failWithoutStore,
+  refuseOption,
+  type Shell,
+  table,
+  wholeNumber,
+  withConfig,
+} from '../shell.ts'
 
 const ACTIONS = ['list', 'retry', 'drop'] as const
 
@@ -53,7 +61,9 @@ function runDeadLetters(
   }
   return withConfig(shell, async (config, overrides) => {
     if (action === 'list') {
-      const { letters, total, expired } = await listDeadLetters(config, overrides, sink, count)
+      const found = await listDeadLetters(config, overrides, sink, count)
+      if (found === null) return failWithoutStore(shell, config)
+      const { letters, total, expired } = found
       const ranges = expired.map(({ expiredAt, ...range }) => ({
         ...range,
         expiredAt: new Date(expiredAt).toISOString(),
@@ -68,7 +78,9 @@ function runDeadLetters(
     }
     const kind = action === 'retry' ? 'request_retry' : 'drop'
     const changed = await changeDeadLetters(config, overrides, { kind, sink, seqs })
+    if (changed === null) return failWithoutStore(shell, config)
     if (json) shell.print(printableJson({ [action]: changed }))
+    else if (changed === 0) shell.print(`nothing to ${action}: there is no such dead letter`)
     else if (action === 'drop') shell.print(`${changed} dropped`)
     else shell.print(`${changed} to be tried again: by the running service, or once it runs`)
     return EXIT.done

@@ -4,7 +4,14 @@ import { cancelReplay, requestReplay } from '../../admin/replays.ts'
 import { printableJson } from '../../core/printable.ts'
 import { command } from '../command.ts'
 import { timeOption } from '../options.ts'
-import { EXIT, refuseOption, type Shell, wholeNumber, withConfig } from '../shell.ts'
+import {
+  EXIT,
+  failWithoutStore,
+  refuseOption,
+  type Shell,
+  wholeNumber,
+  withConfig,
+} from '../shell.ts'
 
 type Options = {
   readonly sink?: string
@@ -64,9 +71,9 @@ function runReplay(shell: Shell, options: Options): Promise<number> {
       shell.error(`snaphook: ${domain} is not in the settings; a replay is asked for all the same`)
     }
     const replay = await requestReplay(config, overrides, { sink, since, until, domain, stream })
-    if (replay === null) shell.error(`snaphook: there is no store at ${config.storePath} yet`)
-    else if (json) shell.print(printableJson({ replay }))
+    if (replay === null) return failWithoutStore(shell, config)
+    if (json) shell.print(printableJson({ replay }))
     else shell.print(`replay ${replay}: by the running service, or once it runs; see status`)
-    return replay === null ? EXIT.failed : EXIT.done
+    return EXIT.done
   })
 }

@@ -1,7 +1,7 @@
 // `rotate`: replaces the notify keys of some domains, or of all.
 import { rotateAll } from '../../admin/register.ts'
 import { command } from '../command.ts'
-import { durationOption, refuseOption, type Shell, withConfig } from '../shell.ts'
+import { durationOption, refuseUsage, type Shell, withConfig } from '../shell.ts'
 import { showSettled } from './register.ts'
 
 export const ROTATE = command({
@@ -25,7 +25,8 @@ function runRotate(
     const domains = named.length === 0 ? config.domains : named.map((name) => name.toLowerCase())
     const stranger = domains.find((domain) => !config.domains.includes(domain))
     if (stranger !== undefined) {
-      throw refuseOption(shell, 'DOMAIN', `one of SNAPHOOK_DOMAINS, not "${stranger}"`)
+      const known = config.domains.join(', ')
+      throw refuseUsage(shell, `"${stranger}" is not one of SNAPHOOK_DOMAINS (${known})`)
     }
     const late = AbortSignal.any([shell.signal, AbortSignal.timeout(timeoutMs)])
     return showSettled(shell, await rotateAll(config, overrides, domains, late), json)

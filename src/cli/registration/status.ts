@@ -2,36 +2,10 @@
 
 import { type DomainStatus, readStatus, type StoreStatus } from '../../admin/status.ts'
 import { showDuration } from '../../core/duration.ts'
-import { printableJson } from '../../core/printable.ts'
+import { printable, printableJson } from '../../core/printable.ts'
 import { command } from '../command.ts'
+import { askService, type ServiceStatus } from '../running-service.ts'
 import { EXIT, type Shell, showGeneration, table, withConfig } from '../shell.ts'
-
-/** A service on the same machine answers at once, or not at all. */
-const READYZ_TIMEOUT_MS = 4_000
-/** Listening there means everywhere; one asks at loopback. */
-const ANY_ADDRESS = new Map([
-  ['0.0.0.0', '127.0.0.1'],
-  ['::', '::1'],
-])
-
-type ServiceStatus = {
-  readonly ready: boolean
-  readonly reasons: readonly string[]
-  readonly store: string
-  readonly registrations: readonly {
-    domain: string
-    state: string
-    detail: string | null
-    foundUrl: string | null
-  }[]
-  readonly sinks: readonly {
-    name: string
-    state: string
-    lag: number
-    batchSize: number
-    detail: string | null
-  }[]
-}
 
 export const STATUS = command({
   name: 'status',
@@ -44,7 +18,7 @@ function runStatus(shell: Shell, { json }: { json?: true }): Promise<number> {
   return withConfig(shell, async (config, overrides) => {
     const [store, service] = await Promise.all([
       readStatus(config, overrides),
-      askService(readyzUrl(config.opsListen)),
+      askService(config.opsListen),
     ])
     if (json) shell.print(printableJson({ store, service }, 2))
     else {
@@ -53,22 +27,6 @@ function runStatus(shell: Shell, { json }: { json?: true }): Promise<number> {
     }
     return EXIT.done
   })
-}
-
-function readyzUrl({ host, port }: { host: string; port: number }): string {
-  const reached = ANY_ADDRESS.get(host) ?? host
-  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}/readyz`
-}
-
-async function askService(url: string): Promise<ServiceStatus | null> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(READYZ_TIMEOUT_MS) })
-    const answer = (await response.json()) as Partial<ServiceStatus> | null
-    const isOurs = [answer?.reasons, answer?.registrations, answer?.sinks].every(Array.isArray)
-    return isOurs ? (answer as ServiceStatus) : null
-  } catch {
-    return null
-  }
 }
 
 function storeLines(store: StoreStatus | null, path: string): string[] {
@@ -99,7 +57,9 @@ function storeLines(store: StoreStatus | null, path: string): string[] {
     '',
     table(['SINK', 'LAG', 'DEAD LETTERS', ''], sinks),
     '',
+    ...auditLines(store.audits),
     ...replayLines(store.replays),
+    ...backfillLines(store.backfills),
   ]
 }
 
@@ -111,6 +71,28 @@ function replayLines(replays: StoreStatus['replays']): string[] {
   ])
   const heading = ['REPLAY', 'SINK', 'STATE', 'REQUESTED', 'DELIVERED', 'REJECTED', 'LEFT']
   return [table(heading, rows), '']
+}
+
+function auditLines(audits: StoreStatus['audits']): string[] {
+  if (audits.length === 0) return []
+  const rows = audits.map(({ domain, auditedUntil, isDoubtful, gaps }) => [
+    domain,
+    auditedUntil,
+    isDoubtful ? 'doubtful' : '',
+    gaps.map((gap) => `${gap.reason} from ${gap.from} to ${gap.until}`).join(', '),
+  ])
+  return [table(['DOMAIN', 'AUDITED UNTIL', '', 'NOT FILLED'], rows), '']
+}
+
+function backfillLines(backfills: StoreStatus['backfills']): string[] {
+  if (backfills.length === 0) return []
+  const rows = backfills.map((each) => [
+    ...[String(each.number), each.domain, printable(each.stream ?? ''), each.state],
+    ...[`${Math.floor(each.done * 100)} %`, each.listed, each.missed, each.filled].map(String),
+    each.problem ?? '',
+  ])
+  const heading = ['BACKFILL', 'DOMAIN', 'STREAM', 'STATE', 'DONE', 'LISTED', 'MISSED', 'FILLED']
+  return [table([...heading, ''], rows), '']
 }
 
 function keyRows({ domain, keys }: DomainStatus, now: number): string[][] {
@@ -143,11 +125,16 @@ function serviceLines(service: ServiceStatus | null): string[] {
     String(batchSize),
     detail ?? '',
   ])
+  const audits = (service.audits ?? []).map(({ domain, state, missed, filled, detail }) => [
+    ...[domain, state, String(missed), String(filled), detail ?? ''],
+  ])
   return [
     `service  ${readiness}; store ${service.store}`,
     '',
     table(['DOMAIN', 'STATE', 'FOUND', 'DETAIL'], registrations),
     '',
     table(['SINK', 'STATE', 'LAG', 'BATCH', 'DETAIL'], sinks),
+    '',
+    table(['DOMAIN', 'AUDIT', 'MISSED', 'FILLED', 'DETAIL'], audits),
   ]
 }

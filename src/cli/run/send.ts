@@ -1,30 +1,33 @@
 // `send`: posts one correctly signed callback, as the provider would, to try an installation.
+import { portProblem } from '../../core/blocked-ports.ts'
 import { sign, signedHosts } from '../../core/keys/signature.ts'
 import { command } from '../command.ts'
-import { EXIT, refuseOption, type Shell } from '../shell.ts'
+import { EXIT, refuseOption, refuseUsage, type Shell } from '../shell.ts'
 
 /** As long as the provider waits (docs/provider.md#delivery). */
 const TIMEOUT_MS = 5_000
 
-type Options = { url: string; key: string; timestamp?: string; body?: string }
+type Options = { url?: string; key?: string; timestamp?: string; body?: string }
 
 export const SEND = command({
   name: 'send',
   description: 'post one signed callback to a URL; exit 1 unless it is answered 200',
   define: (send) =>
     send
-      .requiredOption(
-        '--url <url>',
-        'the callback URL, such as http://127.0.0.1:8080/callbacks/DOMAIN',
-      )
-      .requiredOption('--key <key>', 'the notify key to sign with')
+      .option('--url <url>', 'the callback URL, such as http://127.0.0.1:8080/callbacks/DOMAIN')
+      .option('--key <key>', 'the notify key to sign with')
       .option('--timestamp <seconds>', 'Unix time to sign; now if not given')
       .option('--body <file>', 'the body, - for standard input; an invented one if not given'),
   run: runSend,
 })
 
 async function runSend(shell: Shell, options: Options): Promise<number> {
-  const url = URL.parse(options.url)
+  const { url: given, key } = options
+  if (given === undefined || key === undefined) {
+    const missing = [given === undefined && '--url <url>', key === undefined && '--key <key>']
+    throw refuseUsage(shell, `send needs ${missing.filter(Boolean).join(' and ')}`)
+  }
+  const url = URL.parse(given)
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     throw refuseOption(shell, '--url', 'an http:// or https:// URL')
   }
@@ -32,13 +35,15 @@ async function runSend(shell: Shell, options: Options): Promise<number> {
   if (!/^\d{1,12}$/.test(timestamp)) {
     throw refuseOption(shell, '--timestamp', 'Unix seconds, digits only')
   }
-  const [host = url.hostname] = signedHosts(options.url)
+  const [host = url.hostname] = signedHosts(given)
   const headers = {
     'ALI-LIVE-TIMESTAMP': timestamp,
-    'ALI-LIVE-SIGNATURE': sign(host, timestamp, options.key),
+    'ALI-LIVE-SIGNATURE': sign(host, timestamp, key),
     'Content-Type': 'application/json',
   }
   const body = await bodyFor(shell, options.body, url)
+  const blocked = portProblem(given)
+  if (blocked !== undefined) throw refuseUsage(shell, `option --url ${blocked}`)
   const signal = AbortSignal.any([shell.signal, AbortSignal.timeout(TIMEOUT_MS)])
   try {
     const request = { method: 'POST', headers, body, signal, redirect: 'manual' as const }
@@ -76,6 +81,9 @@ function inventedBody(url: URL) {
 }
 
 function reasonOf(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') {
+    return `none within ${TIMEOUT_MS / 1000} s`
+  }
   const cause = error instanceof Error ? error.cause : undefined
   if (cause instanceof Error && 'code' in cause) return String(cause.code)
   return error instanceof Error ? error.name : 'unknown'

@@ -11,11 +11,15 @@ export const SERVE = command({
 })
 
 function runServe(shell: Shell): Promise<number> {
-  return withConfig(shell, async (config, overrides) => {
-    const service = createService(config, overrides)
-    await service.start(shell.signal)
-    await aborted(shell.signal)
-    await service.stop()
-    return EXIT.done
-  })
+  return withConfig(
+    shell,
+    async (config, overrides) => {
+      const service = createService(config, overrides)
+      await service.start(shell.signal)
+      await aborted(shell.signal)
+      await service.stop()
+      return EXIT.done
+    },
+    { isService: true },
+  )
 }

@@ -14,7 +14,7 @@ export const MAX_STRIKES = 10
  * Events given up in a row. A whole batch of which nothing passes says more about the sink (a wrong
  * secret, a TLS port, a schema that has changed) than about its events.
  */
-const MAX_GIVEN_UP = 100
+export const MAX_GIVEN_UP = 100
 
 /** How a sink shows while a batch waits. */
 type Trouble = {
@@ -79,6 +79,17 @@ export function nextRetry(outcome: DeliveryOutcome, batch: Batch, random: number
   return outcome.kind === 'delivered'
     ? { kind: 'remove' }
     : { kind: 'keep', reason: outcome.reason }
+}
+
+/**
+ * Events given up last, up to `cursor`, of a sink whose dead letters have these seqs: what a restart
+ * knows of a sink that rejects one event after the other.
+ */
+export function givenUpBefore(cursor: number, deadSeqs: readonly number[]): number {
+  const dead = new Set(deadSeqs)
+  let count = 0
+  while (dead.has(cursor - count)) count += 1
+  return count
 }
 
 /** Blame the sink until it accepts this event or a later one. */

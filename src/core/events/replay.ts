@@ -1,5 +1,5 @@
 // Which events a replay is about.
-import { type StoredEvent, toCloudEvent } from './snapshot-event.ts'
+import { type StoredEvent, understandEvent } from './snapshot-event.ts'
 
 /** Of all that is kept; each null narrows nothing. */
 export type ReplaySelection = {
@@ -21,6 +21,6 @@ export function isSelected(event: StoredEvent, selection: ReplaySelection): bool
 }
 
 function isOfStream(event: StoredEvent, wanted: string): boolean {
-  const { app, stream } = toCloudEvent(event).data
+  const { app, stream } = understandEvent(event)
   return stream !== null && (wanted === stream || wanted === `${app ?? ''}/${stream}`)
 }

@@ -1,6 +1,7 @@
 // The event that we keep: its identity, by which duplicates are known, and its CloudEvents form.
 import { hash } from 'node:crypto'
 import { decodeUtf8, type Understood, understand } from './callback.ts'
+import { allowedText, isAllowedText } from './text.ts'
 
 const EVENT_TYPE = 'com.aliyun.live.snapshot'
 
@@ -84,9 +85,21 @@ export function eventId(event: {
   return hash('sha256', Buffer.concat([Buffer.from(`${domain}\n${signedAt ?? ''}\n`), body]))
 }
 
+type Reading = Pick<NewEvent, 'domain' | 'receivedAt' | 'origin'> & {
+  readonly understood: Understood
+}
+/** A body is read once, however many sinks, attempts and replays ask for it. */
+const readings = new WeakMap<Uint8Array, Reading>()
+
 /** What the body of an event says. What the provider lists may be of any age. */
 export function understandEvent({ body, domain, receivedAt, origin }: NewEvent): Understood {
-  return understand(body, domain, receivedAt, origin === 'audit' ? Infinity : undefined)
+  const known = readings.get(body)
+  const isSame = known?.domain === domain && known.receivedAt === receivedAt
+  if (known !== undefined && isSame && known.origin === origin) return known.understood
+  const oldest = origin === 'audit' ? Infinity : undefined
+  const understood = understand(body, domain, receivedAt, oldest)
+  readings.set(body, { domain, receivedAt, origin, understood })
+  return understood
 }
 
 /**
@@ -97,24 +110,22 @@ export function deliveryId({ id, replay }: Pick<StoredEvent, 'id' | 'replay'>): 
   return replay === undefined ? id : `${id}-replay-${replay}`
 }
 
-/** The CloudEvents 1.0 form of a stored event. */
+/** The CloudEvents 1.0 form of a stored event: valid, whatever its body held. */
 export function toCloudEvent(event: StoredEvent): SnapshotCloudEvent {
-  const { capturedAt, flags, ...where } = understandEvent(event)
+  const { app, stream, bucket, endpoint, object, capturedAt, flags } = understandEvent(event)
   const text = decodeUtf8(event.body)
-  const subject =
-    where.app !== null && where.stream !== null ? { subject: `${where.app}/${where.stream}` } : {}
   return {
     specversion: '1.0',
     id: event.id,
     source: `acs:live:${event.domain}`,
     type: EVENT_TYPE,
-    ...subject,
+    ...subjectOf(app, stream),
     time: new Date(capturedAt ?? event.receivedAt).toISOString(),
     ...(event.replay === undefined ? {} : { replay: event.replay }),
     datacontenttype: 'application/json',
     data: {
       domain: event.domain,
-      ...where,
+      ...namesOf({ app, stream, bucket, endpoint, object }),
       capturedAt: capturedAt === null ? null : new Date(capturedAt).toISOString(),
       receivedAt: new Date(event.receivedAt).toISOString(),
       origin: event.origin,
@@ -124,5 +135,25 @@ export function toCloudEvent(event: StoredEvent): SnapshotCloudEvent {
         ? { rawBase64: Buffer.from(event.body).toString('base64') }
         : { raw: text }),
     },
+  }
+}
+
+/** Absent unless both are known, and hold nothing that an attribute may not. */
+function subjectOf(app: string | null, stream: string | null): { subject?: string } {
+  if (app === null || stream === null) return {}
+  const subject = `${app}/${stream}`
+  return isAllowedText(subject) ? { subject } : {}
+}
+
+type Names = Pick<SnapshotCloudEvent['data'], 'app' | 'stream' | 'bucket' | 'endpoint' | 'object'>
+
+function namesOf({ app, stream, bucket, endpoint, object }: Names): Names {
+  const allowed = (name: string | null): string | null => (name === null ? null : allowedText(name))
+  return {
+    app: allowed(app),
+    stream: allowed(stream),
+    bucket: allowed(bucket),
+    endpoint: allowed(endpoint),
+    object: allowed(object),
   }
 }

@@ -11,6 +11,8 @@ import type { SinkContext } from './sink-context.ts'
 export interface Source {
   /** Where to begin with the size of batches. */
   readonly firstSize: BatchSize
+  /** Events given up before that, with none delivered since. */
+  readonly givenUp: number
   /** Events after the last one that is done with, in order; undefined if none are to come. */
   next(): Promise<readonly StoredEvent[] | undefined>
   /** The event after `seq`. */
@@ -37,8 +39,7 @@ export async function deliverBatches(context: Context, source: Source): Promise<
   /** Events after that one which were tried out of turn, to see whether the sink works. */
   let controls: readonly Control[] = []
   /** Events given up since the last one that was delivered. */
-  let givenUp = 0
-  let size = source.firstSize
+  let { givenUp, firstSize: size } = source
 
   while (!ended.aborted) {
     if (queue.length === 0) queue = (await source.next()) ?? []

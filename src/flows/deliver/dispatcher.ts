@@ -7,6 +7,7 @@ import type { Sink } from '../../ports/sink.ts'
 import { deliverNewEvents } from './new-events.ts'
 import { retryDeadLetters } from './redrive.ts'
 import { runReplays } from './replays.ts'
+import { shareReads } from './shared-reads.ts'
 import {
   createSinkContext,
   type DeliveryDeps,
@@ -38,10 +39,12 @@ export function createDispatcher(
   const signals = { draining: draining.signal, ended: ended.signal }
   const retryUntilStored = createStoreRetry({ clock, log, ...signals })
   const run: Run = { ...signals, grown: () => growth.promise, retryUntilStored }
-  const contexts = sinks.map((sink) => createSinkContext(deps, run, sink))
+  const events = shareReads(deps.events)
+  const contexts = sinks.map((sink) => createSinkContext({ ...deps, events }, run, sink))
   const progress = contexts.map((context) => context.progress)
 
   function notify(): void {
+    events.forget()
     growth.resolve()
     growth = Promise.withResolvers()
   }
@@ -68,6 +71,7 @@ export function createDispatcher(
     notify,
     progress: () => progress,
     expired(sink, seq) {
+      events.forget()
       const mine = progress.find(({ name }) => name === sink)
       if (mine === undefined) return
       mine.cursor = Math.max(mine.cursor, seq)

@@ -3,6 +3,7 @@
 // written, and the next one is read.
 import { MAX_BATCH_BYTES } from '../../core/delivery/batch.ts'
 import { MAX_BATCH_EVENTS } from '../../core/delivery/batch-size.ts'
+import { givenUpBefore, MAX_GIVEN_UP } from '../../core/delivery/delivery.ts'
 import type { SinkState } from '../../core/delivery/outcome.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
 import { deliverBatches } from './deliver-batches.ts'
@@ -12,7 +13,7 @@ type Events = readonly StoredEvent[]
 
 /** Runs until stopped, and keeps the progress of the sink up to date. */
 export async function deliverNewEvents(context: SinkContext): Promise<void> {
-  const { sink, progress, events, cursors, log, retryUntilStored } = context
+  const { sink, progress, events, cursors, deadLetters, log, retryUntilStored } = context
   /** What follows a full read that is being delivered. */
   let ahead: { readonly after: number; readonly events: Promise<Events> } | undefined
   /** The write of the cursor that is under way, if one is; it never rejects. */
@@ -22,9 +23,11 @@ export async function deliverNewEvents(context: SinkContext): Promise<void> {
   // Stopped before it could be read: where to begin is not known.
   if (cursor === undefined) return
   progress.cursor = cursor
+  const givenUp = await givenUpAt(cursor)
 
   await deliverBatches(context, {
     firstSize: progress.size,
+    givenUp,
     async next() {
       for (;;) {
         const grown = context.grown()
@@ -52,6 +55,12 @@ export async function deliverNewEvents(context: SinkContext): Promise<void> {
     expiredUpTo: () => progress.expiredUpTo,
   })
   await saved
+
+  async function givenUpAt(seq: number): Promise<number> {
+    const query = { sink: sink.name, after: seq - MAX_GIVEN_UP, limit: MAX_GIVEN_UP }
+    const letters = await retryUntilStored(() => deadLetters.readDeadLetters(query))
+    return givenUpBefore(seq, letters?.map(({ event }) => event.seq) ?? [])
+  }
 
   async function readNext(): Promise<Events> {
     // The read-ahead may have been empty: read again.

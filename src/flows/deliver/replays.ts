@@ -40,6 +40,7 @@ async function play(context: SinkContext, { id, lastSeq, ...replay }: Replay): P
   await deliverBatches(context, {
     // What the receiver takes at once is known already, if anything was delivered to it.
     firstSize: progress.size,
+    givenUp: 0,
     async next() {
       while (!isAtEnd && !draining.aborted && (await isWanted())) {
         const { found, end } = await scan(seq)

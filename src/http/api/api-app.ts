@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Pictures } from '../../ports/pictures.ts'
 import type { EventReading, Streams } from '../../ports/reading.ts'
-import type { RegistrationView, SinkView } from '../../ports/views.ts'
+import type { AuditView, RegistrationView, SinkView } from '../../ports/views.ts'
 import type { Env } from '../env.ts'
 import { problem } from '../problem.ts'
 import { type Endpoint, endpoint, json, NO_PARAMETERS } from './endpoint.ts'
@@ -29,6 +29,7 @@ export type ApiDeps = {
   readonly pictures: Pictures
   registrations(): readonly RegistrationView[]
   sinks(): Promise<readonly SinkView[]>
+  audits(): readonly AuditView[]
   /** Epoch ms. */
   now(): number
   readonly version: string

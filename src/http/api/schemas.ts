@@ -1,6 +1,7 @@
 // The forms of what the API answers. The OpenAPI document is made of these, and tests hold real
 // answers against it.
 import { z } from 'zod'
+import { AUDIT_STATES, GAP_REASONS } from '../../core/audit/state.ts'
 import { SINK_STATES } from '../../core/delivery/outcome.ts'
 import { FLAGS } from '../../core/events/callback.ts'
 import { ORIGINS } from '../../core/events/snapshot-event.ts'
@@ -113,6 +114,26 @@ export const sinkList = z
     ),
   })
   .meta({ id: 'SinkList' })
+
+export const auditList = z
+  .object({
+    audits: z.array(
+      z.looseObject({
+        domain: z.string(),
+        state: z.enum(AUDIT_STATES),
+        detail: z.string().nullable().describe('what is wrong and what to do'),
+        auditedUntil: time.nullable(),
+        missed: z.int().describe('shots that no callback brought, since the start'),
+        filled: z.int().describe('events made of the list, since the start'),
+        gaps: z
+          .array(
+            z.object({ from: time, until: time, reason: z.enum(GAP_REASONS), missed: z.int() }),
+          )
+          .describe('what was not filled or not looked at, the last one first'),
+      }),
+    ),
+  })
+  .meta({ id: 'AuditList' })
 
 export const problemForm = z
   .looseObject({

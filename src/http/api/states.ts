@@ -1,12 +1,13 @@
-// How the service fares: what `/readyz` says of registrations and sinks, by itself.
-import type { RegistrationView, SinkView } from '../../ports/views.ts'
+// How the service fares: what `/readyz` says of registrations, sinks and audits, by itself.
+import type { AuditView, RegistrationView, SinkView } from '../../ports/views.ts'
 import { type Endpoint, endpoint, json, NO_PARAMETERS } from './endpoint.ts'
-import { registrationList, sinkList } from './schemas.ts'
+import { auditList, registrationList, sinkList } from './schemas.ts'
 
-/** The endpoints of registrations and sinks. */
+/** The endpoints of registrations, sinks and audits. */
 export function stateEndpoints(deps: {
   registrations(): readonly RegistrationView[]
   sinks(): Promise<readonly SinkView[]>
+  audits(): readonly AuditView[]
 }): Endpoint[] {
   return [
     endpoint(
@@ -36,6 +37,20 @@ export function stateEndpoints(deps: {
         },
       },
       async () => json({ sinks: await deps.sinks() }),
+    ),
+    endpoint(
+      {
+        path: '/v1/audit',
+        summary: "How far each domain is compared with the provider's list of shots",
+        query: NO_PARAMETERS,
+        answer: {
+          status: 200,
+          description: 'The audits of all domains',
+          contentType: 'application/json',
+          form: auditList,
+        },
+      },
+      () => json({ audits: deps.audits() }),
     ),
   ]
 }

@@ -25,6 +25,7 @@ export function createDeadLetters(
       from (
         select * from @.dead_letters
         where ($1::text is null or sink = $1) and (not $2::boolean or retry_requested)
+          and seq > $4::bigint
         order by sink collate "C", seq limit $3
       ) l
     ) p where bytes < ${MAX_READ_BYTES} order by sink collate "C", p.seq
@@ -49,8 +50,8 @@ export function createDeadLetters(
   `)
 
   return {
-    async readDeadLetters({ sink, retryRequested = false, limit }) {
-      const values = [sink, retryRequested, limit]
+    async readDeadLetters({ sink, retryRequested = false, after = 0, limit }) {
+      const values = [sink, retryRequested, limit, after]
       const rows = await reading.run((session) => session.rows(select, values), DEADLINE_MS)
       return rows.map(
         (row): DeadLetter => ({

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { type Batch, newBatch, restOf } from '../../../src/core/delivery/batch.ts'
-import { MAX_STRIKES, nextDelivery, nextRetry } from '../../../src/core/delivery/delivery.ts'
+import {
+  givenUpBefore,
+  MAX_STRIKES,
+  nextDelivery,
+  nextRetry,
+} from '../../../src/core/delivery/delivery.ts'
 import { confirmedOf, type DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
 import { nextComparison, nextConfirmation } from '../../../src/core/delivery/suspects.ts'
 import { eventOf } from '../../support/store-events.ts'
@@ -146,6 +151,16 @@ describe('an attempt', () => {
       trouble: { afterMs: ms },
     })
   })
+})
+
+test.each([
+  [0, [], 0],
+  [7, [], 0],
+  [7, [6], 0],
+  [7, [7], 1],
+  [7, [3, 5, 6, 7, 9], 3],
+])('at cursor %i, with the dead letters %j, %i were given up in a row', (cursor, dead, count) => {
+  expect(givenUpBefore(cursor, dead)).toBe(count)
 })
 
 describe('the event after the suspects', () => {

@@ -31,6 +31,12 @@ describe('notifyKey', () => {
     )
   })
 
+  test('is the same however many were derived since', () => {
+    const key = notifyKey(SECRET, DOMAIN, 0)
+    for (let n = 0; n < 5_000; n += 1) notifyKey(SECRET, `play-${n}.example.com`, 0)
+    expect(notifyKey(SECRET, DOMAIN, 0)).toBe(key)
+  })
+
   test('differs by secret, domain and generation, and from what seals', () => {
     const keys = [
       notifyKey(SECRET, DOMAIN, 0),

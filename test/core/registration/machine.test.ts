@@ -1,6 +1,11 @@
 // The machine of one domain through a hundred thousand random histories. The seed is new each time, and
 // printed with the number of a history that fails: SNAPHOOK_SEED=… has all of them again.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { ROWS, run } from '../../../docs/registration-rows.ts'
+import { EMPTY_RING } from '../../../src/core/keys/key-ring.ts'
+import type { Event } from '../../../src/core/registration/events.ts'
+import { next } from '../../../src/core/registration/machine.ts'
+import { type DomainState, detailOf, type Phase } from '../../../src/core/registration/state.ts'
 import { createWorld, INTERVAL_MS, type World } from './machine-world.ts'
 import { chanceFrom } from './random.ts'
 import { URL_ } from './situations.ts'
@@ -55,4 +60,33 @@ test('keeps every promise, in a hundred thousand random histories', { timeout: 3
       throw new Error(told, { cause: error })
     }
   }
+})
+
+describe('an event that answers nothing is a mistake of whoever sends it', () => {
+  const failed: Event = {
+    kind: 'failed',
+    fault: { kind: 'passing', problem: 'x', mayHaveTakenEffect: false },
+  }
+  const phases = new Map(ROWS.map(run).map(({ before }) => [before.phase.kind, before]))
+
+  test.each<[string, Event]>([
+    ['resting', { kind: 'saved' }],
+    ['resting', failed],
+    ['reading', { kind: 'written' }],
+    ['describing', { kind: 'saved' }],
+    ['saving', { kind: 'due' }],
+    ['writing', { kind: 'saved' }],
+  ])('while %s: %j', (phase, event) => {
+    const state = phases.get(phase as Phase['kind']) as DomainState
+    const now = { now: 0, receiving: 0, elapsed: 0, random: 0, ring: EMPTY_RING }
+    expect(() => next(state, event, now)).toThrow(TypeError)
+  })
+})
+
+test('a detail holds what is wrong, and what keeps us from looking', () => {
+  const [state] = ROWS.map(run).map(({ before }) => before)
+  const detail = (over: Partial<DomainState>) => detailOf({ ...(state as DomainState), ...over })
+  expect(detail({})).toBeNull()
+  expect(detail({ detail: 'a' })).toBe('a')
+  expect(detail({ detail: 'a', lookProblem: 'b' })).toBe('a; b')
 })

@@ -320,6 +320,23 @@ describe('a sink that rejects one event after the other', () => {
     await dispatcher.stop(never())
   })
 
+  test('also over restarts: no more is given up than before', async () => {
+    const first = fixture([fakeSink('a')])
+    if (first.sinks[0]) first.sinks[0].answer = () => REJECTED
+    await first.append(300)
+    void first.dispatcher.run()
+    await first.clock.advance(DAY_MS / 24)
+    await first.dispatcher.stop(never())
+    const sink = fakeSink('a')
+    const { dispatcher, clock, store } = fixture([sink], first.store)
+    sink.answer = () => REJECTED
+    void dispatcher.run()
+    await clock.advance(DAY_MS / 24)
+    expect(story(store)).toEqual(upTo(100))
+    expect(dispatcher.progress()).toMatchObject([{ cursor: 100, state: 'refused' }])
+    await dispatcher.stop(never())
+  })
+
   test('and takes one after those: they are given up after all', async () => {
     const sink = pickySink(upTo(103), REJECTED)
     const { dispatcher, append, store, clock } = fixture([sink])
@@ -663,6 +680,44 @@ describe('a dead letter that is to be tried again', () => {
     await clock.advance(5 * 60_000)
     expect(sink.had).toEqual([5, 1])
     expect(store.letters).toHaveLength(2)
+    await dispatcher.stop(never())
+  })
+})
+
+describe('a sink that takes little at once', () => {
+  const small = (most: number) => {
+    const sink = fakeSink('a')
+    sink.answer = (seqs) =>
+      seqs.length <= most ? { kind: 'delivered' } : { ...BROKE, reason: 'no answer within 15 s' }
+    return sink
+  }
+
+  test('gets all, in order and without suspicion; the size in use shows', async () => {
+    const sink = small(9)
+    const { dispatcher, append, store, clock, log } = fixture([sink])
+    await append(500)
+    void dispatcher.run()
+    await clock.advance(60_000)
+    expect(sink.had).toEqual(upTo(500))
+    expect(store.letters).toEqual([])
+    expect(dispatcher.progress()).toMatchObject([{ state: 'ok', size: { limit: 7 } }])
+    expect(log.story()).toContain('sink fails, retrying')
+    await dispatcher.stop(never())
+  })
+
+  test('a replay begins with the size that is known by then', async () => {
+    const sink = small(9)
+    const { dispatcher, append, store, clock } = fixture([sink])
+    await append(100)
+    void dispatcher.run()
+    await clock.advance(60_000)
+    sink.batches.length = 0
+    sink.had.length = 0
+    const all = { since: null, until: null, domain: null, stream: null }
+    await store.requestReplay({ sink: 'a', ...all })
+    await clock.advance(60_000)
+    expect(sink.had).toEqual(upTo(100))
+    expect(Math.max(...sink.batches)).toBeLessThan(20)
     await dispatcher.stop(never())
   })
 })

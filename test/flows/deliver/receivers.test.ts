@@ -108,6 +108,7 @@ async function deliver(count: number, receiver: Receiver, limitMs: number) {
     },
     {
       firstSize: FULL_SIZE,
+      givenUp: 0,
       next: async () => log.filter(({ seq }) => seq > cursor).slice(0, 100),
       following: async (after) => log.find(({ seq }) => seq > after),
       async moveOn(last, _delivered, rejected) {

@@ -35,7 +35,7 @@ export function createDeadLetters(db: DatabaseSync) {
   `
   const select = db.prepare(`
     select ${columns} from dead_letters
-    where ?1 is null or sink = ?1 order by sink, seq limit ?2
+    where (?1 is null or sink = ?1) and seq > ?3 order by sink, seq limit ?2
   `)
   const selectRequested = db.prepare(`
     select ${columns} from dead_letters
@@ -75,10 +75,13 @@ export function createDeadLetters(db: DatabaseSync) {
     },
 
     /** Up to `limit` letters, and at least one if there is any. */
-    read({ sink, retryRequested = false, limit }: DeadLetterQuery): DeadLetter[] {
+    read({ sink, retryRequested = false, after = 0, limit }: DeadLetterQuery): DeadLetter[] {
       const letters: DeadLetter[] = []
       let bytes = 0
-      for (const row of (retryRequested ? selectRequested : select).iterate(sink, limit)) {
+      const rows = retryRequested
+        ? selectRequested.iterate(sink, limit)
+        : select.iterate(sink, limit, after)
+      for (const row of rows) {
         const { reason, attempts, diedAt, sink: of, ...rest } = { ...row } as Row
         const { retryRequested: requested, ...event } = rest
         letters.push({ sink: of, event, reason, attempts, diedAt, retryRequested: requested === 1 })
