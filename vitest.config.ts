@@ -5,7 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Of waits that have shorter deadlines of their own, with labels; machines are slow at times.
     testTimeout: 60_000,
-    // No file leaves anything behind: to load everything anew for each would cost a fifth of the time.
+    // Fails a test that leaves something open.
+    setupFiles: ['test/support/leaks.ts'],
+    // So no file leaves anything behind: to load everything anew for each would cost a fifth of the time.
     isolate: false,
     // Much of a test run is waiting for processes: as many at once as there are cores, and one.
     maxWorkers: 3,

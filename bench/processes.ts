@@ -16,12 +16,16 @@ const READY_MS = 10_000
 export type Provider = Awaited<ReturnType<typeof startProvider>>
 export type Snaphook = Awaited<ReturnType<typeof startSnaphook>>
 
-/** An emulator that knows `domains`. */
-export async function startProvider(domains: readonly string[]) {
+/** An emulator that knows `domains`, and pushes `streams` by itself. */
+export async function startProvider(
+  domains: readonly string[],
+  { streams = 0, interval = '5s' }: { streams?: number; interval?: string } = {},
+) {
   const address = `127.0.0.1:${await freePort()}`
   const named = domains.flatMap((domain) => ['--domain', domain])
   const keys = ['--access-key-id', ACCESS_KEY.id, '--access-key-secret', ACCESS_KEY.secret]
-  const args = ['src/main.ts', 'emulator', '--listen', address, '--streams', '0', ...keys, ...named]
+  const pushes = ['--streams', String(streams), '--interval', interval]
+  const args = ['src/main.ts', 'emulator', '--listen', address, ...pushes, ...keys, ...named]
   const { child } = await startChild(args)
   const url = `http://${address}`
   return {
@@ -71,8 +75,7 @@ export async function startSnaphook(options: {
   return {
     pid: child.pid ?? 0,
     port,
-    /** Of the private listener. */
-    opsPort,
+    ops: `http://127.0.0.1:${opsPort}`,
     /** When it was started, as `performance.now()` tells. */
     begun,
     registrations: async () => {

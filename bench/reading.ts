@@ -139,7 +139,8 @@ async function ingest(): Promise<void> {
   const sums = { alone: 0, followed: 0, paged: 0 }
   for (let round = 0; round < ROUNDS; round++) {
     for (const kind of ['alone', 'followed', 'paged'] as const) {
-      const clients = kind === 'alone' ? undefined : await startClients(kind, snaphook.opsPort)
+      const clients =
+        kind === 'alone' ? undefined : await startClients(kind, Number(new URL(snaphook.ops).port))
       const { requests, seconds } = await load(target, CONNECTIONS, SECONDS)
       sums[kind] += requests / seconds / ROUNDS
       if (clients) await end(clients)

@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   domains: () => import('./domains.ts'),
   reading: () => import('./reading.ts'),
   sinks: () => import('./sinks.ts'),
+  wall: () => import('./wall.ts'),
 }
 
 const [name = 'load'] = process.argv.slice(2)

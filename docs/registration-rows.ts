@@ -158,6 +158,7 @@ export const ROWS: readonly Row[] = [
   { when: 'decide again', events: [...LOOK, NOTHING, OUTRUN] },
   { when: 'may pass', events: [...LOOK, NOTHING, failed('passing')] },
   { when: '', events: CREATED },
+  { when: 'stopped, and run again', events: [...LOOK, NOTHING, SAVED, STARTED] },
   {
     when: 'contested',
     events: [...LOOK, shown({ auth: false }), SAVED, WRITTEN],

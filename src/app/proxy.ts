@@ -1,13 +1,6 @@
 // Requests go through the proxy that the environment names: all of `fetch`, and the provider's SDK.
 // This machine and the cloud's metadata service are always reached without it.
 import { BlockList, isIP } from 'node:net'
-import {
-  Dispatcher,
-  Agent as FetchAgent,
-  getGlobalDispatcher,
-  ProxyAgent,
-  setGlobalDispatcher,
-} from 'undici'
 import { routeSdk } from '../cloud/sdk-route.ts'
 import type { Config } from '../config/config.ts'
 import type { Proxies } from '../config/proxies.ts'
@@ -48,16 +41,15 @@ export function reachProxy(proxy: string, signal: AbortSignal): Promise<Reachabi
 }
 
 /** Has this process use the proxies of the settings until the function that is returned is called. */
-export function useProxies({ proxies, opsListen }: Config): () => void {
+export async function useProxies({ proxies, opsListen }: Config): Promise<() => void> {
   if (proxies === undefined) return () => undefined
+  // Only then: to load it takes a while, and makes it the one behind every `fetch`.
+  const { routeFetch } = await import('./fetch-route.ts')
   // `status` asks the service of this machine, at whatever address.
   const proxyFor = createProxyFor({ ...proxies, direct: [...proxies.direct, opsListen.host] })
-  const before = getGlobalDispatcher()
-  setGlobalDispatcher(new RoutingDispatcher(proxyFor))
-  const restoreSdk = routeSdk(proxyFor)
+  const restore = [routeFetch(proxyFor), routeSdk(proxyFor)]
   return () => {
-    setGlobalDispatcher(before)
-    restoreSdk()
+    for (const each of restore) each()
   }
 }
 
@@ -86,33 +78,4 @@ function rangeOf(entry: string): BlockList | undefined {
   if (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most)) return undefined
   list.addSubnet(address, Number(bits ?? most), version === 6 ? 'ipv6' : 'ipv4')
   return list
-}
-
-/** `fetch` with a proxy where there is one for the URL. */
-class RoutingDispatcher extends Dispatcher {
-  readonly #proxyFor: ProxyFor
-  readonly #direct = new FetchAgent()
-  readonly #proxied = new Map<string, Dispatcher>()
-
-  constructor(proxyFor: ProxyFor) {
-    super()
-    this.#proxyFor = proxyFor
-  }
-
-  override dispatch(
-    options: Dispatcher.DispatchOptions,
-    handler: Dispatcher.DispatchHandler,
-  ): boolean {
-    const proxy = this.#proxyFor(String(options.origin))
-    return (proxy === undefined ? this.#direct : this.#through(proxy)).dispatch(options, handler)
-  }
-
-  #through(proxy: string): Dispatcher {
-    const known = this.#proxied.get(proxy)
-    if (known !== undefined) return known
-    // Without a tunnel for plain http: proxies refuse one to other ports than that of https.
-    const made = new ProxyAgent({ uri: proxy, proxyTunnel: false })
-    this.#proxied.set(proxy, made)
-    return made
-  }
 }

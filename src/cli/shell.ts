@@ -42,7 +42,7 @@ export async function withConfig(
   const { logLevel } = config.value
   const isAskedFor = isService || Boolean(shell.env.SNAPHOOK_LOG_LEVEL)
   const log = shell.createLog(isAskedFor ? logLevel : 'error')
-  const restore = useProxies(config.value)
+  const restore = await useProxies(config.value)
   try {
     return await act(config.value, { log, stdout: shell.stdout, ...shell.overrides })
   } finally {

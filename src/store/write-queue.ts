@@ -6,7 +6,12 @@ import { type FaultCode, ServiceError } from '../errors.ts'
 import type { Appended } from '../ports/store.ts'
 
 /** A fault of one part of a group. */
-export type PartFault = { readonly code: FaultCode; readonly message: string }
+export type PartFault = {
+  readonly code: FaultCode
+  readonly message: string
+  /** What was thrown, where that is no fault of a store but a bug. */
+  readonly bug?: Error
+}
 
 /** What is written in one commit; `Write` is what a store writes beside events. */
 export type WriteGroup<Write> = {
@@ -52,6 +57,8 @@ type Group<Write> = {
 export function createWriteQueue<Write = never>(
   commit: (group: WriteGroup<Write>) => Promise<GroupAnswer>,
   limits: QueueLimits = QUEUE_LIMITS,
+  /** Everything that arrives until this has resolved goes into the first group. */
+  gather: () => Promise<unknown> = () => new Promise(setImmediate),
 ) {
   let gathering: Group<Write> = emptyGroup()
   let committing: Group<Write> = emptyGroup()
@@ -99,8 +106,7 @@ export function createWriteQueue<Write = never>(
   }
 
   async function run(): Promise<void> {
-    // Everything that arrives in this turn of the event loop goes into the first group.
-    await new Promise(setImmediate)
+    await gather()
     while (gathering.appends.length > 0 || gathering.writes.length > 0) {
       committing = gathering
       gathering = emptyGroup()
@@ -164,8 +170,8 @@ function settleWrite(
   else reject(toError(answer))
 }
 
-function toError({ code, message }: PartFault): ServiceError {
-  return new ServiceError(message, { code })
+function toError({ code, message, bug }: PartFault): Error {
+  return bug ?? new ServiceError(message, { code })
 }
 
 function closedFault(): ServiceError {

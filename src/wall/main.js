@@ -214,7 +214,6 @@ function announce() {
 function tick() {
 	ticks += 1
 	draw()
-	grid.tick()
 	grid.resize()
 	announce()
 	if (ticks % SORT_TICKS === 0 && (view.order !== 'name' || view.state !== '')) arrange()
@@ -242,6 +241,7 @@ listenToInput({ view: () => view, go, close, pin, grid, one })
 listenToBar(go)
 listenToSignIn(live.start)
 setInterval(tick, TICK_MS)
+setInterval(grid.tick, TICK_MS)
 setInterval(flush, FLUSH_MS)
 draw()
 live.start()

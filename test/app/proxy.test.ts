@@ -93,7 +93,7 @@ test('fetch goes through it while it is in use, plain http without a tunnel, wit
   const url = `http://user:pass@127.0.0.1:${port}`
   const config = configOf({ HTTP_PROXY: url, HTTPS_PROXY: url })
   if (!config.ok) throw new TypeError(config.problems.join())
-  const restore = useProxies(config.value)
+  const restore = await useProxies(config.value)
   try {
     expect(await (await fetch('http://sink.test/x')).text()).toBe('by the proxy')
     await expect(fetch('https://sink.test/x')).rejects.toThrow()

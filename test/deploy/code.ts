@@ -15,7 +15,8 @@ import { createWallFiles } from '../../src/http/ops/wall-files.ts'
 import { createCallbackApp } from '../../src/http/public/callback-app.ts'
 import type { Readiness } from '../../src/ports/views.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-import { keptLog, memoryStore } from '../support/flow-fakes.ts'
+import { keptLog } from '../support/flow-fakes.ts'
+import { memoryStore } from '../support/memory-store.ts'
 
 export const SETTING_NAMES: readonly string[] = Object.values(SETTINGS).map(({ env }) => env)
 /** Everything under our prefix that the service takes. */

@@ -50,6 +50,9 @@ test('every deploy file is looked at here', () => {
   expect(filesBelow('deploy')).toEqual([
     'deploy/.env.example',
     'deploy/compose.yaml',
+    'deploy/grafana/dashboard.json',
+    'deploy/grafana/provisioning/dashboards/snaphook.yaml',
+    'deploy/grafana/provisioning/datasources/prometheus.yaml',
     'deploy/kubernetes/disruption-budget.yaml',
     'deploy/kubernetes/kustomization.yaml',
     'deploy/kubernetes/network-policy.yaml',
@@ -162,7 +165,7 @@ describe('Dockerfile', () => {
 
 describe('compose', () => {
   const compose = parse(textOf('deploy/compose.yaml'))
-  const { snaphook, prometheus } = compose.services
+  const { snaphook, prometheus, grafana } = compose.services
 
   test('builds and runs this version', () => {
     expect(snaphook).toMatchObject({ build: '..', image: `snaphook:${version}`, env_file: '.env' })
@@ -170,7 +173,7 @@ describe('compose', () => {
 
   test('the service may do no more than it needs', () => {
     expect(snaphook.user).toBe(`${USER}:${USER}`)
-    for (const service of [snaphook, prometheus]) {
+    for (const service of [snaphook, prometheus, grafana]) {
       expect(service).toMatchObject({
         read_only: true,
         cap_drop: ['ALL'],
@@ -190,7 +193,8 @@ describe('compose', () => {
       `${CALLBACK_PORT}:${CALLBACK_PORT}`,
       `127.0.0.1:${OPS_PORT}:${OPS_PORT}`,
     ])
-    for (const port of prometheus.ports) expect(port).toMatch(/^127\.0\.0\.1:/)
+    for (const port of [...prometheus.ports, ...grafana.ports])
+      expect(port).toMatch(/^127\.0\.0\.1:/)
   })
 
   test('its environment variables, if any, are settings', () => {

@@ -14,8 +14,8 @@ const EVENTS = 60
 function transition(before: DomainState, { kind }: Event, after: DomainState): string {
   if (BY_THEMSELVES.has(kind) && !after.isWanted) return `${kind}: no look`
   if (BY_THEMSELVES.has(kind)) return `${kind}: a look, ${before.phase.kind === 'resting'}`
-  // Whatever may follow what it was for.
-  if (kind === 'outrun') return kind
+  // Whatever may follow what it was for, or may have been under way.
+  if (kind === 'outrun' || kind === 'started') return kind
   return `${before.phase.kind} ${kind}: ${followed(after)}`
 }
 

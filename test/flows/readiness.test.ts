@@ -3,7 +3,8 @@ import { FULL_SIZE } from '../../src/core/delivery/batch-size.ts'
 import type { SinkState } from '../../src/core/delivery/outcome.ts'
 import { createReadiness } from '../../src/flows/readiness.ts'
 import type { RegistrationView } from '../../src/ports/views.ts'
-import { memoryStore } from '../support/flow-fakes.ts'
+import { memoryStore } from '../support/memory-store.ts'
+import { eventOf } from '../support/store-events.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
 function fixture() {
@@ -91,16 +92,9 @@ describe('once ready', () => {
 
 test('sinks are shown with their lag, and sampled for the metrics', async () => {
   const { store, sink, readiness } = fixture()
-  const event = {
-    domain: 'd',
-    origin: 'callback' as const,
-    receivedAt: 0,
-    occurredAt: 0,
-    body: new Uint8Array(),
-  }
-  for (const id of ['a', 'b', 'c']) await store.append({ ...event, id })
+  for (const n of [1, 2, 3]) await store.append(eventOf(n))
   Object.assign(sink, { cursor: 1, state: 'refused', problem: 'answered 401' })
-  const refused = { event: { ...event, id: 'a', seq: 1 }, reason: 'answered 400', attempts: 1 }
+  const refused = { event: { ...eventOf(1), seq: 1 }, reason: 'answered 400', attempts: 1 }
   await store.advanceCursor('stdout', 1, [refused])
   expect((await readiness.check()).sinks).toEqual([
     {

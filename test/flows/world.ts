@@ -5,7 +5,8 @@ import { type KeyId, keyName, keyText, sameKey } from '../../src/core/keys/key-r
 import { createKeySearch, isUsableKey, type Secret } from '../../src/core/keys/notify-key.ts'
 import type { Observed } from '../../src/core/registration/observation.ts'
 import type { LiveApi } from '../../src/ports/live-api.ts'
-import { fakeApi, memoryStore } from '../support/flow-fakes.ts'
+import { fakeApi } from '../support/flow-fakes.ts'
+import { memoryStore } from '../support/memory-store.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { createSteps, type Side } from '../support/steps.ts'
 import {

@@ -126,8 +126,12 @@ describe('slow and silent senders', () => {
     const { port } = await harness.start({ silenceTimeoutMs: 100 })
     const release = harness.receiver.hold()
     const client = await openRaw(port)
+    const begun = performance.now()
     client.send(rawPost({ body: '{}' }))
     await client.closed()
+    expect(performance.now() - begun).toBeGreaterThan(90)
+    // It was closed while the receiver was still at it.
+    expect(harness.receiver.outcomes).toEqual([])
     release()
     await until(() => harness.receiver.outcomes.length === 1, 'the outcome')
   })

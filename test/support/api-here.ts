@@ -14,7 +14,8 @@ import { listen } from '../../src/http/listen.ts'
 import type { CredentialsProvider } from '../../src/ports/credentials.ts'
 import type { Reading } from '../../src/ports/reading.ts'
 import type { Store } from '../../src/ports/store.ts'
-import { keptLog, memoryStore } from './flow-fakes.ts'
+import { keptLog } from './flow-fakes.ts'
+import { memoryStore } from './memory-store.ts'
 
 export const DOMAIN = 'play.example.com'
 

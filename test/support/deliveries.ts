@@ -3,7 +3,8 @@
 import { systemClock } from '../../src/app/system-clock.ts'
 import { createDispatcher } from '../../src/flows/deliver/dispatcher.ts'
 import type { Sink } from '../../src/ports/sink.ts'
-import { keptLog, memoryStore } from './flow-fakes.ts'
+import { keptLog } from './flow-fakes.ts'
+import { memoryStore } from './memory-store.ts'
 import { eventOf } from './store-events.ts'
 import { until } from './until.ts'
 

@@ -23,7 +23,7 @@ export type Fault = {
 }
 
 export type Event =
-  /** The first of all. */
+  /** The first of all; and again after a stop, whatever was under way. */
   | { readonly kind: 'started' }
   /** A pause is over. */
   | { readonly kind: 'due' }

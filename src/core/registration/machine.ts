@@ -33,6 +33,8 @@ export function next(state: DomainState, event: Event, now: Present): Outcome {
       return { state: { ...state, rotateFrom: 'any' }, effects: [] }
     case 'release_changed':
       return wantLook(state)
+    case 'started':
+      return start(state, now)
     case 'failed':
       return afterFailure(state, event.fault, now)
     default:
@@ -40,14 +42,26 @@ export function next(state: DomainState, event: Event, now: Present): Outcome {
   }
 }
 
-type Answer = Exclude<Event, { kind: 'asked' | 'rotate' | 'release_changed' | 'failed' }>
+type Answer = Exclude<
+  Event,
+  { kind: 'asked' | 'rotate' | 'release_changed' | 'started' | 'failed' }
+>
 
-/** What comes of the answer to a task, or of the beginning. */
+/** Begins with a look, also after a stop in the middle of one. */
+function start(before: DomainState, now: Present): Outcome {
+  const { phase } = before
+  const attempt =
+    phase.kind === 'writing'
+      ? ({ ...phase.attempt, answer: 'lost', refusedIn: null } as const)
+      : before.attempt
+  return also(measureKey(now.ring), begin({ ...before, attempt }))
+}
+
+/** What comes of the answer to a task. */
 function answered(state: DomainState, event: Answer, now: Present): Outcome {
   const { phase } = state
   switch (phase.kind) {
     case 'resting':
-      if (event.kind === 'started') return also(measureKey(now.ring), begin(state))
       if (event.kind === 'due') return begin(state)
       break
     case 'reading':

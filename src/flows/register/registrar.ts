@@ -25,11 +25,8 @@ type DomainLoop = {
   wake: AbortController
 }
 
-/** Events that nothing follows once the registrar is to end. */
-const ENDS: ReadonlySet<Event['kind']> = new Set<Event['kind']>(['started', 'due', 'failed'])
-
 export type Registrar = {
-  /** Runs until `signal` aborts. */
+  /** Runs until `signal` aborts, in the middle of a look if need be. May run again after that. */
   run(signal: AbortSignal): Promise<void>
   /** See `KeySource.look`. */
   look(domain: string): Promise<void> | undefined
@@ -109,11 +106,13 @@ export function createRegistrar(deps: {
   async function runLoop(loop: DomainLoop, signal: AbortSignal): Promise<void> {
     let event: Event = { kind: 'started' }
     try {
-      // A look that is under way goes on to its next fault: what a write has come to is noted, too.
-      while (!signal.aborted || !ENDS.has(event.kind)) event = await turn(loop, event, signal)
+      // That a write was made is noted in the end, too; nothing else is begun.
+      while (!signal.aborted || event.kind === 'written') event = await turn(loop, event, signal)
     } finally {
       loop.looking?.resolve()
       loop.asked?.resolve()
+      loop.looking = null
+      loop.asked = null
     }
   }
 

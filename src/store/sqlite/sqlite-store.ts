@@ -33,6 +33,10 @@ export type SqliteStoreOptions = {
   readonly limits?: Partial<QueueLimits>
   /** The entry of the worker thread. */
   readonly workerUrl?: URL
+  /** Stands for the worker thread: a database in this one, say. */
+  readonly startWriter?: typeof startWriter
+  /** See `createWriteQueue`. */
+  readonly gather?: () => Promise<unknown>
 }
 
 export interface SqliteStore extends Store, Reading {
@@ -46,22 +50,25 @@ export interface SqliteStore extends Store, Reading {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { path, seals, now, readOnly = false, isLive = false, onCommit } = options
+  const { startWriter: start = startWriter, gather } = options
   const { workerUrl = new URL('./worker/writer.ts', import.meta.url) } = options
   const limits = { ...QUEUE_LIMITS, ...options.limits }
-  const writer = await startWriter(workerUrl, { path, readOnly, isLive })
-  const queue = createWriteQueue<Write>(async ({ events: waiting, writes }) => {
-    const batch = { events: packEvents(waiting), writes }
-    const committed = await writer.call('commit', batch, [batch.events.bodies.buffer])
-    const events =
-      committed.seqs.filter((seq) => typeof seq === 'number').length +
-      filledBy(batch.writes, committed.writes)
-    if (events > 0) onCommit?.({ seconds: committed.seconds, events })
-    return committed
-  }, limits)
+  const writer = await start(workerUrl, { path, readOnly, isLive })
+  const queue = createWriteQueue<Write>(
+    async ({ events: waiting, writes }) => {
+      const batch = { events: packEvents(waiting), writes }
+      const committed = await writer.call('commit', batch, [batch.events.bodies.buffer])
+      const events =
+        committed.seqs.filter((seq) => typeof seq === 'number').length +
+        filledBy(batch.writes, committed.writes)
+      if (events > 0) onCommit?.({ seconds: committed.seconds, events })
+      return committed
+    },
+    limits,
+    gather,
+  )
   const reading = createReading(() =>
-    readOnly
-      ? Promise.resolve(writer)
-      : startWriter(workerUrl, { path, readOnly: true, isLive: true }),
+    readOnly ? Promise.resolve(writer) : start(workerUrl, { path, readOnly: true, isLive: true }),
   )
   let probing: Promise<void> | undefined
   let closing: Promise<void> | undefined

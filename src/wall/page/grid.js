@@ -105,8 +105,9 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 			if (tile === undefined || stream === undefined) continue
 			const state = stateOf(stream)
 			tile.setState(state)
+			if (!inView.has(key)) continue
 			tile.setAge(now - stream.takenAt)
-			if (inView.has(key) && state !== 'unknown') pictures.want(key, stream.latest)
+			if (state !== 'unknown') pictures.want(key, stream.latest)
 		}
 	}
 

@@ -220,6 +220,10 @@ test('an interrupt ends it at once', async () => {
     'the first call',
     () => stage.emulator.state().api.byOperation.DescribeLiveSnapshotNotifyConfig,
   )
+  const since = performance.now()
   child.kill('SIGINT')
   await child.ended
+  // The call that hangs would take five.
+  expect(performance.now() - since).toBeLessThan(4_000)
+  expect(stage.emulator.state().api.byOperation.DescribeLiveSnapshotNotifyConfig).toBe(1)
 })

@@ -59,7 +59,7 @@ export function createJudge({ takeover, search }: { takeover: boolean; search: K
   let unseen: { before: Observed; at: number } | null = null
   let lastWrite: WriteTask | null = null
   /** A write that may have taken effect, and that nothing else was seen since. */
-  let awaited: { task: WriteTask; isLost: boolean } | null = null
+  let awaited: { task: WriteTask; isLost: boolean; at: number } | null = null
   let isShown = false
   let writes = 0
 
@@ -144,9 +144,13 @@ export function createJudge({ takeover, search }: { takeover: boolean; search: K
 
   /** What shows is reported once it is saved, and counted unless it was counted at once. */
   function judgeShown({ event, effects, now }: Turn): void {
+    if (event.kind === 'started') isShown = false
     if (event.kind === 'looked' && awaited !== null) {
       isShown = showsExactly(event.observed, awaited.task)
-      if (!isShown && !sameObservation(event.observed, awaited.task.before)) awaited = null
+      const isBefore = sameObservation(event.observed, awaited.task.before)
+      // What is still there after five minutes is somebody else's, as far as anybody can tell.
+      const isLate = !awaited.isLost && now.elapsed - awaited.at >= LAG_MS
+      if (!isShown && (!isBefore || isLate)) awaited = null
     }
     if (!effects.some(({ kind }) => kind === 'look_ends')) return
     const isReported = effects.some((each) => each.kind === 'log' && each.message === 'registered')
@@ -164,11 +168,12 @@ export function createJudge({ takeover, search }: { takeover: boolean; search: K
     if (before.phase.kind !== 'writing' || lastWrite === null) return
     if (event.kind === 'written') {
       unseen = { before: lastWrite.before, at: now.elapsed }
-      awaited = { task: lastWrite, isLost: false }
+      awaited = { task: lastWrite, isLost: false, at: now.elapsed }
     }
+    if (event.kind === 'started') awaited = { task: lastWrite, isLost: true, at: now.elapsed }
     if (event.kind !== 'failed') return
     const isLost = event.fault.mayHaveTakenEffect
-    awaited = isLost ? { task: lastWrite, isLost } : null
+    awaited = isLost ? { task: lastWrite, isLost, at: now.elapsed } : null
   }
 
   function judgeContest(effects: readonly Effect[], { now, before }: Turn): void {

@@ -218,15 +218,26 @@ export function createWorld(
     },
     follow,
     restart,
+    stopAndGoOn,
   ]
 
-  /** Nothing but the store is left. A write that was under way may have been made. */
+  /** What was under way is dropped. A write may have been made. */
+  function drop(): void {
+    if (task?.kind !== 'write' || chance.is(0.5)) return
+    const { url, key } = task.registration
+    take({ kind: 'present', url, auth: true, key })
+  }
+
+  function stopAndGoOn(): void {
+    drop()
+    clock += chance.of([0, 1_000, 2 * INTERVAL_MS])
+    trace?.push('stop')
+    tell({ kind: 'started' })
+  }
+
+  /** Nothing but the store is left. */
   function restart(): void {
-    const dropped = task
-    if (dropped?.kind === 'write' && chance.is(0.5)) {
-      const { url, key } = dropped.registration
-      take({ kind: 'present', url, auth: true, key })
-    }
+    drop()
     cached = stored
     // Settings may change at a restart.
     if (chance.is(0.3)) secrets = [secrets[1], secrets[0]]

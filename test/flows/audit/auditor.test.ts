@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { memoryStore } from '../../support/flow-fakes.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import { DOMAIN, INTERVAL_MS, MINUTE, provider, replica, stream } from './fixture.ts'
 
 const HOUR = 60 * MINUTE

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
 import { createDispatcher } from '../../../src/flows/deliver/dispatcher.ts'
 import type { Sink } from '../../../src/ports/sink.ts'
-import { keptLog, memoryStore } from '../../support/flow-fakes.ts'
+import { keptLog } from '../../support/flow-fakes.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 import { eventOf } from '../../support/store-events.ts'
 
@@ -56,7 +57,7 @@ function fixture(sinks = [fakeSink('a')], store = memoryStore(), clock = manualC
   async function append(count: number): Promise<void> {
     for (let n = 0; n < count; n++) {
       await store.append({
-        id: `${store} ${appended++}`,
+        id: (appended++).toString(16).padStart(64, '0'),
         domain: 'd',
         origin: 'callback',
         receivedAt: 0,
@@ -191,10 +192,22 @@ describe('stopping', () => {
   })
 
   test('at once where it may not take any time', async () => {
-    const { dispatcher, append } = fixture()
+    const { sinks, dispatcher, append } = fixture()
+    const [sink] = sinks
+    let isCut = false
+    if (sink) {
+      sink.deliver = async (_, signal) => {
+        if (!signal.aborted)
+          await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        isCut = true
+        return { kind: 'failed', reason: 'stopped' }
+      }
+    }
     void dispatcher.run()
     await append(1)
+    expect(isCut).toBe(false)
     await dispatcher.stop(AbortSignal.abort())
+    expect([isCut, sink?.closed]).toEqual([true, true])
   })
 })
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ServiceError } from '../../../src/errors.ts'
 import { shareReads } from '../../../src/flows/deliver/shared-reads.ts'
-import { memoryStore } from '../../support/flow-fakes.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import { eventOf, range } from '../../support/store-events.ts'
 
 async function logOf(count: number) {

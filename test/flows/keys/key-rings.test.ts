@@ -7,7 +7,7 @@ import {
 } from '../../../src/core/keys/key-ring.ts'
 import { notifyKey } from '../../../src/core/keys/notify-key.ts'
 import { ServiceError } from '../../../src/errors.ts'
-import { memoryStore } from '../../support/flow-fakes.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 import {
   DOMAIN,

@@ -9,7 +9,8 @@ import {
   type KeySource,
 } from '../../../src/flows/receive/receiver.ts'
 import type { EventLog } from '../../../src/ports/store.ts'
-import { keptLog, memoryStore } from '../../support/flow-fakes.ts'
+import { keptLog } from '../../support/flow-fakes.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 
 const DOMAIN = 'play.example.com'

@@ -3,7 +3,8 @@
 // `test/e2e/crash.test.ts`.
 import { expect, test } from 'vitest'
 import { notifyKey } from '../../../src/core/keys/notify-key.ts'
-import { fakeApi, memoryStore } from '../../support/flow-fakes.ts'
+import { fakeApi } from '../../support/flow-fakes.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 import { createSteps, type Side, type Step } from '../../support/steps.ts'
 import {

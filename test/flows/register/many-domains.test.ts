@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest'
 import { createPacer } from '../../../src/cloud/pacer.ts'
 import type { IsStill, LiveApi } from '../../../src/ports/live-api.ts'
-import { fakeApi, memoryStore } from '../../support/flow-fakes.ts'
+import { fakeApi } from '../../support/flow-fakes.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 import { registration } from './registration-fixture.ts'
 

@@ -542,6 +542,40 @@ describe('races and faults', () => {
 })
 
 describe('replicas and restarts', () => {
+  test.each(['describe', 'add'] as const)(
+    'a registrar that is stopped during %s, and run again, goes on from what it sees',
+    async (operation) => {
+      const provider = fakeApi(() => 0)
+      const held = Promise.withResolvers<void>()
+      const call = provider.api[operation] as (...given: unknown[]) => Promise<unknown>
+      const slow = async (...given: unknown[]) => {
+        const answer = await call(...given)
+        await held.promise
+        return answer
+      }
+      await using it = await registration({
+        provider,
+        api: { ...provider.api, [operation]: slow } as LiveApi,
+      })
+      const ended = new AbortController()
+      const running = it.registrar.run(ended.signal)
+      const look = it.registrar.look(DOMAIN)
+      await it.clock.settle()
+      ended.abort()
+      held.resolve()
+      await Promise.all([running, look])
+      const again = it.registrar.look(DOMAIN)
+      await it.start()
+      await again
+      expect(it.view()).toMatchObject({ state: 'in_sync', detail: null })
+      expect(it.provider.count('add')).toBe(1)
+      expect(it.changes).toEqual(['create'])
+      it.registrar.look(DOMAIN)
+      await it.clock.advance(2 * INTERVAL_MS)
+      expect(it.view()?.state).toBe('in_sync')
+    },
+  )
+
   test('another replica, or a store that was lost, changes nothing', async () => {
     await using first = await registration()
     await first.start()

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { MAX_READERS } from '../../../src/http/api/feed.ts'
 import { type ApiHere, serveApi, shotOf } from '../../support/api-here.ts'
-import { memoryStore } from '../../support/flow-fakes.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import { readEvents } from '../../support/sse-reader.ts'
 import { until } from '../../support/until.ts'
 

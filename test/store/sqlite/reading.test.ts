@@ -14,7 +14,7 @@ import { createStreams } from '../../../src/store/sqlite/tables/streams.ts'
 import { MIGRATIONS } from '../../../src/store/sqlite/worker/migrate.ts'
 import { readingContract } from '../../contract/reading-contract.ts'
 import { shotOf } from '../../support/api-here.ts'
-import { memoryStore } from '../../support/flow-fakes.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import { openStore, temporaryFolder } from '../../support/store-fixtures.ts'
 
 const newPath = () => join(temporaryFolder(), 'snaphook.db')

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { EMPTY_RING } from '../../../src/core/keys/key-ring.ts'
+import { describeBug, ServiceError } from '../../../src/errors.ts'
 import type { Commit, SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
 import { MIGRATIONS } from '../../../src/store/sqlite/worker/migrate.ts'
 import { eventOf, range } from '../../support/store-events.ts'
@@ -206,6 +207,25 @@ describe('a writer that crashes', () => {
     await store.close()
   })
 })
+
+test.each([
+  ['an event', (store: SqliteStore) => store.append(eventOf(1, { receivedAt: {} as number }))],
+  ['a write', (store: SqliteStore) => store.advanceCursor('stdout', {} as number)],
+  ['a call', (store: SqliteStore) => store.loadCursor(undefined as never)],
+])(
+  '%s that is a bug is no fault of the store, and has the frames of its thread',
+  async (_, ask) => {
+    const store = await openStore(newPath())
+    const error = await ask(store).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    )
+    expect(error).toBeInstanceOf(Error)
+    expect(error).not.toBeInstanceOf(ServiceError)
+    expect(describeBug(error).frames.join()).toContain('/worker/')
+    expect(await store.append(eventOf(2))).toMatchObject({ duplicate: false })
+  },
+)
 
 describe('opening', () => {
   it('rejects with one sentence and the path', async () => {

@@ -28,7 +28,7 @@ import { createStreamFill, createStreamSearch } from '../tables/stream-search.ts
 import { createStreams } from '../tables/streams.ts'
 import { createTallies } from '../tables/tallies.ts'
 import { openConnection, type StoreFile } from './connection.ts'
-import { watchFile } from './file-in-use.ts'
+import { type FileInUse, watchFile } from './file-in-use.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
 
 /** More than one page, so that a store without room to grow is noticed before an event is lost. */
@@ -40,15 +40,15 @@ export type Database = ReturnType<typeof openDatabase>
 export function openDatabase(file: StoreFile) {
   const db = openConnection(file)
   try {
-    return offer(db, file)
+    return offerDatabase(db, file, watchFile(file.path))
   } catch (error) {
     db.close()
     throw openFault(error, file.path)
   }
 }
 
-function offer(db: DatabaseSync, file: StoreFile) {
-  const inUse = watchFile(file.path)
+/** The calls on a connection that is open and migrated. */
+export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUse) {
   const log = createEventLog(db)
   const rings = createRings(db)
   const cursors = createCursors(db)
