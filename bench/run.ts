@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   domains: () => import('./domains.ts'),
   reading: () => import('./reading.ts'),
   sinks: () => import('./sinks.ts'),
+  audit: () => import('./audit.ts'),
   wall: () => import('./wall.ts'),
 }
 

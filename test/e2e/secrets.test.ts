@@ -67,6 +67,8 @@ const SECRETS: Secrets = {
   'the password of NATS': NATS_PASSWORD,
   'the foreign key': FOREIGN_KEY,
   'the unknown key': UNKNOWN_KEY,
+  // In every row of the list of pushes.
+  'the ingest key of a push URL': 'emulated-ingest-secret',
   ...Object.fromEntries(
     [SECRET, OLD_SECRET].flatMap((secret, index) =>
       GENERATIONS.map((n) => [`key ${n} of secret ${index}`, keyOf(n, { secret })]),
@@ -93,6 +95,7 @@ test.concurrent('a whole life shows no secret', async () => {
   await until('the takeover', () => stage.configured()?.NotifyUrl === stage.callbackUrl())
   await settled(service)
   await askEverything(service, token, shown)
+  stage.emulator.startPush({ domain: DOMAIN, app: 'live', stream: 'door' })
   for (const command of [
     ['plan'],
     ['register'],
@@ -101,10 +104,13 @@ test.concurrent('a whole life shows no secret', async () => {
     ['events'],
     ['streams'],
     ['doctor', '--write'],
+    ['audit', '--since', '10m', '--until', '1s'],
   ]) {
     const { stdout, stderr } = await stage.finish(command, SETTINGS)
     shown.set(command.join(' '), stdout + stderr)
   }
+  const { byOperation } = stage.emulator.state().api
+  expect(byOperation.DescribeLiveStreamsPublishList).toBeGreaterThan(0)
   service.kill('SIGTERM')
   expect(await service.ended).toBe(0)
 

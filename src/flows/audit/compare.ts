@@ -14,6 +14,7 @@ import {
 import { cannotCompare } from '../../core/audit/state.ts'
 import { sortByStream, streamKey } from '../../core/audit/stream-names.ts'
 import type { AuditStore, SnapshotLists } from '../../ports/audit.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { Intervals } from './intervals.ts'
 import { readKept } from './kept-shots.ts'
 
@@ -39,6 +40,8 @@ export type Comparer = {
   readonly lists: SnapshotLists
   readonly store: Pick<AuditStore, 'readBetween'>
   readonly intervals: Intervals
+  /** With one, events are read in no hurry: appends of callbacks wait while they are. */
+  readonly clock?: Clock
 }
 
 type Candidate = {
@@ -50,7 +53,7 @@ type Candidate = {
 
 /** Compares `range`, in which `pushes` ran. `isMeant` narrows the streams; `askAll`: also whole ones. */
 export async function compare(
-  { lists, store, intervals }: Comparer,
+  { lists, store, intervals, clock }: Comparer,
   wanted: {
     readonly domain: string
     readonly range: Range
@@ -61,7 +64,7 @@ export async function compare(
   signal: AbortSignal,
 ): Promise<Comparison> {
   const { domain, range, pushes, isMeant = () => true, askAll = false } = wanted
-  const kept = await readKept(store, domain, range, signal)
+  const kept = await readKept({ store, clock }, domain, range, signal)
   if (cannotCompare(kept)) return { kind: 'cannot_compare' }
   const running = pushes.filter(
     ({ from, until }) => (from ?? 0) < range.until && (until ?? Infinity) >= range.from,
