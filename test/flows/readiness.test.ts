@@ -3,9 +3,9 @@ import { FULL_SIZE } from '../../src/core/delivery/batch-size.ts'
 import type { SinkState } from '../../src/core/delivery/outcome.ts'
 import { createReadiness } from '../../src/flows/readiness.ts'
 import type { RegistrationView } from '../../src/ports/views.ts'
+import { manualClock } from '../support/manual-clock.ts'
 import { memoryStore } from '../support/memory-store.ts'
 import { eventOf } from '../support/store-events.ts'
-import { manualClock } from '../support/manual-clock.ts'
 
 function fixture() {
   const clock = manualClock()

@@ -6,8 +6,8 @@ import { createKeySearch, isUsableKey, type Secret } from '../../src/core/keys/n
 import type { Observed } from '../../src/core/registration/observation.ts'
 import type { LiveApi } from '../../src/ports/live-api.ts'
 import { fakeApi } from '../support/flow-fakes.ts'
-import { memoryStore } from '../support/memory-store.ts'
 import { manualClock } from '../support/manual-clock.ts'
+import { memoryStore } from '../support/memory-store.ts'
 import { createSteps, type Side } from '../support/steps.ts'
 import {
   DOMAIN,

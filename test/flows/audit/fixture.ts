@@ -6,8 +6,8 @@ import { eventOf, understandEvent } from '../../../src/core/events/snapshot-even
 import { createAuditor } from '../../../src/flows/audit/auditor.ts'
 import { fakeLists, type ProvidersShot } from '../../support/fake-lists.ts'
 import { keptLog } from '../../support/flow-fakes.ts'
-import { memoryStore } from '../../support/memory-store.ts'
 import { manualClock } from '../../support/manual-clock.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 
 export const DOMAIN = 'play.example.com'
 export const MINUTE = 60_000

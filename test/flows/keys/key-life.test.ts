@@ -4,8 +4,8 @@ import { notifyKey } from '../../../src/core/keys/notify-key.ts'
 import type { FaultCode } from '../../../src/errors.ts'
 import type { LiveApi } from '../../../src/ports/live-api.ts'
 import { fakeApi } from '../../support/flow-fakes.ts'
-import { memoryStore } from '../../support/memory-store.ts'
 import { manualClock } from '../../support/manual-clock.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import {
   DOMAIN,
   ELSEWHERE,

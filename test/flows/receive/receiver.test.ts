@@ -10,8 +10,8 @@ import {
 } from '../../../src/flows/receive/receiver.ts'
 import type { EventLog } from '../../../src/ports/store.ts'
 import { keptLog } from '../../support/flow-fakes.ts'
-import { memoryStore } from '../../support/memory-store.ts'
 import { manualClock } from '../../support/manual-clock.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 
 const DOMAIN = 'play.example.com'
 const HOST = 'hook.example.com'

@@ -4,8 +4,8 @@
 import { expect, test } from 'vitest'
 import { notifyKey } from '../../../src/core/keys/notify-key.ts'
 import { fakeApi } from '../../support/flow-fakes.ts'
-import { memoryStore } from '../../support/memory-store.ts'
 import { manualClock } from '../../support/manual-clock.ts'
+import { memoryStore } from '../../support/memory-store.ts'
 import { createSteps, type Side, type Step } from '../../support/steps.ts'
 import {
   DOMAIN,
