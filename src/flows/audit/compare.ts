@@ -17,6 +17,7 @@ import type { AuditStore, SnapshotLists } from '../../ports/audit.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Intervals } from './intervals.ts'
 import { readKept } from './kept-shots.ts'
+import { throwIfStopped } from './stop.ts'
 
 /** Calls under way at a time; the pacer spaces them, and each takes a while to be answered. */
 const CONCURRENT_CALLS = 8
@@ -102,16 +103,26 @@ export async function compare(
 
   async function ask(asked: readonly Candidate[]): Promise<void> {
     const rest = asked.values()
+    // The first fault ends all of it: it is tried again as a whole.
+    const failed = new AbortController()
+    const until = AbortSignal.any([signal, failed.signal])
     const work = async () => {
       for (const each of rest) {
-        signal.throwIfAborted()
-        const shots = groupShots(await lists.shots({ domain, ...each.name }, padded, signal))
+        if (until.aborted) return
+        const shots = groupShots(await lists.shots({ domain, ...each.name }, padded, until))
         listed.set(each, shots)
         const intervalMs = intervalOf(shots.map(({ at }) => at))
         if (intervalMs !== null) intervals.learn(each.name, intervalMs)
       }
     }
-    await Promise.all(Array.from({ length: CONCURRENT_CALLS }, work))
+    const works = Array.from({ length: CONCURRENT_CALLS }, work)
+    try {
+      await Promise.all(works)
+    } finally {
+      failed.abort()
+      await Promise.allSettled(works)
+    }
+    throwIfStopped(signal)
   }
 
   /** One stream of each app whose interval no list has shown. */

@@ -5,6 +5,7 @@ import { type KeptShot, PAD_MS } from '../../core/audit/shots.ts'
 import { type StoredEvent, understandEvent } from '../../core/events/snapshot-event.ts'
 import type { AuditStore, EventPlace } from '../../ports/audit.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { throwIfStopped } from './stop.ts'
 
 /** A read of so many events takes a few milliseconds. */
 const READ_EVENTS = 500
@@ -31,7 +32,7 @@ export async function readKept(
   let unclear = 0
   let after: EventPlace | null = null
   for (;;) {
-    signal.throwIfAborted()
+    throwIfStopped(signal)
     const begunAt = clock?.elapsed() ?? 0
     const events: StoredEvent[] = await store.readBetween(domain, padded, READ_EVENTS, after)
     for (const event of events) {
