@@ -10,6 +10,10 @@ import type { Feed, Outlet } from './feed.ts'
 import { MAX_READERS } from './feed.ts'
 import { wholeNumber } from './query.ts'
 
+// If node-server had put its own Response in place before this module was loaded, the mark would be
+// such a stand-in, which it writes without a look at the header. To read the body makes it a real one.
+void RESPONSE_ALREADY_SENT.body
+
 /** A reader that takes nothing for three comments is gone. */
 const SILENCE_MS = 45_000
 const HEADERS = {

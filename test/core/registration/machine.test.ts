@@ -1,11 +1,12 @@
-// The machine of one domain through a hundred thousand random histories. The seed is new each time, and
-// printed with the number of a history that fails: SNAPHOOK_SEED=… has all of them again.
+// The machine of one domain through a hundred thousand random histories. A failure prints the
+// seed and the number of its history.
 import { describe, expect, test } from 'vitest'
 import { ROWS, run } from '../../../docs/registration-rows.ts'
 import { EMPTY_RING } from '../../../src/core/keys/key-ring.ts'
 import type { Event } from '../../../src/core/registration/events.ts'
 import { next } from '../../../src/core/registration/machine.ts'
 import { type DomainState, detailOf, type Phase } from '../../../src/core/registration/state.ts'
+import { SEED } from '../../support/seed.ts'
 import { createWorld, INTERVAL_MS, type World } from './machine-world.ts'
 import { chanceFrom } from './random.ts'
 import { URL_ } from './situations.ts'
@@ -15,7 +16,6 @@ const MAX_EVENTS = 20
 /** It takes three rounds until a contest is noticed. */
 const MAX_EVENTS_WITH_RIVAL = 70
 const HOUR_MS = 3_600_000
-const SEED = Number(process.env.SNAPHOOK_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
 function live(number: number, trace: string[] | null): void {
   const chance = chanceFrom(SEED + number)

@@ -4,13 +4,12 @@
 import fc from 'fast-check'
 import { test } from 'vitest'
 import type { FaultCode } from '../../../src/errors.ts'
+import { SEED } from '../../support/seed.ts'
 import type { Side } from '../../support/steps.ts'
 import { createWorld, type World } from '../world.ts'
 import { DOMAIN, ELSEWHERE, FOREIGN, INTERVAL_MS, OUR_URL } from './registration-fixture.ts'
 
 const RUNS = 60
-/** Other lives at each run; a failure prints the seed, and SNAPHOOK_SEED=… has the same ones again. */
-const SEED = Number(process.env.SNAPHOOK_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const OTHER_FOREIGN = 'anotherKeySetByHand1'
 const FAULTS: FaultCode[] = ['api_unavailable', 'api_throttled', 'api_denied', 'api_config_exists']
 
