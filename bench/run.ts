@@ -4,7 +4,9 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   flood: () => import('./flood.ts'),
   retention: () => import('./retention.ts'),
   domains: () => import('./domains.ts'),
+  reading: () => import('./reading.ts'),
   sinks: () => import('./sinks.ts'),
+  audit: () => import('./audit.ts'),
   wall: () => import('./wall.ts'),
 }
 

@@ -46,6 +46,7 @@ export function createOps(
     streams: store,
     feed,
     known,
+    clock,
     pictures: openPictures(config, overrides),
     registrations,
     sinks: readiness.sinks,

@@ -269,6 +269,7 @@ function announceStart(
   for (const { name, url } of sinks) {
     const what = readableOnTheWay(url)
     if (what === undefined) continue
-    log.warn(`a sink is without TLS: ${what} can be read on the way`, { sink: name })
+    const scheme = new URL(url).protocol.slice(0, -1)
+    log.warn(`a sink is plain ${scheme}: ${what} can be read on their way`, { sink: name })
   }
 }

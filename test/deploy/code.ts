@@ -63,7 +63,7 @@ export function opsApp() {
     metrics: async () => ({ contentType: 'text/plain', body: '' }),
     guard: async () => undefined,
     api: createApi({
-      ...{ events: store, streams: store, feed, known, log },
+      ...{ events: store, streams: store, feed, known, log, clock: systemClock },
       pictures: { find: () => Promise.reject(new Error('none')) },
       registrations: () => [],
       sinks: async () => [],

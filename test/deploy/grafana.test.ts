@@ -118,6 +118,12 @@ async function startPrometheus(target: string) {
     () => /address=127\.0\.0\.1:([1-9]\d*)/.exec(said)?.[1],
   )
 
+  // It listens before it can be asked.
+  await until(
+    'Prometheus to be ready',
+    async () => (await fetch(`http://127.0.0.1:${port}/-/ready`)).ok,
+  )
+
   return {
     /** The result of a query; a fault of it is thrown. */
     async ask(expr: string): Promise<{ metric: Record<string, string> }[]> {

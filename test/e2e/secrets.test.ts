@@ -38,6 +38,7 @@ const SETTINGS: Settings = {
   ALIBABA_CLOUD_SECURITY_TOKEN: SECURITY_TOKEN,
   SNAPHOOK_SECRET: `${SECRET},${OLD_SECRET}`,
   SNAPHOOK_API_SECRET: API_SECRET,
+  SNAPHOOK_IMAGES: 'oss:emulated-snapshots,my-snapshots',
   SNAPHOOK_LOG_LEVEL: 'debug',
   SNAPHOOK_RECONCILE_INTERVAL: '1s',
   SNAPHOOK_ON_CONFLICT: 'takeover',
@@ -66,6 +67,8 @@ const SECRETS: Secrets = {
   'the password of NATS': NATS_PASSWORD,
   'the foreign key': FOREIGN_KEY,
   'the unknown key': UNKNOWN_KEY,
+  // In every row of the list of pushes.
+  'the ingest key of a push URL': 'emulated-ingest-secret',
   ...Object.fromEntries(
     [SECRET, OLD_SECRET].flatMap((secret, index) =>
       GENERATIONS.map((n) => [`key ${n} of secret ${index}`, keyOf(n, { secret })]),
@@ -92,16 +95,22 @@ test.concurrent('a whole life shows no secret', async () => {
   await until('the takeover', () => stage.configured()?.NotifyUrl === stage.callbackUrl())
   await settled(service)
   await askEverything(service, token, shown)
+  stage.emulator.startPush({ domain: DOMAIN, app: 'live', stream: 'door' })
   for (const command of [
     ['plan'],
     ['register'],
     ['status'],
     ['dead-letters', 'list'],
+    ['events'],
+    ['streams'],
     ['doctor', '--write'],
+    ['audit', '--since', '10m', '--until', '1s'],
   ]) {
     const { stdout, stderr } = await stage.finish(command, SETTINGS)
     shown.set(command.join(' '), stdout + stderr)
   }
+  const { byOperation } = stage.emulator.state().api
+  expect(byOperation.DescribeLiveStreamsPublishList).toBeGreaterThan(0)
   service.kill('SIGTERM')
   expect(await service.ended).toBe(0)
 
@@ -214,11 +223,22 @@ async function sendAllKinds(stage: Stage, shown: Map<string, string>): Promise<S
 }
 
 async function askEverything({ ops }: Running, token: string, shown: Map<string, string>) {
-  for (const path of ['/healthz', '/readyz', '/metrics', '/v1/registrations', '/nothing']) {
+  const open = ['/healthz', '/readyz', '/metrics', '/', '/nothing']
+  const guarded = ['registrations', 'sinks', 'events', 'streams', 'openapi.json', 'events?x=1']
+  for (const path of [...open, ...guarded.map((name) => `/v1/${name}`)]) {
     for (const headers of [{}, { Authorization: `Bearer ${token}` }]) {
       const response = await fetch(ops + path, { headers })
       const answer = JSON.stringify([...response.headers]) + (await response.text())
       shown.set(`${path} ${Object.keys(headers)}`, answer)
     }
   }
+  // Who may see a picture gets its signed URL, and may sign in; neither is told anybody else.
+  const authorized = { Authorization: `Bearer ${token}` }
+  const listed = await fetch(`${ops}/v1/events?limit=1`, { headers: authorized })
+  const { events } = (await listed.json()) as { events: { id: string }[] }
+  await fetch(`${ops}/v1/events/${events[0]?.id}/image`, {
+    headers: authorized,
+    redirect: 'manual',
+  })
+  await fetch(`${ops}/sign-in`, { method: 'POST', body: new URLSearchParams({ token }) })
 }

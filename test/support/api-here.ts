@@ -62,6 +62,7 @@ export async function serveApi(
     streams: store,
     feed,
     known,
+    clock: systemClock,
     pictures: createPictures({ source: images, credentials, now }),
     registrations: () => [],
     sinks: async () => [],

@@ -1,9 +1,10 @@
 // Makes every check of `doctor`, side by side.
 
 import { type Overrides, withDefaults } from '../../app/overrides.ts'
+import { openPictures } from '../../app/pictures.ts'
 import { createProxyFor } from '../../app/proxy.ts'
 import { knownSecrets } from '../../app/secrets.ts'
-import { openStore } from '../../app/stores.ts'
+import { openStore, readStore } from '../../app/stores.ts'
 import { openInspection, openSinks, probePublicUrl } from '../../app/wiring.ts'
 import type { Config } from '../../config/config.ts'
 import type { Sink } from '../../ports/sink.ts'
@@ -12,6 +13,7 @@ import { checkClock } from './clock.ts'
 import { checkCredentials } from './credentials.ts'
 import { type Finding, findingsOf } from './finding.ts'
 import { checkPermissions } from './permissions.ts'
+import { checkPictures } from './pictures.ts'
 import { checkProxies } from './proxies.ts'
 import { checkPublicUrl } from './public-url.ts'
 import { checkSnapshots } from './snapshots.ts'
@@ -85,12 +87,28 @@ export async function examine(
         clock.elapsed,
       ),
       ...sinks.map((sink) => checkSink(sink)),
+      checkPictures(config.images, {
+        pictures: openPictures(config, overrides),
+        latestIn: (bucket) => latestIn(config, overrides, bucket, clock.now()),
+        fetch: globalThis.fetch,
+        signal,
+      }),
     ])
     return found.flat()
   } finally {
     close()
     await Promise.all(sinks.map((sink) => sink.close()))
   }
+}
+
+/** The event of the latest shot that a stream has in a bucket, if there is one. */
+function latestIn(config: Config, overrides: Overrides, bucket: string, now: number) {
+  return readStore(config, overrides, async (store) => {
+    const all = { domain: null, app: null, state: null, q: null, after: null } as const
+    const { streams } = await store.findStreams({ ...all, order: 'recent', limit: 1_000, now })
+    const found = streams.find(({ latest }) => latest.bucket === bucket)?.latest
+    return found === undefined ? null : store.findEvent(found.id, found.seq)
+  })
 }
 
 /** What a call of its own would mend is said; what the first call met already is not said twice. */

@@ -10,6 +10,7 @@ const CHECKS = [
   'audit',
   'store',
   'sink',
+  'pictures',
 ] as const
 export type Check = (typeof CHECKS)[number]
 

@@ -17,6 +17,10 @@ const TRUANT = { domain: DOMAIN, app: 'live', stream: `stream-${STREAMS}` }
 const TRUANT_LIVE_MS = 30_000
 /** A stream is silent after five minutes. */
 const TRUANT_AWAY_MS = 345_000
+/** So that the audit has something to find, and soon. */
+const LOST_CALLBACKS = 0.05
+const AUDIT = { marginMs: 10_000, firstAfterMs: 10_000 }
+const AUDIT_INTERVAL = '10s'
 const ACCESS_KEY = { accessKeyId: 'demo', accessKeySecret: 'demo-secret' }
 /** Its own, so that it never meets the store of a real service. */
 const DEMO_STORE = 'data/demo/snaphook.db'
@@ -43,6 +47,7 @@ async function runDemo(shell: Shell, { store }: { store: string }): Promise<numb
     domains: [DOMAIN],
     streams: STREAMS,
     intervalMs: INTERVAL_MS,
+    switches: { lose_callbacks: LOST_CALLBACKS },
     openBucket: true,
   })
   const settings = {
@@ -52,6 +57,7 @@ async function runDemo(shell: Shell, { store }: { store: string }): Promise<numb
     SNAPHOOK_OPS_LISTEN: `127.0.0.1:${opsPort}`,
     SNAPHOOK_STORE: `sqlite:${store}`,
     SNAPHOOK_LIVE_ENDPOINT: emulator.url,
+    SNAPHOOK_AUDIT_INTERVAL: AUDIT_INTERVAL,
     SNAPHOOK_IMAGES: `${emulator.url}/buckets/{bucket}/{object}`,
   }
   const config = readConfig(settings, shell.readFile)
@@ -61,6 +67,7 @@ async function runDemo(shell: Shell, { store }: { store: string }): Promise<numb
     stdout: shell.stdout,
     sinks: [printingSink(shell)],
     credentials: { getCredentials: async () => ACCESS_KEY },
+    audit: AUDIT,
     ...shell.overrides,
   })
   try {
@@ -75,7 +82,8 @@ async function runDemo(shell: Shell, { store }: { store: string }): Promise<numb
         `registrations  ${ops}/v1/registrations`,
         `emulator       ${emulator.url}/emulator/state`,
         `${STREAMS} streams, a snapshot each every ${INTERVAL_MS / 1000} s. ${TRUANT.stream} stops for some minutes`,
-        'now and then, and comes back. Ctrl-C ends it.',
+        `now and then, and comes back. One callback in ${1 / LOST_CALLBACKS} is lost on purpose: the audit finds it.`,
+        'Ctrl-C ends it.',
         '',
       ].join('\n'),
     )
@@ -117,6 +125,8 @@ function printingSink(shell: Shell): Sink {
         const age = Math.max(0, Date.now() - Date.parse(time)) / 1000
         shell.print(`${data.stream ?? '(unknown)'}  ${data.object ?? '-'}  ${age.toFixed(1)} s old`)
       }
+      const found = events.filter(({ origin }) => origin === 'audit').length
+      if (found > 0) shell.print(`${found} of these came by no callback: the audit found them`)
       return { kind: 'delivered' }
     },
     async close() {},

@@ -11,6 +11,7 @@ type Options = {
   domain: string[]
   streams: string
   interval: string
+  openBucket?: true
 }
 
 /** More than a laptop can draw pictures for. */
@@ -28,7 +29,8 @@ export const EMULATOR = command({
         new Option('--domain <domain...>', 'streaming domains; any, if none is named').default([]),
       )
       .option('--streams <n>', 'streams that are pushed from the start', '0')
-      .option('--interval <duration>', 'time between the snapshots of a stream', '5s'),
+      .option('--interval <duration>', 'time between the snapshots of a stream', '5s')
+      .option('--open-bucket', 'hand out pictures to anybody, not to signed URLs alone'),
   run: runEmulator,
 })
 
@@ -47,6 +49,7 @@ async function runEmulator(shell: Shell, options: Options): Promise<number> {
     domains: options.domain,
     streams,
     intervalMs: durationOption(shell, '--interval', options.interval),
+    openBucket: options.openBucket ?? false,
   })
   shell.print(`emulator listening on ${emulator.url}, state at ${emulator.url}/emulator/state`)
   await aborted(shell.signal)

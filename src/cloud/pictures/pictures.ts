@@ -1,6 +1,7 @@
 // Pictures of events: the URL of a template, or one that we sign with the service's credentials.
-import { understand } from '../../core/events/callback.ts'
+
 import { type ImageSource, locatePicture } from '../../core/events/picture.ts'
+import { understandEvent } from '../../core/events/snapshot-event.ts'
 import type { CredentialsProvider } from '../../ports/credentials.ts'
 import type { Pictures } from '../../ports/pictures.ts'
 import { presign } from './presign.ts'
@@ -17,7 +18,7 @@ export function createPictures(deps: {
   const { source, credentials, now } = deps
   return {
     async find(event, width) {
-      const body = understand(event.body, event.domain, event.receivedAt)
+      const body = understandEvent(event)
       const located = locatePicture(source, body, { seq: event.seq, width })
       if (located.kind !== 'object') return located
       const { kind: _, ...object } = located

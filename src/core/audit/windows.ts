@@ -35,8 +35,17 @@ export function cutRange(auditedUntil: number, now: number): Range | null {
 
 /** The first part of a window whose shots can be held in memory, for so many streams. */
 export function fitWindow({ from, until }: Range, streams: number): Range {
+  return { from, until: Math.min(until, from + fittingMs(streams)) }
+}
+
+/** How far to look back from a window: less for more streams, which show as much in less time. */
+export function fitLookBack(wantedMs: number, streams: number): number {
+  return Math.min(wantedMs, Math.floor(fittingMs(streams) / 2))
+}
+
+function fittingMs(streams: number): number {
   const fitting = (MAX_WINDOW_SHOTS * MIN_INTERVAL_MS) / Math.max(1, streams)
-  return { from, until: Math.min(until, from + Math.max(MIN_WINDOW_MS, Math.floor(fitting))) }
+  return Math.max(MIN_WINDOW_MS, Math.floor(fitting))
 }
 
 /** Whether the audit is an hour late, the margin and the pause between two runs aside. */

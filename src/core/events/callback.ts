@@ -73,7 +73,7 @@ export function understand(
   }
   const fields = new Map<string, unknown>()
   for (const [name, value] of Object.entries(parsed.value)) {
-    fields.set(name.toLowerCase().replaceAll(/[_-]/g, ''), value)
+    fields.set(plainName(name), value)
   }
   const textOf = (names: readonly string[]) => firstOf(fields, names, asText)
   const object = textOf(NAMES.object)
@@ -95,6 +95,21 @@ export function understand(
     capturedAt,
     flags,
   }
+}
+
+/** Names of fields without case, `_` and `-`, as far as they have come: the same few come each time. */
+const plainNames = new Map<string, string>()
+/** Bodies are not signed: whoever makes names up must not fill the memory. */
+const MAX_PLAIN_NAMES = 256
+const MAX_NAME_LENGTH = 64
+
+function plainName(name: string): string {
+  const known = plainNames.get(name)
+  if (known !== undefined) return known
+  const plain = name.toLowerCase().replaceAll(/[_-]/g, '')
+  if (plainNames.size < MAX_PLAIN_NAMES && name.length <= MAX_NAME_LENGTH)
+    plainNames.set(name, plain)
+  return plain
 }
 
 /** The text of UTF-8 bytes, or undefined where they are not UTF-8. A byte order mark is kept. */

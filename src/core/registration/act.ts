@@ -95,6 +95,7 @@ function write(
     before: observed,
     answer,
     at: now.elapsed,
+    atEpoch: now.now,
     refusedIn: null,
   }
   // The answer may be lost: then it is this key that must not be rotated from once more.

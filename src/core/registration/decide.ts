@@ -31,16 +31,24 @@ import { isLag, mayStillShow, shows } from './unseen-write.ts'
 export type Decided = { readonly decision: Decision; readonly ring: Ring }
 
 /** Decides what to do about what is observed now. */
-export function decide(state: DomainState, observed: Observed, now: Present): Decided {
+export function decide(state: DomainState, observed: Observed, present: Present): Decided {
   const { attempt } = state
+  const now = { ...present, ring: withWriteNoted(present.ring, attempt) }
   if (attempt !== null && isSeen(attempt, observed)) return confirm(state, attempt, now)
   if (attempt?.answer === 'accepted' && isLag(observed, attempt, now.elapsed)) {
-    return { decision: { kind: 'wait' }, ring: now.ring }
+    return { decision: { kind: 'wait' }, ring: present.ring }
   }
   const situation = situationOf(state, observed, now)
   const step = plan(situation)
   if ('write' in step) return write(state, step, situation, now)
   return { decision: { kind: 'settle', step }, ring: afterSettled(state, step, now) }
+}
+
+/** The ring with a write that was made noted in its contest, should that have failed right after it. */
+function withWriteNoted(ring: Ring, attempt: Attempt | null): Ring {
+  const { heldAt } = ring.contest
+  if (attempt?.answer !== 'accepted' || heldAt === null || heldAt >= attempt.atEpoch) return ring
+  return withContest(ring, afterWrite(ring.contest, attempt.atEpoch))
 }
 
 /** Whether our write shows. One whose answer was lost proves itself only by its key. */

@@ -146,7 +146,8 @@ function afterLook(before: DomainState, observed: Observed, now: Present): Outco
 
 function afterWritten(before: DomainState, tried: Attempt, now: Present): Outcome {
   const { kind } = tried.step
-  const attempt = { ...tried, answer: 'accepted', at: now.elapsed } as const
+  const at = { at: now.elapsed, atEpoch: now.now }
+  const attempt = { ...tried, ...at, answer: 'accepted' } as const
   const rotateFrom = kind === 'rotate' ? null : before.rotateFrom
   const state = { ...before, attempt, rotateFrom, ownUnseenSince: now.ring.unseenSince }
   return also([{ kind: 'changed', change: kind }], pursue(state, { kind: 'await' }, now))

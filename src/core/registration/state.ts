@@ -31,8 +31,10 @@ export type Attempt = {
   readonly before: Observed
   /** `lost`: at least one call ended without an answer, so that it may have taken effect. */
   readonly answer: 'none' | 'lost' | 'accepted'
-  /** When it was accepted, in ms on a clock that never jumps. */
+  /** When it was accepted, in ms on a clock that never jumps, */
   readonly at: number
+  /** and as epoch ms. */
+  readonly atEpoch: number
   /** The look in which it was refused last; null: it was not. */
   readonly refusedIn: number | null
 }

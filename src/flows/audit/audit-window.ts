@@ -1,8 +1,9 @@
 // One step of the audit of a domain: the next window is compared, and what is missing is filled, or
 // not, and then said; with it the audit moves on.
 import { clipRanges, isWithin, joinRanges, lengthOf, type Range } from '../../core/audit/ranges.ts'
+import { streamKey } from '../../core/audit/stream-names.ts'
 import { judge } from '../../core/audit/verdict.ts'
-import { cutRange, fitWindow, nextWindow } from '../../core/audit/windows.ts'
+import { cutRange, fitLookBack, fitWindow, nextWindow } from '../../core/audit/windows.ts'
 import type { AuditGap, AuditRecord, AuditStore } from '../../ports/audit.ts'
 import { type ComparedStream, type Comparer, compare } from './compare.ts'
 import { fill, type Missing, missingOf } from './fill.ts'
@@ -48,8 +49,9 @@ export async function auditWindow(
   const next = nextWindow(auditedUntil, now, marginMs)
   if (next === null) return { kind: 'done' }
   const pushes = await lists.pushes(domain, lookAt(next), signal)
-  const window = fitWindow(next, new Set(pushes.map((push) => `${push.app}/${push.stream}`)).size)
-  const look = lookAt(window)
+  const count = new Set(pushes.map(streamKey)).size
+  const window = fitWindow(next, count)
+  const look = lookAt(window, count)
   const compared = await compare(deps, { domain, range: look, pushes }, signal)
   if (compared.kind === 'cannot_compare') {
     return skip({ ...window, reason: 'cannot_compare', missed: 0 })
@@ -71,8 +73,8 @@ export async function auditWindow(
       return fillIn(missing)
   }
 
-  function lookAt({ from, until }: Range): Range {
-    const backMs = isDoubtful ? DOUBTFUL_LOOK_BACK_MS : LOOK_BACK_MS
+  function lookAt({ from, until }: Range, streams = 0): Range {
+    const backMs = fitLookBack(isDoubtful ? DOUBTFUL_LOOK_BACK_MS : LOOK_BACK_MS, streams)
     return { from: Math.max(Math.min(record.since, from), from - backMs), until }
   }
 

@@ -53,7 +53,7 @@ export function createAuditor(deps: {
 }): Auditor {
   const { domains, store, lists, intervalMs, clock, random, metrics, log } = deps
   const { marginMs = MARGIN_MS, firstAfterMs = FIRST_AFTER_MS } = deps
-  const shared = { store, lists, intervals: createIntervals(), marginMs }
+  const shared = { store, lists, intervals: createIntervals(), clock, marginMs }
   const taking = createTaking({ domains, store, clock, log })
   const audits = domains.map((domain): DomainAudit => {
     const report = createReport({ domain, intervalMs, marginMs, metrics, log })

@@ -14,8 +14,10 @@ import {
 import { cannotCompare } from '../../core/audit/state.ts'
 import { sortByStream, streamKey } from '../../core/audit/stream-names.ts'
 import type { AuditStore, SnapshotLists } from '../../ports/audit.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { Intervals } from './intervals.ts'
 import { readKept } from './kept-shots.ts'
+import { throwIfStopped } from './stop.ts'
 
 /** Calls under way at a time; the pacer spaces them, and each takes a while to be answered. */
 const CONCURRENT_CALLS = 8
@@ -39,6 +41,8 @@ export type Comparer = {
   readonly lists: SnapshotLists
   readonly store: Pick<AuditStore, 'readBetween'>
   readonly intervals: Intervals
+  /** With one, events are read in no hurry: appends of callbacks wait while they are. */
+  readonly clock?: Clock
 }
 
 type Candidate = {
@@ -50,7 +54,7 @@ type Candidate = {
 
 /** Compares `range`, in which `pushes` ran. `isMeant` narrows the streams; `askAll`: also whole ones. */
 export async function compare(
-  { lists, store, intervals }: Comparer,
+  { lists, store, intervals, clock }: Comparer,
   wanted: {
     readonly domain: string
     readonly range: Range
@@ -61,7 +65,7 @@ export async function compare(
   signal: AbortSignal,
 ): Promise<Comparison> {
   const { domain, range, pushes, isMeant = () => true, askAll = false } = wanted
-  const kept = await readKept(store, domain, range, signal)
+  const kept = await readKept({ store, clock }, domain, range, signal)
   if (cannotCompare(kept)) return { kind: 'cannot_compare' }
   const running = pushes.filter(
     ({ from, until }) => (from ?? 0) < range.until && (until ?? Infinity) >= range.from,
@@ -99,16 +103,26 @@ export async function compare(
 
   async function ask(asked: readonly Candidate[]): Promise<void> {
     const rest = asked.values()
+    // The first fault ends all of it: it is tried again as a whole.
+    const failed = new AbortController()
+    const until = AbortSignal.any([signal, failed.signal])
     const work = async () => {
       for (const each of rest) {
-        signal.throwIfAborted()
-        const shots = groupShots(await lists.shots({ domain, ...each.name }, padded, signal))
+        if (until.aborted) return
+        const shots = groupShots(await lists.shots({ domain, ...each.name }, padded, until))
         listed.set(each, shots)
         const intervalMs = intervalOf(shots.map(({ at }) => at))
         if (intervalMs !== null) intervals.learn(each.name, intervalMs)
       }
     }
-    await Promise.all(Array.from({ length: CONCURRENT_CALLS }, work))
+    const works = Array.from({ length: CONCURRENT_CALLS }, work)
+    try {
+      await Promise.all(works)
+    } finally {
+      failed.abort()
+      await Promise.allSettled(works)
+    }
+    throwIfStopped(signal)
   }
 
   /** One stream of each app whose interval no list has shown. */

@@ -4,9 +4,13 @@ import type { Range } from '../../core/audit/ranges.ts'
 import { type KeptShot, PAD_MS } from '../../core/audit/shots.ts'
 import { type StoredEvent, understandEvent } from '../../core/events/snapshot-event.ts'
 import type { AuditStore, EventPlace } from '../../ports/audit.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { throwIfStopped } from './stop.ts'
 
 /** A read of so many events takes a few milliseconds. */
 const READ_EVENTS = 500
+/** Of the time of a read, what is waited before the next: callbacks come first. */
+const REST_SHARE = 9
 
 export type Kept = {
   readonly shots: readonly KeptShot[]
@@ -15,9 +19,9 @@ export type Kept = {
   readonly unclear: number
 }
 
-/** Reads the events of a domain in a range, and a little around it. */
+/** Reads the events of a domain in a range, and a little around it; with a clock, in no hurry. */
 export async function readKept(
-  store: Pick<AuditStore, 'readBetween'>,
+  { store, clock }: { store: Pick<AuditStore, 'readBetween'>; clock?: Clock | undefined },
   domain: string,
   range: Range,
   signal: AbortSignal,
@@ -28,7 +32,8 @@ export async function readKept(
   let unclear = 0
   let after: EventPlace | null = null
   for (;;) {
-    signal.throwIfAborted()
+    throwIfStopped(signal)
+    const begunAt = clock?.elapsed() ?? 0
     const events: StoredEvent[] = await store.readBetween(domain, padded, READ_EVENTS, after)
     for (const event of events) {
       const shot = shotOf(event)
@@ -41,6 +46,7 @@ export async function readKept(
     const last = events.at(-1)
     if (last === undefined || events.length < READ_EVENTS) return { shots, callbacks, unclear }
     after = { occurredAt: last.occurredAt, id: last.id }
+    await clock?.sleep(REST_SHARE * (clock.elapsed() - begunAt), signal)
   }
 }
 

@@ -2,6 +2,7 @@
 // endpoint is one file and one line here.
 import { type Context, Hono } from 'hono'
 import { describeError, faultCode } from '../../errors.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Pictures } from '../../ports/pictures.ts'
 import type { EventReading, Streams } from '../../ports/reading.ts'
@@ -15,6 +16,7 @@ import type { Feed } from './feed.ts'
 import { imageEndpoint } from './image.ts'
 import type { KnownSeqs } from './known-seqs.ts'
 import { openApiDocument } from './openapi.ts'
+import { createPace } from './pace.ts'
 import { stateEndpoints } from './states.ts'
 import { streamEndpoint } from './streams.ts'
 
@@ -23,6 +25,7 @@ export type ApiDeps = {
   readonly streams: Pick<Streams, 'findStreams'>
   readonly feed: Feed
   readonly known: KnownSeqs
+  readonly clock: Clock
   readonly pictures: Pictures
   registrations(): readonly RegistrationView[]
   sinks(): Promise<readonly SinkView[]>
@@ -37,7 +40,7 @@ export type ApiDeps = {
 export function createApi(deps: ApiDeps): Hono<Env> {
   const endpoints: Endpoint[] = [
     eventStreamEndpoint(deps),
-    ...eventEndpoints(deps),
+    ...eventEndpoints({ ...deps, pace: createPace(deps.clock) }),
     imageEndpoint(deps),
     streamEndpoint(deps),
     ...stateEndpoints(deps),

@@ -53,6 +53,9 @@ export function eventStreamEndpoint({ feed, now }: { feed: Feed; now(): number }
           headers: { 'Retry-After': '5' },
         })
       }
+      // The adaptor does not look for this mark in a `Response` of its own kind, which this one is if it
+      // was made after a server was: one that was looked into is a plain one.
+      void RESPONSE_ALREADY_SENT.body
       return RESPONSE_ALREADY_SENT
     },
   )

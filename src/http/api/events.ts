@@ -7,6 +7,7 @@ import { problem } from '../problem.ts'
 import { eventCursor, readEventCursor } from './cursors.ts'
 import { type Endpoint, endpoint, invalid, json, NO_PARAMETERS, nextLink } from './endpoint.ts'
 import type { KnownSeqs } from './known-seqs.ts'
+import type { Pace } from './pace.ts'
 import { nameParameter, oneOf, timeOf, timeParameter, wholeNumber } from './query.ts'
 import { cloudEvent, eventPage } from './schemas.ts'
 
@@ -46,9 +47,10 @@ export const eventIdParameter = z.string().describe('the id of the event')
 export function eventEndpoints(deps: {
   events: EventReading
   known: KnownSeqs
+  pace: Pace
   now(): number
 }): Endpoint[] {
-  const { events, known, now } = deps
+  const { events, known, pace, now } = deps
   const list = endpoint(
     {
       path: '/v1/events',
@@ -79,10 +81,14 @@ export function eventEndpoints(deps: {
         const detail = 'must be the `next` of a page in the same order'
         return invalid([{ parameter: 'after', detail }])
       }
-      const page = await events.findEvents({ ...filter, order, limit, after })
-      for (const event of page.events) known.note(event)
-      const next = page.next === null ? null : eventCursor(order, page.next)
-      return json({ events: page.events.map(toCloudEvent), next }, nextLink(c, next))
+      return pace.inTurn(
+        () => events.findEvents({ ...filter, order, limit, after }),
+        (page) => {
+          for (const event of page.events) known.note(event)
+          const next = page.next === null ? null : eventCursor(order, page.next)
+          return json({ events: page.events.map(toCloudEvent), next }, nextLink(c, next))
+        },
+      )
     },
   )
   const one = endpoint(

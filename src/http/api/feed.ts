@@ -2,6 +2,7 @@
 // that starts further back reads by itself, at its own pace, until it is abreast. Nothing is buffered
 // for one that does not keep up: it is cut, and resumes from the store.
 
+import type { Understood } from '../../core/events/callback.ts'
 import type { EventFilter } from '../../core/events/event-filter.ts'
 import {
   asksBody,
@@ -20,8 +21,10 @@ export const MAX_READERS = 1_000
 /** What may wait for a reader, in bytes, before it is cut. */
 const MAX_WAITING_BYTES = 256 * 1024
 const HEARTBEAT_MS = 15_000
-/** Events of one read for all. */
-const GROWTH = 500
+/** One read for all, in events and in bytes of bodies. */
+const GROWTH = { events: 500, bytes: 256 * 1024 } as const
+/** Between two of these reads, in ms: what comes meanwhile goes out with one write to each reader. */
+const GROWTH_PAUSE_MS = 20
 /** One read for a reader that starts further back, in events and in bytes of bodies. */
 const BACKLOG = { events: 200, bytes: 128 * 1024 } as const
 /** Readers that read for themselves at once; the others wait for their turn. */
@@ -31,7 +34,7 @@ const RETRY_MS = 500
 
 /** The connection of one reader. */
 export interface Outlet {
-  write(text: string): void
+  write(text: string | Buffer): void
   /** Bytes that were written and not taken by the network yet. */
   waiting(): number
   /** Resolves when nothing waits, or when it is closed. */
@@ -79,7 +82,13 @@ export function createFeed(deps: {
   /** Takes a reader in; false if there are too many, or all ends. */
   function follow(filter: EventFilter, after: number | null, outlet: Outlet): boolean {
     if (all.size >= MAX_READERS || stopped.signal.aborted) return false
-    const reader: Reader = { filter, outlet, at: after ?? -1, lastId: after ?? 0 }
+    const isEvery = Object.values(filter).every((value) => value === null)
+    const reader: Reader = {
+      filter: isEvery ? EVERY_EVENT : filter,
+      outlet,
+      at: after ?? -1,
+      lastId: after ?? 0,
+    }
     all.add(reader)
     deps.readers(all.size)
     heartbeat ??= setInterval(beat, heartbeatMs).unref()
@@ -158,12 +167,12 @@ export function createFeed(deps: {
   }
 
   /** What comes live waits for nobody: whoever does not keep up resumes from the store. */
-  function send(reader: Reader, seq: number, frame: string): void {
+  function send(reader: Reader, seq: number, frame: string | Buffer): void {
     if (reader.outlet.waiting() > MAX_WAITING_BYTES) reader.outlet.cut()
     else write(reader, seq, frame)
   }
 
-  function write(reader: Reader, seq: number, frame: string): void {
+  function write(reader: Reader, seq: number, frame: string | Buffer): void {
     if (seq <= reader.at) return
     reader.outlet.write(frame)
     reader.at = seq
@@ -186,7 +195,13 @@ export function createFeed(deps: {
     while (grown && live.size > 0) {
       grown = false
       const page = await events
-        .findEvents({ ...EVERY_EVENT, order: 'asc', after: tail, limit: GROWTH })
+        .findEvents({
+          ...EVERY_EVENT,
+          order: 'asc',
+          after: tail,
+          limit: GROWTH.events,
+          maxBytes: GROWTH.bytes,
+        })
         .catch(() => undefined)
       if (page === undefined) {
         // The store fails: what is new is read when it answers again.
@@ -197,27 +212,45 @@ export function createFeed(deps: {
       }
       hand(page)
       grown ||= page.next !== null
+      if (page.next === null) await clock.sleep(GROWTH_PAUSE_MS, stopped.signal)
     }
     reading = false
   }
 
   function hand(page: EventPage): void {
     for (const reader of live) if (reader.at <= tail) noteGap(reader, page)
-    for (const event of page.events) {
-      let body: ReturnType<typeof understandEvent> | undefined
-      let frame: string | undefined
-      for (const reader of live) {
-        if (event.seq <= reader.at || !matchesEnvelope(reader.filter, event)) continue
-        if (asksBody(reader.filter)) {
-          body ??= understandEvent(event)
-          if (!matchesBody(reader.filter, body)) continue
-        }
-        frame ??= frameOf(event)
-        send(reader, event.seq, frame)
-      }
+    const frames: string[] = []
+    const bodies: Understood[] = []
+    const frameAt = (row: number) => {
+      frames[row] ??= frameOf(page.events[row] as StoredEvent)
+      return frames[row]
+    }
+    /** What a reader of everything gets, made once for all of them. */
+    let whole: Buffer | undefined
+    for (const reader of live) {
+      const isWhole = reader.filter === EVERY_EVENT && reader.at < (page.events[0]?.seq ?? 0)
+      const rows = isWhole ? [...page.events.keys()] : rowsFor(reader, page.events, bodies)
+      const last = page.events[rows.at(-1) ?? -1]
+      if (last === undefined) continue
+      if (isWhole) whole ??= Buffer.from(rows.map(frameAt).join(''))
+      send(reader, last.seq, isWhole && whole ? whole : rows.map(frameAt).join(''))
     }
     tail = page.next ?? Math.max(tail, page.kept.last)
     for (const reader of live) reader.at = Math.max(reader.at, tail)
+  }
+
+  /** The rows of a page that a reader asked for; bodies are understood once for all readers. */
+  function rowsFor(
+    { filter, at }: Reader,
+    events: readonly StoredEvent[],
+    bodies: Understood[],
+  ): number[] {
+    return events.flatMap((event, row) => {
+      if (event.seq <= at || !matchesEnvelope(filter, event)) return []
+      if (!asksBody(filter)) return [row]
+      bodies[row] ??= understandEvent(event)
+      return matchesBody(filter, bodies[row]) ? [row] : []
+    })
   }
 
   /** Also tells a reader of a narrow filter how far it is, so that it resumes from there. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { clipRanges, isWithin, joinRanges, lengthOf } from '../../../src/core/audit/ranges.ts'
 import {
   cutRange,
+  fitLookBack,
   fitWindow,
   isBehind,
   MARGIN_MS,
@@ -88,6 +89,12 @@ describe('windows', () => {
     expect(fitWindow(hour, 100)).toEqual(hour)
     expect(fitWindow(hour, 2_000).until - NOW).toBe(250_000)
     expect(fitWindow(hour, 1_000_000).until - NOW).toBe(60_000)
+  })
+
+  test('the look back shrinks with them', () => {
+    expect(fitLookBack(600_000, 0)).toBe(600_000)
+    expect(fitLookBack(600_000, 2_000)).toBe(125_000)
+    expect(fitLookBack(HOUR, 10)).toBe(HOUR)
   })
 
   test('behind is an hour late, margin and pause aside', () => {

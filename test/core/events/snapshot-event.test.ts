@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { understand } from '../../../src/core/events/callback.ts'
-import { eventOf, toCloudEvent } from '../../../src/core/events/snapshot-event.ts'
+import { eventOf, toCloudEvent, understandEvent } from '../../../src/core/events/snapshot-event.ts'
 
 const DOMAIN = 'play.example.com'
 const RECEIVED = Date.parse('2026-01-02T03:04:05.678Z')
@@ -48,6 +48,16 @@ describe('identity', () => {
     expect(event(timed).occurredAt).toBe(RECEIVED)
     expect(event(untimed).occurredAt).toBe(Number(TIMESTAMP) * 1000)
   })
+})
+
+test('what a body says is read once, and never taken for that of another event', () => {
+  const one = event(timed)
+  const known = understandEvent(one)
+  expect(understandEvent({ ...one })).toBe(known)
+  expect(understandEvent({ ...one, domain: 'x.example.com' })).not.toBe(known)
+  expect(understandEvent({ ...one, receivedAt: 0 }).flags).toEqual(['bad_time'])
+  expect(understandEvent({ ...one, receivedAt: 0, origin: 'audit' }).flags).toEqual([])
+  expect(understandEvent({ ...one, body: untimed }).object).toBe('latest.jpg')
 })
 
 describe('the CloudEvents form', () => {

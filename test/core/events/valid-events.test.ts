@@ -2,7 +2,7 @@
 import { CloudEvent } from 'cloudevents'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { toCloudEvent } from '../../../src/core/events/snapshot-event.ts'
+import { type Origin, toCloudEvent } from '../../../src/core/events/snapshot-event.ts'
 import { eventOf } from '../../support/store-events.ts'
 
 /** As the specification words it, apart from the code: 3.1.1, type String. */
@@ -14,8 +14,8 @@ function isDisallowed(code: number): boolean {
 const codesOf = (text: string) => [...text].map((each) => each.codePointAt(0) as number)
 const isValid = (text: string) => !codesOf(text).some(isDisallowed)
 
-function formOf(body: Uint8Array) {
-  return toCloudEvent({ ...eventOf(1, { body }), seq: 1 })
+function formOf(body: Uint8Array, origin: Origin = 'callback') {
+  return toCloudEvent({ ...eventOf(1, { body, origin }), seq: 1 })
 }
 const jsonOf = (fields: object) => new TextEncoder().encode(JSON.stringify(fields))
 
@@ -68,10 +68,21 @@ test('of any bytes and any JSON', () => {
       .map(jsonOf),
   )
   fc.assert(
-    fc.property(anything, (body) => expectValid(formOf(body))),
+    fc.property(anything, fc.constantFrom<Origin>('callback', 'audit'), (body, origin) =>
+      expectValid(formOf(body, origin)),
+    ),
     { numRuns: 500 },
   )
 })
+
+test.each([1e300, 1e20, 253_402_300_800, '9'.repeat(400), -1])(
+  'listed with the time %s: one that can be written, or none',
+  (time) => {
+    const form = formOf(jsonOf({ app: 'live', CreateTime: time }), 'audit')
+    expectValid(form)
+    expect(form.time).toMatch(/^\d{4}-/)
+  },
+)
 
 describe('a subject', () => {
   test.each([

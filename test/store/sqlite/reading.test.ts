@@ -94,6 +94,24 @@ describe('streams of a log that is older than they are', () => {
   })
 })
 
+test('what the latest shot shows outlives its event', async () => {
+  const store = await openStore(newPath())
+  for (let n = 1; n <= 6; n++) await store.append(shot(n, n <= 3 ? 'silent' : 'live'))
+  const before = await store.findStreams({ ...ALL, limit: 5, now: START })
+  const step = {
+    anyBefore: START + 4_500,
+    deliveredBefore: 0,
+    maxBytes: 1e9,
+    sinks: [],
+    limit: 100,
+  }
+  expect((await store.prune({ ...step, at: START + 10_000 })).removed).toBe(4)
+  expect(await store.logRange()).toEqual({ first: 5, last: 6 })
+  const after = await store.findStreams({ ...ALL, limit: 5, now: START })
+  expect(after).toEqual(before)
+  expect(after.streams[1]).toMatchObject({ stream: 'silent', latest: { seq: 3, object: 'o/3' } })
+})
+
 test('at the bound the longest silent streams go', () => {
   const db = database()
   const streams = createStreams(db, 20)

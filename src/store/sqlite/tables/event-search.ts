@@ -12,8 +12,9 @@ const MAX_SCANNED = 32_768
 const MAX_SCAN_MS = 40
 /** Bodies of one page, in bytes. At least one event is taken. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
-/** Times of receipt follow the seqs but for a clock that was set; that far they may be off, in ms. */
+/** Times of receipt follow the seqs but for a clock that was set; so far they may be off, in ms and in seqs. */
 const CLOCK_SLACK_MS = 60_000
+const CLOCK_SLACK_SEQS = 4 * SLICE
 /** A name that JSON can hold in one way only, apart from `\u` escapes and numbers. */
 const PLAIN_NAME = /^(?=.*[^\d.+eE-])[^"\\/\p{Cc}\ufffd]+$/u
 /** Entries of the index by identity that one step looks at. */
@@ -85,8 +86,14 @@ export function createEventSearch(db: DatabaseSync) {
   function bounds(query: EventQuery, kept: LogRange): LogRange {
     const { since, until, order, after } = query
     let { first, last } = kept
-    if (since !== null) first = Math.max(first, seqAt(since - CLOCK_SLACK_MS, kept))
-    if (until !== null) last = Math.min(last, seqAt(until + CLOCK_SLACK_MS, kept) - 1)
+    if (since !== null) {
+      const early = seqAt(since - CLOCK_SLACK_MS, kept)
+      first = Math.max(first, early, seqAt(since, kept) - CLOCK_SLACK_SEQS)
+    }
+    if (until !== null) {
+      const late = seqAt(until + CLOCK_SLACK_MS, kept) - 1
+      last = Math.min(last, late, seqAt(until, kept) + CLOCK_SLACK_SEQS)
+    }
     if (after !== null && order === 'asc') first = Math.max(first, after + 1)
     if (after !== null && order === 'desc') last = Math.min(last, after - 1)
     return { first, last }

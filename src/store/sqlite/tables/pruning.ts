@@ -5,13 +5,19 @@ import type { Expired, Pruned, PruneStep } from '../../../ports/store.ts'
 import { excessOf, lastToGo, MAX_STEP_BYTES, type Oldest, upToBytes } from '../../prune-rules.ts'
 import type { SqlCursors } from './cursors.ts'
 import type { SqlExpired } from './expired.ts'
+import type { SqlStreams } from './streams.ts'
 
 /** What an event takes beside its body, about. */
 const EVENT_BYTES = 200
 
 export type SqlPruning = ReturnType<typeof createPruning>
 
-export function createPruning(db: DatabaseSync, cursors: SqlCursors, ranges: SqlExpired) {
+export function createPruning(
+  db: DatabaseSync,
+  cursors: SqlCursors,
+  ranges: SqlExpired,
+  streams: SqlStreams,
+) {
   const selectOldest = db.prepare(`
     select seq, received_at as receivedAt, length(body) as bytes from events order by seq limit ?
   `)
@@ -67,6 +73,7 @@ export function createPruning(db: DatabaseSync, cursors: SqlCursors, ranges: Sql
       // Also for sinks that were taken out: put back, one is to know what it missed.
       const sinks = new Set([...step.sinks, ...cursors.list().map(({ sink }) => sink)])
       const expired = [...sinks].flatMap((sink) => expireFor(sink, last.seq, step.at))
+      streams.noteBeforeRemoval(last.seq)
       const removed = Number(removeEvents.run(last.seq).changes)
       const isMore = goesOn && last === oldest.at(-1)
       return { removed, expired, usedBytes, isCrowded, isMore }

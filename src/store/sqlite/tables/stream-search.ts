@@ -1,6 +1,6 @@
 // Streams by filter, in SQL; and the events that were kept before streams were, counted in steps.
 import type { DatabaseSync } from 'node:sqlite'
-import type { NewEvent } from '../../../core/events/snapshot-event.ts'
+import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.ts'
 import { LATE, SILENT } from '../../../core/events/stream-state.ts'
 import type {
   StreamPage,
@@ -8,6 +8,7 @@ import type {
   StreamQuery,
   StreamSummary,
 } from '../../../ports/reading.ts'
+import { detailOf } from './stream-details.ts'
 import type { SqlStreams } from './streams.ts'
 
 /** Bodies of one step of counting, so that it takes milliseconds however large they are. */
@@ -44,13 +45,26 @@ export function createStreamSearch(db: DatabaseSync) {
       select domain, app, stream, events, first_seen_at as firstSeenAt, seq,
         lower(hex(event_id)) as id, bucket, endpoint, object, captured_at as capturedAt,
         received_at as receivedAt, interval_ms as intervalMs, seen_at as seenAt
-      from streams
+      from streams join stream_states using (id)
       where (:domain is null or domain = :domain) and (:app is null or app = :app)
         and (:q is null or instr(lower(app || '/' || stream), lower(:q)) > 0)
         and (:state is null or :state = ${STATE})
         and ${isBehind ? BEHIND[order] : 'true'}
       order by ${ORDERS[order]} limit :limit
     `)
+  const selectEvent = db.prepare(`
+    select seq, lower(hex(id)) as id, domain, origin, received_at as receivedAt,
+      occurred_at as occurredAt, body
+    from events where seq = ?
+  `)
+
+  /** What the latest shot shows: from its event, or as noted when that went. */
+  function withDetail(row: Row): Row {
+    const event = selectEvent.get(row.seq) as StoredEvent | undefined
+    if (event === undefined) return row
+    return { ...row, ...detailOf(event), id: event.id, receivedAt: event.receivedAt }
+  }
+
   const both = (order: StreamQuery['order']) => ({
     first: prepare(order, false),
     behind: prepare(order, true),
@@ -65,7 +79,7 @@ export function createStreamSearch(db: DatabaseSync) {
       const rows = (
         after === null ? first.all(filter) : behind.all({ ...filter, ...behindOf(after) })
       ) as Row[]
-      const streams = rows.slice(0, limit).map(summaryOf)
+      const streams = rows.slice(0, limit).map((row) => summaryOf(withDetail(row)))
       const last = rows.length > limit ? streams.at(-1) : undefined
       return { streams, next: last === undefined ? null : positionOf(last, order) }
     },

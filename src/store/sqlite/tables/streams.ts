@@ -1,10 +1,15 @@
 // The latest shot of each stream, in SQL. Synchronous; the caller holds the transaction. Once per
-// stream and commit: what the last commit left of a stream is remembered, so that it is not read
-// again.
+// stream and commit, and next to nothing each time: what the last commit left of a stream is remembered
+// and not read again, and what the shot shows stays in its event until that goes.
 import type { DatabaseSync } from 'node:sqlite'
-import { type NewEvent, understandEvent } from '../../../core/events/snapshot-event.ts'
+import {
+  type NewEvent,
+  type StoredEvent,
+  understandEvent,
+} from '../../../core/events/snapshot-event.ts'
 import { intervalOf, withGap } from '../../../core/events/stream-state.ts'
 import { fitName } from '../../../core/printable.ts'
+import { detailOf } from './stream-details.ts'
 
 /** A body is not signed, and could name a new stream each time. Above this the longest silent go. */
 const MAX_STREAMS = 100_000
@@ -12,101 +17,114 @@ const MAX_STREAMS = 100_000
 const MAKE_ROOM = 1_000
 /** Streams whose last state is remembered. */
 const MAX_REMEMBERED = 20_000
-/**
- * The provider's names are shorter (docs/provider.md#the-past); an object's name has at most 1,023
- * bytes.
- */
+/** The provider's names are shorter. */
 const MAX_NAME = 256
-const MAX_OBJECT = 1_024
 
 export type SeenEvent = { readonly event: NewEvent; readonly seq: number }
 
 type Known = {
   readonly id: number
-  seq: number
-  shotAt: number
-  seenAt: number
-  gaps: readonly number[]
-}
-type Shot = {
   readonly seq: number
-  readonly event: NewEvent
-  readonly bucket: string | null
-  readonly endpoint: string | null
-  readonly object: string | null
-  readonly capturedAt: number | null
   readonly shotAt: number
   readonly seenAt: number
+  readonly firstSeenAt: number
+  readonly gaps: readonly number[]
 }
+type Shot = { readonly seq: number; readonly shotAt: number; readonly seenAt: number }
 type Name = { readonly domain: string; readonly app: string; readonly stream: string }
 
 export type SqlStreams = ReturnType<typeof createStreams>
 
 export function createStreams(db: DatabaseSync, maxStreams = MAX_STREAMS) {
   const select = db.prepare(`
-    select id, seq, shot_at as shotAt, seen_at as seenAt, gaps from streams
-    where domain = ? and app = ? and stream = ?
+    select id, seq, shot_at as shotAt, seen_at as seenAt, first_seen_at as firstSeenAt,
+      interval_ms as intervalMs
+    from streams join stream_states using (id) where domain = ? and app = ? and stream = ?
   `)
   const insert = db.prepare(`
-    insert into streams (domain, app, stream, events, first_seen_at, seq, event_id, bucket,
-      endpoint, object, captured_at, received_at, shot_at, seen_at, interval_ms, gaps)
-    values (?, ?, ?, ?, ?, ?, unhex(?), ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    insert into streams (domain, app, stream, first_seen_at) values (?, ?, ?, ?)
   `)
-  const updateLatest = db.prepare(`
-    update streams set events = events + ?, first_seen_at = min(first_seen_at, ?), seq = ?,
-      event_id = unhex(?), bucket = ?, endpoint = ?, object = ?, captured_at = ?, received_at = ?, shot_at = ?, seen_at = ?, interval_ms = ?, gaps = ?
+  const insertState = db.prepare(`
+    insert into stream_states (id, seq, events, shot_at, seen_at, interval_ms)
+    values (?, ?, ?, ?, ?, ?)
+  `)
+  const updateState = db.prepare(`
+    update stream_states set seq = ?, events = events + ?, shot_at = ?, seen_at = ?, interval_ms = ?
     where id = ?
   `)
-  const updateOlder = db.prepare(`
-    update streams set events = events + ?, first_seen_at = min(first_seen_at, ?), seen_at = ?
-    where id = ?
-  `)
-  const count = db.prepare('select count(*) as count from streams')
+  const updateFirst = db.prepare('update streams set first_seen_at = ? where id = ?')
+  const count = db.prepare('select count(*) as count from stream_states')
   const makeRoom = db.prepare(`
-    delete from streams where id in (select id from streams order by seen_at limit ?)
+    delete from stream_states where id in (select id from stream_states order by seen_at limit ?)
+  `)
+  const dropStateless = db.prepare(`
+    delete from streams where id not in (select id from stream_states)
+  `)
+  const selectGoing = db.prepare(`
+    select streams.id, lower(hex(events.id)) as eventId, events.seq, events.domain, events.origin,
+      events.received_at as receivedAt, occurred_at as occurredAt, body
+    from stream_states join streams using (id) join events using (seq)
+    where seq <= ? and noted_seq < seq
+  `)
+  const noteDetail = db.prepare(`
+    update streams set noted_seq = ?, event_id = unhex(?), bucket = ?, endpoint = ?, object = ?,
+      captured_at = ?, received_at = ?
+    where id = ?
+  `)
+  const selectLowest = db.prepare(`
+    select min(seq) as seq from stream_states join streams using (id) where noted_seq < seq
   `)
   const remembered = new Map<string, Known>()
   let total: number | undefined
+  /** No latest shot that is not noted is below this one. */
+  let lowest = 0
 
   function recall(key: string, { domain, app, stream }: Name): Known | undefined {
     const known = remembered.get(key)
     if (known !== undefined) return known
-    const row = select.get(domain, app, stream) as (Known & { gaps: string }) | undefined
-    return row && { ...row, gaps: row.gaps === '' ? [] : row.gaps.split(',').map(Number) }
+    const row = select.get(domain, app, stream) as
+      | (Omit<Known, 'gaps'> & { intervalMs: number | null })
+      | undefined
+    if (row === undefined) return undefined
+    const { intervalMs, ...rest } = row
+    // The gaps themselves are not kept; their median stands for them.
+    return { ...rest, gaps: intervalMs === null ? [] : [intervalMs, intervalMs, intervalMs] }
   }
 
   function noteStream(key: string, name: Name, shots: readonly Shot[]): void {
     const known = recall(key, name)
-    const inOrder = shots.toSorted((a, b) => a.shotAt - b.shotAt || a.seq - b.seq)
+    const inOrder = shots.length === 1 ? shots : shots.toSorted(byTime)
     const latest = inOrder.at(-1) as Shot
-    const firstSeenAt = Math.min(...shots.map(({ seenAt }) => seenAt))
-    const seenAt = Math.max(known?.seenAt ?? 0, ...shots.map((shot) => shot.seenAt))
-    if (known !== undefined && !isNewer(latest, known)) {
-      updateOlder.run(shots.length, firstSeenAt, seenAt, known.id)
-      remember(key, { ...known, seenAt })
-      return
-    }
+    const isLatest = known === undefined || byTime(latest, known) > 0
     let { gaps, shotAt }: { gaps: readonly number[]; shotAt: number | undefined } = known ?? {
       gaps: [],
       shotAt: undefined,
     }
-    for (const shot of inOrder) {
+    for (const shot of isLatest ? inOrder : []) {
       if (shotAt !== undefined) gaps = withGap(gaps, shot.shotAt - shotAt)
       shotAt = Math.max(shotAt ?? 0, shot.shotAt)
     }
-    const { seq, event, bucket, endpoint, object, capturedAt } = latest
-    const shown = [seq, event.id, bucket, endpoint, object, capturedAt, event.receivedAt] as const
-    const pace = [latest.shotAt, seenAt, intervalOf(gaps), gaps.join(',')] as const
-    const state = { seq, shotAt: latest.shotAt, seenAt, gaps }
-    if (known !== undefined) {
-      updateLatest.run(shots.length, firstSeenAt, ...shown, ...pace, known.id)
-      remember(key, { ...state, id: known.id })
+    const seen = shots.map((shot) => shot.seenAt)
+    const now = {
+      seq: isLatest ? latest.seq : known.seq,
+      shotAt: isLatest ? latest.shotAt : known.shotAt,
+      seenAt: Math.max(known?.seenAt ?? 0, ...seen),
+      firstSeenAt: Math.min(known?.firstSeenAt ?? Number.POSITIVE_INFINITY, ...seen),
+      gaps,
+    }
+    const { seq, seenAt, firstSeenAt } = now
+    if (known === undefined) {
+      const { domain, app, stream } = name
+      const id = Number(insert.run(domain, app, stream, firstSeenAt).lastInsertRowid)
+      insertState.run(id, seq, shots.length, now.shotAt, seenAt, intervalOf(gaps))
+      remember(key, { ...now, id })
+      keepBounded()
       return
     }
-    const { domain, app, stream } = name
-    const added = insert.run(domain, app, stream, shots.length, firstSeenAt, ...shown, ...pace)
-    remember(key, { ...state, id: Number(added.lastInsertRowid) })
-    keepBounded()
+    const { id } = known
+    updateState.run(seq, shots.length, now.shotAt, seenAt, intervalOf(gaps), id)
+    if (firstSeenAt < known.firstSeenAt) updateFirst.run(firstSeenAt, id)
+    remember(key, { ...now, id })
   }
 
   function remember(key: string, known: Known): void {
@@ -118,6 +136,7 @@ export function createStreams(db: DatabaseSync, maxStreams = MAX_STREAMS) {
     total = total === undefined ? Number(count.get()?.count) : total + 1
     if (total <= maxStreams) return
     makeRoom.run(total - maxStreams + Math.min(MAKE_ROOM, Math.floor(maxStreams / 10)))
+    dropStateless.run()
     total = undefined
     remembered.clear()
   }
@@ -136,33 +155,40 @@ export function createStreams(db: DatabaseSync, maxStreams = MAX_STREAMS) {
       for (const [key, { name, shots }] of byStream) noteStream(key, name, shots)
     },
 
+    /** Before events up to `seq` go: what is the latest shot of a stream is noted there. */
+    noteBeforeRemoval(seq: number): void {
+      if (seq < lowest) return
+      for (const row of selectGoing.all(seq)) {
+        const { id, eventId, ...event } = row as unknown as StoredEvent & { eventId: string }
+        const { bucket, endpoint, object, capturedAt } = detailOf({ ...event, id: eventId })
+        const at = [capturedAt, event.receivedAt] as const
+        noteDetail.run(event.seq, eventId, bucket, endpoint, object, ...at, Number(id))
+      }
+      lowest = Number(selectLowest.get()?.seq ?? Number.MAX_SAFE_INTEGER)
+    },
+
     /** After a transaction that was rolled back: what is remembered may not be so. */
     forget(): void {
       remembered.clear()
       total = undefined
+      lowest = 0
     },
   }
 }
 
-function isNewer(shot: Shot, known: Known): boolean {
-  return shot.shotAt > known.shotAt || (shot.shotAt === known.shotAt && shot.seq > known.seq)
+function byTime(a: Pick<Shot, 'shotAt' | 'seq'>, b: Pick<Shot, 'shotAt' | 'seq'>): number {
+  return a.shotAt - b.shotAt || a.seq - b.seq
 }
 
 function shotOf(event: NewEvent, seq: number): { name: Name; shot: Shot } {
   const { domain, receivedAt, origin, occurredAt } = event
-  const { app, stream, bucket, endpoint, object, capturedAt } = understandEvent(event)
-  // No shot is taken after it was told of: a clock that is ahead would else stay the latest.
-  const shotAt = Math.min(capturedAt ?? receivedAt, receivedAt)
+  const { app, stream, capturedAt } = understandEvent(event)
   return {
     name: { domain, app: nameOf(app), stream: nameOf(stream) },
     shot: {
       seq,
-      event,
-      bucket: upTo(bucket, MAX_NAME),
-      endpoint: upTo(endpoint, MAX_NAME),
-      object: upTo(object, MAX_OBJECT),
-      capturedAt,
-      shotAt,
+      // No shot is taken after it was told of: a clock that is ahead would else stay the latest.
+      shotAt: Math.min(capturedAt ?? receivedAt, receivedAt),
       // What was listed and not called back says when the stream was there, not that it is.
       seenAt: origin === 'callback' ? receivedAt : Math.min(occurredAt, receivedAt),
     },
@@ -171,9 +197,4 @@ function shotOf(event: NewEvent, seq: number): { name: Name; shot: Shot } {
 
 function nameOf(name: string | null): string {
   return name === null ? '' : fitName(name.slice(0, MAX_NAME))
-}
-
-/** No bucket and no object has a longer name. */
-function upTo(text: string | null, most: number): string | null {
-  return text !== null && text.length <= most ? fitName(text) : null
 }

@@ -54,14 +54,14 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
   const cursors = createCursors(db)
   const deadLetters = createDeadLetters(db)
   const expired = createExpired(db)
-  const pruning = createPruning(db, cursors, expired)
+  const streams = createStreams(db)
+  const pruning = createPruning(db, cursors, expired, streams)
   const replays = createReplays(db)
   const receivingTime = createReceivingTime(db)
   const tallies = createTallies(db)
   const audits = createAudits(db)
   const backfills = createBackfills(db)
   const search = createEventSearch(db)
-  const streams = createStreams(db)
   const streamSearch = createStreamSearch(db)
   const fillStreams = createStreamFill(db, streams)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
@@ -139,14 +139,7 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
       return 'goOn' in step ? step : { found: step.found && packStored([step.found]) }
     },
     findStreams: (query: StreamQuery) => streamSearch.find(query),
-    fillStreams(limit: number) {
-      try {
-        return timed(() => ({ isMore: fillStreams(limit) }))
-      } catch (error) {
-        streams.forget()
-        throw error
-      }
-    },
+    fillStreams: (limit: number) => timed(() => ({ isMore: fillStreams(limit) })),
 
     /** Takes room as an event would, gives it back, and syncs the disk. */
     probe(): void {
@@ -183,7 +176,13 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
 
   function timed<T extends object>(work: () => T): T & { seconds: number } {
     const start = performance.now()
-    const done = write(work)
-    return { ...done, seconds: (performance.now() - start) / 1000 }
+    try {
+      const done = write(work)
+      return { ...done, seconds: (performance.now() - start) / 1000 }
+    } catch (error) {
+      // What it counted of streams went with the transaction.
+      streams.forget()
+      throw error
+    }
   }
 }

@@ -1,0 +1,39 @@
+// The wall as files: what is served, under which policy.
+import { expect, test } from 'vitest'
+import { createWallFiles } from '../../../src/http/ops/wall-files.ts'
+
+const WALL = new URL('../../../src/wall/', import.meta.url)
+const app = (origins: string[] = []) => createWallFiles(WALL, async () => origins)
+
+test('the page is served under a policy that names where pictures come from', async () => {
+  const response = await app(['https://b.oss-cn-shanghai.aliyuncs.com']).request('/')
+  expect(response.status).toBe(200)
+  expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
+  expect(response.headers.get('referrer-policy')).toBe('no-referrer')
+  expect(response.headers.get('x-content-type-options')).toBe('nosniff')
+  const policy = response.headers.get('content-security-policy') ?? ''
+  const directives = new Map(
+    policy.split('; ').map((each) => [each.split(' ')[0], each.split(' ').slice(1)]),
+  )
+  expect(directives.get('default-src')).toEqual(["'none'"])
+  expect(directives.get('script-src')).toEqual(["'self'"])
+  expect(directives.get('style-src')).toEqual(["'self'"])
+  expect(directives.get('frame-ancestors')).toEqual(["'none'"])
+  expect(directives.get('img-src')).toEqual(["'self'", 'https://b.oss-cn-shanghai.aliyuncs.com'])
+  expect(policy).not.toContain('unsafe')
+})
+
+test('its files have their types, and are not sent twice', async () => {
+  const script = await app().request('/wall/main.js')
+  expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8')
+  const tag = script.headers.get('etag') ?? ''
+  const again = await app().request('/wall/main.js', { headers: { 'if-none-match': tag } })
+  expect(again.status).toBe(304)
+})
+
+test.each(['/wall/', '/wall/nothing.js', '/wall/../app/service.ts', '/wall/%2e%2e/app/service.ts'])(
+  '%s is not there',
+  async (path) => {
+    expect((await app().request(path)).status).toBe(404)
+  },
+)
