@@ -55,13 +55,13 @@ test('a second replica takes part: either receives, one delivers, both show both
   const [one, other] = it.replicas as [Serving, Serving]
   expect([await it.send(one), await it.send(other)]).toEqual([200, 200])
   await until('both are delivered', () => seqsOf(one).length + seqsOf(other).length === 2)
-  const shown = await until('both are seen', async () => {
+  const tasks = ['audit', 'janitor', 'registrar', 'sink:stdout', 'streams']
+  const shown = await until('both are seen, and each task has an owner', async () => {
     const { replicas = [], sinks } = await readiness(other)
-    return replicas.length === 2 && { replicas, sinks }
+    const owned = replicas.flatMap(({ owns }) => owns).toSorted()
+    return replicas.length === 2 && owned.join() === tasks.join() && sinks[0]?.lag === 0 && sinks
   })
-  expect(shown.sinks[0]).toMatchObject({ name: 'stdout', state: 'ok', lag: 0 })
-  const owned = shown.replicas.flatMap(({ owns }) => owns)
-  expect(owned.toSorted()).toEqual(['audit', 'janitor', 'registrar', 'sink:stdout', 'streams'])
+  expect(shown[0]).toMatchObject({ name: 'stdout', state: 'ok' })
   expect(it.stage.calls('Add')).toBe(1)
 })
 
