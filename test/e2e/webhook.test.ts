@@ -94,7 +94,7 @@ test('plain http to another machine is warned of at start, by the name of the si
     SNAPHOOK_SINKS: [...sinks, 'tls=https://sink.example.com/token'].join(),
     SNAPHOOK_WEBHOOK_SECRET: SECRET,
   })
-  const warned = service.log().filter(({ msg }) => msg.startsWith('a sink is without TLS'))
+  const warned = service.log().filter(({ msg }) => msg.startsWith('a sink is plain http'))
   expect(warned.map(({ sink }) => sink)).toEqual(['sink3', 'sink4'])
   expect(JSON.stringify(service.log())).not.toContain('token')
 })

@@ -181,7 +181,8 @@ describe('the connection', () => {
     for (let n = 0; n < 20; n += 1) {
       expect(await sink.deliver(events(n), never)).toEqual({ kind: 'delivered' })
     }
-    expect(connections).toBeLessThan(5)
+    // As many as deliveries begin within those 5 ms; not one for each.
+    expect(connections).toBeLessThan(15)
     await sink.close()
   })
 

@@ -95,6 +95,8 @@ describe('appends on PostgreSQL', () => {
       while (isLoading) {
         const answer = await store.append(eventOf(n++)).catch(() => null)
         if (answer !== null) kept.push(answer.seq)
+        // What is refused at once must leave the store its turn to come back.
+        else await pause(5)
       }
     })
     for (const round of range(3)) {
