@@ -8,6 +8,7 @@ import { createGuard } from '../http/ops/guard.ts'
 import { createOpsApp } from '../http/ops/ops-app.ts'
 import { createSignIn } from '../http/ops/sign-in.ts'
 import { createWallFiles } from '../http/ops/wall-files.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { AuditView, RegistrationView } from '../ports/views.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createApiAuth } from './api-tokens.ts'
@@ -61,8 +62,24 @@ export function createOps(
     guard: createGuard(auth),
     api,
     signIn: createSignIn(auth, clock.now),
-    wall: createWallFiles(WALL, () => picturesFrom(config, store, clock.now())),
+    wall: createWallFiles(
+      WALL,
+      keep(() => picturesFrom(config, store, clock.now()), clock),
+    ),
     log,
   })
   return { app, feed }
+}
+
+/** The page is open to anybody: however often it is asked for, the store is asked once in a while. */
+const ORIGINS_KEPT_MS = 10_000
+
+function keep<T>(find: () => Promise<T>, { elapsed }: Clock): () => Promise<T> {
+  let last: { at: number; found: Promise<T> } | undefined
+  return () => {
+    if (last === undefined || elapsed() - last.at >= ORIGINS_KEPT_MS) {
+      last = { at: elapsed(), found: find() }
+    }
+    return last.found
+  }
 }

@@ -216,6 +216,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       whileOwner(leases, 'audit', running.signal, (lease) =>
         auditor.run(AbortSignal.any([running.signal, lease.lost])),
       ),
+      ...(shared === undefined ? [] : [auditor.runBeside(running.signal)]),
       // Replicas count the streams of a shared store all the time, one of them at a time.
       ...(shared === undefined ? [fillStreams({ store, clock, log, signal: running.signal })] : []),
       probeAfterStart({

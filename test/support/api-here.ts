@@ -1,6 +1,7 @@
 // The API over a store in memory, on a real listener: what tests of requests and answers share.
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import { Hono } from 'hono'
 import { systemClock } from '../../src/app/system-clock.ts'
 import { createPictures } from '../../src/cloud/pictures/pictures.ts'
 import { understand } from '../../src/core/events/callback.ts'
@@ -10,6 +11,7 @@ import { ServiceError } from '../../src/errors.ts'
 import { createApi } from '../../src/http/api/api-app.ts'
 import { createFeed } from '../../src/http/api/feed.ts'
 import { createKnownSeqs } from '../../src/http/api/known-seqs.ts'
+import type { Env } from '../../src/http/env.ts'
 import { listen } from '../../src/http/listen.ts'
 import type { CredentialsProvider } from '../../src/ports/credentials.ts'
 import type { Reading } from '../../src/ports/reading.ts'
@@ -42,10 +44,12 @@ export async function serveApi(
     heartbeatMs?: number
     images?: ImageSource
     credentials?: CredentialsProvider
+    /** When the token of every request ends, epoch ms. */
+    tokenEndsAt?: number
   } = {},
 ) {
   const { store = memoryStore(), now = Date.now, heartbeatMs, images = { kind: 'off' } } = options
-  const { credentials = NO_CREDENTIALS } = options
+  const { credentials = NO_CREDENTIALS, tokenEndsAt } = options
   const log = keptLog()
   const known = createKnownSeqs()
   const counts: number[] = []
@@ -57,7 +61,12 @@ export async function serveApi(
     onShown: known.note,
     ...(heartbeatMs !== undefined && { heartbeatMs }),
   })
-  const app = createApi({
+  const app = new Hono<Env>()
+  app.use(async (c, next) => {
+    if (tokenEndsAt !== undefined) c.set('tokenEndsAt', tokenEndsAt)
+    await next()
+  })
+  const api = createApi({
     events: store,
     streams: store,
     feed,
@@ -71,6 +80,7 @@ export async function serveApi(
     version: '0.0.0',
     log,
   })
+  app.route('/', api)
   const listener = await listen(app, { host: '127.0.0.1', port: 0, log })
   return {
     store,

@@ -129,7 +129,7 @@ export function readImageSource(text: string): ImageSource | string {
     return 'must be off, oss:BUCKET,BUCKET or a URL template such as https://cdn.example.com/{object}'
   }
   if (url.username !== '' || url.password !== '') return 'must not hold a login'
-  if (!text.slice(0, text.indexOf('/', 'https://'.length)).match(/^[^{}]+$/)) {
+  if (!/^https?:\/\/[^\s{}/\\?#]+\//i.test(text)) {
     return 'must have a fixed host: what a body names must not choose it'
   }
   const unknown = /\{(?!(?:bucket|object|endpoint|width)\})[^}]*\}?/.exec(text)?.[0]
@@ -162,7 +162,7 @@ function fromTemplate(
   const url = template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(filled[name] ?? ''),
   )
-  return { kind: 'url', url }
+  return { kind: 'url', url: new URL(url).href }
 }
 
 function isFitObject(object: string): boolean {

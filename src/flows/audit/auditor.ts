@@ -23,6 +23,8 @@ const POLL_MS = 1_000
 export type Auditor = {
   /** Runs until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>
+  /** Notes what was turned away here while another replica audits; to be run by each of a shared store. */
+  runBeside(signal: AbortSignal): Promise<void>
   /** A callback of a domain was turned away, not through its own fault. */
   turnedAway(domain: string): void
   views(): AuditView[]
@@ -110,6 +112,7 @@ export function createAuditor(deps: {
       await Promise.all([taking.run(signal), work(signal)])
     },
     turnedAway: taking.turnedAway,
+    runBeside: taking.runBeside,
     views: () => audits.map(({ report }) => report.view()),
   }
 }

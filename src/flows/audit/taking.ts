@@ -22,12 +22,13 @@ export function createTaking(deps: {
   /** What the store is to be told yet, by domain. */
   const untold = new Map<string, Range>()
 
-  async function tell(): Promise<void> {
+  let isRunning = false
+
+  async function tellTurnedAway(): Promise<void> {
     for (const [domain, range] of untold) {
       await store.noteNotTaking(domain, range)
       if (untold.get(domain) === range) untold.delete(domain)
     }
-    await store.noteTaking(domains, clock.now())
   }
 
   return {
@@ -54,10 +55,22 @@ export function createTaking(deps: {
 
     /** Tells the store from time to time, and once more at the end. */
     async run(signal: AbortSignal): Promise<void> {
+      isRunning = true
       while (!signal.aborted) {
         await clock.sleep(NOTE_INTERVAL_MS, signal)
         // A store that fails is reported where callbacks are; it is told when it works again.
-        await tell().catch(() => undefined)
+        await tellTurnedAway()
+          .then(() => store.noteTaking(domains, clock.now()))
+          .catch(() => undefined)
+      }
+      isRunning = false
+    },
+
+    /** The same of what was turned away alone, while another replica audits: each knows its own. */
+    async runBeside(signal: AbortSignal): Promise<void> {
+      while (!signal.aborted) {
+        await clock.sleep(NOTE_INTERVAL_MS, signal)
+        if (!isRunning) await tellTurnedAway().catch(() => undefined)
       }
     },
   }

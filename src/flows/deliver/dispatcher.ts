@@ -32,7 +32,7 @@ export type Dispatcher = {
 export function createDispatcher(
   deps: DeliveryDeps & { readonly sinks: readonly Sink[] },
 ): Dispatcher {
-  const { sinks, cursors, leases, clock, log } = deps
+  const { sinks, cursors, leases, clock, metrics, log } = deps
   const draining = new AbortController()
   const ended = new AbortController()
   let growth = Promise.withResolvers<void>()
@@ -69,6 +69,11 @@ export function createDispatcher(
       const loops = [deliverNewEvents, retryDeadLetters, runReplays]
       await Promise.all(loops.map((loop) => loop(context)))
       mine.isOwned = false
+      if (!lease.lost.aborted) return
+      // How the sink fares is its next owner's to say.
+      mine.state = 'ok'
+      mine.problem = null
+      metrics.sinkState(sink.name, 'ok')
     })
   }
 

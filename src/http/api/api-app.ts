@@ -1,7 +1,7 @@
 // Everything under /v1: the endpoints, put together, and the document that describes them. A new
 // endpoint is one file and one line here.
 import { type Context, Hono } from 'hono'
-import { describeError, faultCode } from '../../errors.ts'
+import { describeBug, describeError, faultCode } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Pictures } from '../../ports/pictures.ts'
@@ -89,7 +89,7 @@ function failed(error: Error, c: Context<Env>, log: Log): Response {
       headers: { 'Retry-After': '5' },
     })
   }
-  log.error('a request of the API failed', { path: c.req.path, error: describeError(error) })
+  log.error('a request of the API failed', { path: c.req.path, ...describeBug(error) })
   return problem({
     status: 500,
     code: 'internal_error',

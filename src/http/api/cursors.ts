@@ -31,7 +31,7 @@ export function readStreamCursor(order: string, cursor: string): StreamPosition 
     return isSeq(rest[0]) && rest.length === 1 ? { seq: rest[0] as number } : undefined
   }
   const [domain, app, stream] = rest
-  if (typeof domain !== 'string' || !isName(app) || !isName(stream) || rest.length !== 3) {
+  if (!isText(domain) || !isName(app) || !isName(stream) || rest.length !== 3) {
     return undefined
   }
   return { domain, app, stream }
@@ -55,6 +55,10 @@ function isSeq(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0')
+}
+
 function isName(value: unknown): value is string | null {
-  return value === null || typeof value === 'string'
+  return value === null || isText(value)
 }

@@ -16,6 +16,8 @@ void RESPONSE_ALREADY_SENT.body
 
 /** A reader that takes nothing for three comments is gone. */
 const SILENCE_MS = 45_000
+/** The longest that a timer takes: nobody reads for 24 days without a break. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 const HEADERS = {
   'Content-Type': 'text/event-stream',
   'Cache-Control': 'no-store',
@@ -57,12 +59,20 @@ export function eventStreamEndpoint({ feed, now }: { feed: Feed; now(): number }
           headers: { 'Retry-After': '5' },
         })
       }
+      endWithToken(outlet, c.get('tokenEndsAt'), now())
       // The adaptor does not look for this mark in a `Response` of its own kind, which this one is if it
       // was made after a server was: one that was looked into is a plain one.
       void RESPONSE_ALREADY_SENT.body
       return RESPONSE_ALREADY_SENT
     },
   )
+}
+
+/** Whoever reads on behind the end of the token signs in again: the reader resumes with a new one. */
+function endWithToken({ end, closed }: Outlet, endsAt: number | undefined, now: number): void {
+  if (endsAt === undefined) return
+  const timer = setTimeout(end, Math.min(Math.max(0, endsAt - now), MAX_TIMER_MS)).unref()
+  closed.addEventListener('abort', () => clearTimeout(timer), { once: true })
 }
 
 /** A response as the feed writes to it; its head goes out with the first write. */

@@ -73,6 +73,7 @@ export function imageEndpoint(deps: {
           Location: picture.url,
           'Cache-Control': `private, max-age=${CACHE_SECONDS}`,
           'Referrer-Policy': 'no-referrer',
+          Vary: 'Cookie, Authorization',
         },
       })
     },

@@ -42,6 +42,8 @@ export const nameParameter = z
   .string()
   .min(1, 'must not be empty')
   .max(1_024, 'must have at most 1,024 characters')
+  // PostgreSQL takes none in a text.
+  .refine((name) => !name.includes('\0'), 'must not hold a NUL character')
 
 /** Reads the query of a request. */
 export function readQuery<T extends z.ZodObject>(

@@ -45,9 +45,10 @@ function isTrueLoopback(c: Context<Env>): boolean {
 async function refuseStranger(c: Context<Env>, auth: BearerAuth): Promise<Response | undefined> {
   const header = c.req.header('authorization')
   const cookie = getCookie(c, SESSION_COOKIE)
-  if (header !== undefined) {
-    if ((await auth.verify(header)) !== undefined) return undefined
-  } else if (cookie !== undefined && (await auth.verify(`Bearer ${cookie}`)) !== undefined) {
+  const given = header ?? (cookie === undefined ? undefined : `Bearer ${cookie}`)
+  const verified = given === undefined ? undefined : await auth.verify(given)
+  if (verified !== undefined) {
+    c.set('tokenEndsAt', verified.expiresAt)
     return undefined
   }
   const isBad = header !== undefined || cookie !== undefined

@@ -33,13 +33,8 @@ export function createSignIn(auth: BearerAuth | undefined, now: () => number): H
         detail: 'The token is not good, or not any more: `snaphook token` prints a new one.',
       })
     }
-    const expires = new Date(verified.expiresAt)
-    const maxAge = Math.max(0, Math.floor((verified.expiresAt - now()) / 1_000))
-    setCookie(c, SESSION_COOKIE, token, {
-      ...cookieOptions(c),
-      expires,
-      maxAge: Math.min(maxAge, MAX_AGE_S),
-    })
+    const left = Math.max(0, Math.floor((verified.expiresAt - now()) / 1_000))
+    setCookie(c, SESSION_COOKIE, token, { ...cookieOptions(c), maxAge: Math.min(left, MAX_AGE_S) })
     return done(c)
   })
 

@@ -1,4 +1,4 @@
-// The health line: what was learned of the service, in words, the worst first.
+// The health line, in words.
 import { bytesInWords, grouped, registrationLevel } from './words.js'
 
 /** A sink that is behind by less is not behind; by a minute of callbacks if that is more. */

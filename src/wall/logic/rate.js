@@ -1,4 +1,4 @@
-// Callbacks per minute: two numbers of events, and the time between them, say how many came.
+// Callbacks per minute, from two numbers of events.
 
 const MINUTE = 60_000
 const LEAST = 10_000

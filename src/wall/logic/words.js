@@ -36,7 +36,7 @@ export function bytesInWords(bytes) {
 	return `${value.toFixed(power > 0 && value < 10 ? 1 : 0)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`
 }
 
-/** Why there is no picture. `problem` is what the service said; none if it gave a link. */
+/** Why there is no picture; `problem` is what the service said. */
 export function noPicture(why, problem) {
 	if (why === 'slow') return { short: 'picture is slow', long: 'The bucket did not give the picture in 15 s.' }
 	if (problem !== undefined) return { short: problem.title, long: problem.detail }

@@ -1,4 +1,4 @@
-// Builds elements. Text is set as text: nothing that came in a body is read as markup.
+// Builds elements; text of a body is never markup.
 import { localTime, utcTime } from '../logic/words.js'
 import { serviceNow } from './api.js'
 

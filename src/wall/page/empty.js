@@ -23,6 +23,12 @@ function domainItem({ domain, state, detail, lastCallbackAt }) {
 
 export function listenToSignIn(onSignedIn) {
 	const token = byId('token')
+	// As a form it would have no origin.
+	byId('sign-out').addEventListener('submit', async (event) => {
+		event.preventDefault()
+		await fetch('sign-out', { method: 'POST' }).catch(() => 0)
+		location.reload()
+	})
 	byId('sign-in').addEventListener('submit', async (event) => {
 		event.preventDefault()
 		const body = new URLSearchParams({ token: token.value.trim() })

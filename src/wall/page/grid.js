@@ -1,4 +1,4 @@
-// The grid: which tiles are there, in what order, which are in view, and what they show.
+// The grid of tiles.
 /** @import { GridDeps } from '../types.d.ts' */
 import { columnsFor, GAP, pictureWidth } from '../logic/fit.js'
 import { createPictures } from '../logic/pictures.js'

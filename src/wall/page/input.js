@@ -1,6 +1,7 @@
 // Keys and clicks. The keys are listed in index.html.
-import { byId, copyText } from './dom.js'
+
 import { neighbour, ORDERS, readView, SIZES, STATES } from '../logic/view.js'
+import { byId, copyText } from './dom.js'
 
 export function listenToInput(wall) {
 	const { view, go, close, pin, grid, one } = wall

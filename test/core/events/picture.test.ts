@@ -105,6 +105,12 @@ describe('a template', () => {
     })
   })
 
+  test('may have text of any language around its values', () => {
+    expect(locate(template('https://c.example.com/截图/{object}'))).toMatchObject({
+      url: expect.stringMatching(/^https:\/\/c\.example\.com\/%E6%88%AA%E5%9B%BE\/[ -~]+$/),
+    })
+  })
+
   test('needs no endpoint that it does not name', () => {
     const endpoint = '127.0.0.1:8081'
     expect(locate(template('https://c.example.com/{object}'), { endpoint })).toMatchObject({
@@ -133,6 +139,8 @@ describe('the setting', () => {
     'oss:a,,b',
     'ftp://c.example.com/{object}',
     'https://{bucket}.example.com/{object}',
+    'https:///{bucket}/{object}',
+    'https:/\t/{bucket}/{object}',
     'https://u:p@c.example.com/{object}',
     'https://c.example.com/{objekt}',
     'https://c.example.com/{object',

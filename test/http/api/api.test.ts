@@ -102,6 +102,8 @@ describe('what is not right with a request', () => {
     ['/v1/events?since=1h&until=2h', ['until']],
     ['/v1/events?after=nonsense', ['after']],
     ['/v1/events?stream=', ['stream']],
+    ['/v1/events?domain=%00', ['domain']],
+    ['/v1/streams?q=%00', ['q']],
     ['/v1/events?flag=odd', ['flag']],
     ['/v1/events?origin=elsewhere', ['origin']],
     ['/v1/events?a=1&order=up&limit=x', ['a', 'order', 'limit']],

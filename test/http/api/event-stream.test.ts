@@ -68,6 +68,14 @@ describe('where they begin', () => {
     expect(foreign.events[0]).toEqual({ id: '8', event: 'gap', data: '{"from":1,"to":8}' })
   })
 
+  test('ends with the token that it was asked for with', async () => {
+    await using api = await serveApi({ tokenEndsAt: Date.now() + 300 })
+    const begun = performance.now()
+    const response = await api.get('/v1/events/stream')
+    expect(await response.text()).toContain('retry: 2000')
+    expect(performance.now() - begun).toBeGreaterThan(250)
+  })
+
   test.each(['x', '-1', '1.5', '12345678901234567890'])(
     'Last-Event-ID %s is refused',
     async (id) => {
