@@ -101,7 +101,10 @@ test('6, 28: a replica that is killed is taken over within 10 s, one that stops 
   replicas = replicas.filter((replica) => replica !== second)
   const third = await ownerAmong(replicas, it.send)
   expect(performance.now() - at).toBeLessThan(2_500)
-  expect([...seqsOf(killed), ...seqsOf(second), ...seqsOf(third)]).toEqual([1, 2, 3])
+  const delivered = [...seqsOf(killed), ...seqsOf(second), ...seqsOf(third)]
+  expect([...new Set(delivered)]).toEqual([1, 2, 3])
+  // What was delivered right before the kill may come again: its cursor was not written yet.
+  expect(delivered.length).toBeLessThanOrEqual(4)
 })
 
 test('24: a key set by hand is learnt through any replica, with one look', async () => {
