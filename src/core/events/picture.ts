@@ -153,14 +153,15 @@ function fromTemplate(
   if (template.includes('{bucket}') && !BUCKET_NAME.test(bucket)) {
     return refused('bucket_not_listed', 'The event names a bucket that can be none of OSS.')
   }
-  const filled: Record<string, string> = {
+  const filled = {
     bucket,
     object,
     endpoint: endpoint ?? '',
     width: String(width ?? TEMPLATE_WIDTH),
   }
-  const url = template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(filled[name] ?? ''),
+  // The setting holds no other names.
+  const url = template.replaceAll(/\{(\w+)\}/g, (_, name: keyof typeof filled) =>
+    encodeURIComponent(filled[name]),
   )
   return { kind: 'url', url: new URL(url).href }
 }

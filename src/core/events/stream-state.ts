@@ -31,5 +31,5 @@ export function withGap(gaps: readonly number[], gapMs: number): readonly number
 export function intervalOf(gaps: readonly number[]): number | null {
   if (gaps.length < MIN_GAPS) return null
   const sorted = gaps.toSorted((a, b) => a - b)
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? null
+  return sorted[Math.floor((sorted.length - 1) / 2)] as number
 }

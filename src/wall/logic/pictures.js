@@ -1,5 +1,5 @@
 // Which picture is loaded when: one load in flight a tile, and the newest shot wins. A bucket has a lane of a
-// few loads, so that it holds up only itself; one that keeps failing is tried ever more seldom.
+// few loads, so that it holds up only itself; one that fails is tried ever more seldom.
 /** @import { PictureDeps, PictureTile } from '../types.d.ts' */
 
 /** As many connections to one host has a browser. */

@@ -65,3 +65,14 @@ test('half of the bodies without object or stream are too many, none are not', (
   expect(cannotCompare({ callbacks: 10, unclear: 4 })).toBe(false)
   expect(cannotCompare({ callbacks: 10, unclear: 5 })).toBe(true)
 })
+
+test('what the list does not say is not in the body', () => {
+  const bare = { at: AT, object: null, bucket: null, endpoint: null, isOverlay: false }
+  const { body } = made([{ ...bare, createTime: null, createTimestamp: null }])
+  expect(JSON.parse(Buffer.from(body).toString())).toEqual({
+    DomainName: 'play.example.com',
+    AppName: 'live',
+    StreamName: 'door',
+    IsOverlay: false,
+  })
+})

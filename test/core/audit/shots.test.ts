@@ -98,3 +98,16 @@ test('of two entries of one shot the one in sequence mode comes first, in whatev
   expect(first?.entries.map(({ isOverlay }) => isOverlay)).toEqual([false, true])
   expect(first?.at).toBe(AT + 10_300)
 })
+
+test('entries of one moment come in one order, whatever the order of the list', () => {
+  const entries = [
+    listed(0, { object: null }),
+    listed(0, { object: 'b.jpg' }),
+    listed(0, { object: 'a.jpg' }),
+    listed(0, OVERLAY),
+  ]
+  const [shot, ...others] = groupShots(entries)
+  expect(others).toEqual([])
+  expect(shot?.entries.map(({ object }) => object)).toEqual([null, 'a.jpg', 'b.jpg', 'live/a.jpg'])
+  expect(groupShots(entries.toReversed())).toEqual([shot])
+})

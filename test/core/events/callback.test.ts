@@ -130,3 +130,9 @@ test('no body makes it throw, and no flag is outside the closed set', () => {
     }),
   )
 })
+
+test("a field with a very long name is no field of ours, and is in nobody's way", () => {
+  const body = { ['x'.repeat(100)]: 'y', StreamName: 'door', OssObject: 'o.jpg' }
+  const bytes = Buffer.from(JSON.stringify(body))
+  expect(understand(bytes, 'play.example.com', 1_700_000_000_000)).toMatchObject({ stream: 'door' })
+})

@@ -105,6 +105,18 @@ describe('a template', () => {
     })
   })
 
+  test('has a width of its own where none is asked for, and does without an endpoint', () => {
+    const source = template('https://c.example.com/{object}?w={width}')
+    expect(locate(source, { endpoint: null }, null)).toMatchObject({
+      url: expect.stringMatching(/\?w=\d+$/),
+    })
+  })
+
+  test('takes no bucket that can be none', () => {
+    const source = template('https://c.example.com/{bucket}/{object}')
+    expect(locate(source, { bucket: '../x' })).toMatchObject({ code: 'bucket_not_listed' })
+  })
+
   test('may have text of any language around its values', () => {
     expect(locate(template('https://c.example.com/截图/{object}'))).toMatchObject({
       url: expect.stringMatching(/^https:\/\/c\.example\.com\/%E6%88%AA%E5%9B%BE\/[ -~]+$/),
