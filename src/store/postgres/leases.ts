@@ -14,11 +14,17 @@ export type LeaseTimes = {
   readonly ttlMs: number
   /** How long its owner acts on it, from before it asked: less, by what a clock may be off. */
   readonly trustMs: number
+  /** A pulse that takes longer is given up, and the connection with it. */
+  readonly deadlineMs: number
 }
 
 /** Taken over within 10 s: a lease runs out, and the next pulse of another claims it. */
-export const LEASE_TIMES: LeaseTimes = { pulseMs: 1_000, ttlMs: 6_000, trustMs: 5_000 }
-const PULSE_DEADLINE_MS = 2_000
+export const LEASE_TIMES: LeaseTimes = {
+  pulseMs: 1_000,
+  ttlMs: 6_000,
+  trustMs: 5_000,
+  deadlineMs: 2_000,
+}
 const RETRY_MS = 250
 /** A replica with more than its share leaves free tasks to others for a pulse and a half. */
 const PATIENCE_MS = 1_500
@@ -100,7 +106,7 @@ export function createLeaseKeeper(deps: {
         }
         ended.abort()
         await link
-          .run((session) => session.rows(releaseStatement, [[token]]), PULSE_DEADLINE_MS)
+          .run((session) => session.rows(releaseStatement, [[token]]), times.deadlineMs)
           // It runs out by itself.
           .catch(() => undefined)
       },
@@ -131,7 +137,7 @@ export function createLeaseKeeper(deps: {
     ]
     const [row] = await link.run(
       (session) => session.rows(pulseStatement, values),
-      PULSE_DEADLINE_MS,
+      times.deadlineMs,
     )
     const answer = row?.answer as {
       held: Record<string, string>
@@ -214,7 +220,7 @@ export function createLeaseKeeper(deps: {
       for (const task of [...tenures.keys()]) end(task)
       if (running === undefined) return
       await link
-        .run((session) => session.rows(leaveStatement, [replica]), PULSE_DEADLINE_MS)
+        .run((session) => session.rows(leaveStatement, [replica]), times.deadlineMs)
         .catch(() => undefined)
     },
   }
