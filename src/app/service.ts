@@ -1,6 +1,5 @@
 // The composition root: puts the flows, the listeners and the store together, starts them in order
 // and stops them in reverse. Every part of the world can be replaced by an override.
-import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/config.ts'
 import type { CallbackOutcome } from '../core/events/callback.ts'
 import { describeBug } from '../errors.ts'
@@ -30,9 +29,8 @@ import {
 } from './replicas.ts'
 import { loadSecrets } from './secrets.ts'
 import { bytesOf, lockStore, openForService } from './stores.ts'
+import { VERSION } from './version.ts'
 import { createRegistration, openApi, openSinks, probePublicUrl } from './wiring.ts'
-
-export const VERSION = packageJson.version
 
 /** Callbacks in flight are answered within this: the store's time-out, and a little. */
 const DRAIN_CALLBACKS_MS = 3_200
