@@ -136,6 +136,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       domains,
       store,
       lists: connection.lists,
+      isReleased: (domain) => rings.ring(domain).released,
       intervalMs: config.auditIntervalMs,
       ...overrides.audit,
       clock,
