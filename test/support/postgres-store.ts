@@ -5,6 +5,7 @@ import {
   openPostgresStore,
   type PostgresStore,
   type PostgresStoreOptions,
+  type ReplicaOptions,
 } from '../../src/store/postgres/postgres-store.ts'
 import { createSeals } from '../../src/store/sealed-rings/seal.ts'
 import { SECRET } from './store-events.ts'
@@ -17,6 +18,30 @@ export async function openShared(
   const store = await openPostgresStore({ location, seals, now: Date.now, ...options })
   onTestFinished(() => store.close())
   return store
+}
+
+/** A store that is one of the replicas, under a name. */
+export async function joinShared(
+  location: PostgresLocation,
+  name: string,
+  { store: options = {}, ...replica }: Partial<ReplicaOptions> & JoinOptions = {},
+) {
+  const store = await openShared(location, options)
+  const view = { sinks: replica.sinks ?? [], owned: [] }
+  const leases = store.join({
+    name,
+    version: '0.0.0',
+    view: () => view,
+    onGrowth: () => undefined,
+    ...replica,
+  })
+  return { store, leases }
+}
+
+type JoinOptions = {
+  readonly store?: Partial<PostgresStoreOptions>
+  /** Of its settings. */
+  readonly sinks?: readonly string[]
 }
 
 /** Everything in the log, page by page. */

@@ -115,6 +115,8 @@ describe('the API without configured auth', () => {
     ['a proxy (X-Forwarded-For)', { headers: { 'X-Forwarded-For': '192.0.2.1' } }],
     ['a proxy (X-Forwarded-Host)', { headers: { 'x-forwarded-host': 'localhost' } }],
     ['a proxy (any X-Forwarded-)', { headers: { 'x-forwarded-whatever': '' } }],
+    ['a proxy (Via)', { headers: { Via: '1.1 edge' } }],
+    ['a proxy (X-Real-IP)', { headers: { 'X-Real-IP': '192.0.2.1' } }],
   ])('refuses %s and says what to configure', async (_, overrides) => {
     const { response } = await request('/v1/registrations', overrides)
     expect(response.status).toBe(403)

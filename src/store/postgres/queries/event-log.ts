@@ -12,7 +12,7 @@ const READ_DEADLINE_MS = 10_000
 /** Probes and scrapes ask, and must be answered while the store hangs. */
 const STATS_DEADLINE_MS = 1_000
 
-/** The columns of an event, for any table that has them. */
+/** The columns of an event, for any table that has them; `order by` must name the table's `seq`, not this one. */
 export const EVENT_COLUMNS = `
   seq::float8 as seq, encode(id, 'hex') as id, domain, origin,
   received_at::float8 as "receivedAt", occurred_at::float8 as "occurredAt", body
@@ -28,7 +28,7 @@ export function createEventLog(link: Link, schema: string): Pick<EventLog, 'read
          where seq > greatest($1::bigint, (select floor_seq from @.log_state))
          order by seq limit $2
        ) e
-     ) p where nth = 1 or bytes <= $3 order by seq`,
+     ) p where nth = 1 or bytes <= $3 order by p.seq`,
   )
   const stats = inSchema(
     schema,
