@@ -12,6 +12,7 @@ export async function freeLock(link: Link, { schema }: PostgresLocation): Promis
     `select pg_terminate_backend(a.pid) from pg_locks l join pg_stat_activity a using (pid)
      where l.locktype = 'advisory' and l.granted and l.classid = 1936613744
        and l.objid = '@'::regnamespace::oid and a.usename = current_user
+       and l.database = (select oid from pg_database where datname = current_database())
        and a.wait_event = 'ClientRead'`,
   )
   await link.run((session) => session.rows(statement), DEADLINE_MS)
