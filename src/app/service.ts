@@ -85,6 +85,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       },
       onConnection: metrics.connected,
       onFailover: failoverNews(log, metrics),
+      onHeldUp: (by) => log.warn('a change of the schema is held up, trying again', { by }),
       replica: {
         name: replicaName(),
         version: VERSION,

@@ -55,7 +55,7 @@ export type ServingStore = {
   readonly shared?: Pick<PostgresStore, 'askLook'> & { readonly location: PostgresLocation }
 }
 
-type Serving = Pick<PostgresStoreOptions, 'onFailover' | 'onConnection'> & {
+type Serving = Pick<PostgresStoreOptions, 'onFailover' | 'onConnection' | 'onHeldUp'> & {
   onCommit(commit: { seconds: number; events: number; waitSeconds?: number }): void
   readonly replica: ReplicaOptions
 }

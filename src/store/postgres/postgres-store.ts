@@ -11,13 +11,13 @@ import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
 import { type AppendReport, createAppender } from './append.ts'
 import { createAudits } from './audit/audits.ts'
-import { freeLock } from './blocker.ts'
+import { freeLock, whoBlocks } from './blocker.ts'
 import { faultOf, openFault, storeFault } from './faults.ts'
 import { watchGrowth } from './growth.ts'
 import { createLeaseKeeper, type LeaseNews, type LeaseTimes } from './leases.ts'
 import { createLink, type Link } from './link.ts'
 import { inSchema } from './location.ts'
-import { checkSchema, migrate } from './migrate.ts'
+import { checkSchema, type MigrateOptions, migrate } from './migrate.ts'
 import { createCursors } from './queries/cursors.ts'
 import { createDeadLetters } from './queries/dead-letters.ts'
 import { createEventLog } from './queries/event-log.ts'
@@ -53,7 +53,7 @@ export type PostgresStoreOptions = {
   /** Told when the connection that appends is made or lost. */
   readonly onConnection?: (isConnected: boolean) => void
   readonly limits?: Partial<QueueLimits>
-}
+} & Omit<MigrateOptions, 'whoBlocks'>
 
 export type ReplicaOptions = {
   readonly name: string
@@ -78,7 +78,7 @@ export interface PostgresStore extends Store, Reading {
  * `store_unavailable` or `store_newer` and one sentence on what to do.
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
-  const { location, seals, now, readOnly = false } = options
+  const { location, seals, now } = options
   const limits = { ...QUEUE_LIMITS, ...options.limits }
   const link = (name: string, onChange?: (isConnected: boolean) => void) =>
     createLink({ location, name, ...(onChange && { onChange }) })
@@ -93,7 +93,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await Promise.all(links.map((each) => each.close()))
   }
   try {
-    await prepare(appending, { location, readOnly })
+    await prepare(appending, {
+      ...options,
+      whoBlocks: (pid) => whoBlocks(writing, pid).catch(() => null),
+    })
   } catch (error) {
     await closeAll()
     throw openFault(error, location)
@@ -215,7 +218,7 @@ function countWhileOwner(
 
 async function prepare(
   link: Link,
-  { location, readOnly }: { location: PostgresLocation; readOnly: boolean },
+  { location, readOnly, ...migrating }: PostgresStoreOptions & MigrateOptions,
 ): Promise<void> {
   // Connects, within its own time; only then may a migration take long.
   await link.run(async (session) => {
@@ -227,7 +230,10 @@ async function prepare(
     throw storeFault(location, problem, 'store_unavailable')
   }, OPEN_DEADLINE_MS)
   await link.run(
-    (session) => (readOnly ? checkSchema(session, location) : migrate(session, location)),
+    (session) =>
+      readOnly
+        ? checkSchema(session, location, migrating.migrations)
+        : migrate(session, location, migrating),
     MIGRATE_DEADLINE_MS,
   )
 }
