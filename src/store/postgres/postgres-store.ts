@@ -1,5 +1,6 @@
 // The store on a PostgreSQL that replicas share: the port, put together. Four connections: one that
-// appends, one for what is small and must not wait, one that reads, one for what may wait long.
+// appends, one for what is small and must not wait, one that reads, one for what may wait long. Two more
+// where they are needed: for searches, and at the janitor.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { locationName, type PostgresLocation } from '../../core/store-place.ts'
@@ -22,7 +23,7 @@ import { createCursors } from './queries/cursors.ts'
 import { createDeadLetters } from './queries/dead-letters.ts'
 import { createEventLog } from './queries/event-log.ts'
 import { createEventSearch } from './queries/event-search.ts'
-import { dropPartitions } from './queries/partitions.ts'
+import { createDropper } from './queries/partitions.ts'
 import { createRetention } from './queries/pruning.ts'
 import { createReplays } from './queries/replays.ts'
 import { createRings } from './queries/rings.ts'
@@ -52,6 +53,8 @@ export type PostgresStoreOptions = {
   readonly onFailover?: (timeline: string) => void
   /** Told when the connection that appends is made or lost. */
   readonly onConnection?: (isConnected: boolean) => void
+  /** Told when what is pruned can't be dropped: it takes room for longer. */
+  readonly onDropFailing?: (problem: string) => void
   readonly limits?: Partial<QueueLimits>
 } & Omit<MigrateOptions, 'whoBlocks'>
 
@@ -88,7 +91,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const writing = link('changes')
   // Opened when somebody first looks: what waits for it is nobody's delivery.
   const searching = link('looks')
-  const links = [appending, keeping, reading, writing, searching]
+  // Opened by the janitor: what waits there for readers holds up nothing else.
+  const dropping = link('drops')
+  const links = [appending, keeping, reading, writing, searching, dropping]
   const closeAll = async () => {
     await Promise.all(links.map((each) => each.close()))
   }
@@ -116,6 +121,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   let closing: Promise<void> | undefined
   const leaving: (() => Promise<void>)[] = []
 
+  const dropFailing = (error: unknown) => options.onDropFailing?.(faultOf(error, location).message)
   const log = createEventLog(reading, location.schema)
   const countStreams = createStreamCount({
     link: writing,
@@ -154,7 +160,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       writing,
       location,
       now,
-      dropPartitions: () => dropPartitions(writing, location),
+      dropper: createDropper({ link: dropping, location, onFailing: dropFailing }),
     }),
 
     checkWritable() {
