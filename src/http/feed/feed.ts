@@ -21,6 +21,8 @@ const GROWTH = { events: 500, bytes: 256 * 1024 } as const
  * sees so short a delay, and what comes after a silence has none.
  */
 const GROWTH_PAUSE_MS = 100
+/** The same where one read did not give all: the network is to take it before more comes. */
+const BURST_PAUSE_MS = 10
 /** Callbacks come first: to write to all readers takes at most a tenth of the event loop's time … */
 const PAUSE_PER_WRITING = 9
 /** … but no reader waits longer than this. */
@@ -216,10 +218,11 @@ export function createFeed(deps: {
       }
       const begun = clock.elapsed()
       hand(page, new Map(asked.map((group, n) => [group, page.parts[n] ?? null])))
-      grown ||= page.next !== null
-      if (page.next !== null) continue
+      const isMore = page.next !== null
+      grown ||= isMore
       const pause = (clock.elapsed() - begun) * PAUSE_PER_WRITING
-      const pauseMs = Math.min(Math.max(pause, GROWTH_PAUSE_MS), LONGEST_PAUSE_MS)
+      const shortest = isMore ? BURST_PAUSE_MS : GROWTH_PAUSE_MS
+      const pauseMs = Math.min(Math.max(pause, shortest), LONGEST_PAUSE_MS)
       await clock.sleep(pauseMs, stopped.signal)
     }
     reading = false
