@@ -27,6 +27,9 @@ export function createReading(open: () => Promise<WriterLink>): Reader {
       return { events: unpackStored(columns), next, kept }
     },
 
+    findJson: async (query) => (await link()).call('findJson', query),
+    findFrames: async (query, wanted) => (await link()).call('findFrames', { query, wanted }),
+
     async findEvent(id, seq) {
       const reader = await link()
       if (seq !== undefined) {

@@ -128,6 +128,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     },
 
     findEvents: reading.findEvents,
+    findJson: reading.findJson,
+    findFrames: reading.findFrames,
     findEvent: reading.findEvent,
     logRange: reading.logRange,
     findStreams: reading.findStreams,

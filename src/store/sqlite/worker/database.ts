@@ -8,7 +8,7 @@ import {
 } from '../../../core/audit/kept-columns.ts'
 import type { Range } from '../../../core/audit/ranges.ts'
 import type { BackfillRequest, KeptQuery } from '../../../ports/audit.ts'
-import type { EventQuery, StreamQuery } from '../../../ports/reading.ts'
+import type { EventQuery, FramesWanted, StreamQuery } from '../../../ports/reading.ts'
 import type {
   DeadLetterQuery,
   Pruned,
@@ -16,6 +16,7 @@ import type {
   ReplayProgress,
   ReplayRequest,
 } from '../../../ports/store.ts'
+import { framesPage, jsonPage } from '../../event-texts.ts'
 import { openFault } from '../faults.ts'
 import { packStored } from '../messages.ts'
 import { createAudits } from '../tables/audits.ts'
@@ -141,6 +142,9 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
       const { events, ...page } = search.find(query)
       return { ...packStored(events), ...page }
     },
+    findJson: (query: EventQuery) => jsonPage(search.find(query)),
+    findFrames: ({ query, wanted }: { query: EventQuery; wanted: readonly FramesWanted[] }) =>
+      framesPage(search.find(query), wanted),
     findEventAt({ id, seq }: { id: string; seq: number }) {
       const event = search.findAt(id, seq)
       return event && packStored([event])
