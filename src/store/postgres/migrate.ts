@@ -28,7 +28,7 @@ export type MigrateOptions = {
   /** Told who holds up a change of the schema, each time that is somebody else. */
   readonly onHeldUp?: ((holder: string) => void) | undefined
   /** Whom the session with this number waits for, if that can be told. */
-  whoBlocks(pid: number): Promise<string | null>
+  whoBlocks?(pid: number): Promise<string | null>
 }
 
 export const MIGRATIONS: readonly Migration[] = readMigrations(
@@ -49,7 +49,7 @@ function readMigrations(folder: URL): Migration[] {
 export async function migrate(
   session: Session,
   location: PostgresLocation,
-  { migrations = MIGRATIONS, onHeldUp, whoBlocks }: MigrateOptions,
+  { migrations = MIGRATIONS, onHeldUp, whoBlocks }: MigrateOptions = {},
 ): Promise<void> {
   let told: string | undefined
   for (const migration of await pending(session, location, migrations)) {
@@ -103,7 +103,7 @@ async function runOne(
     )
     await session.script(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`)
     asking = setInterval(async () => {
-      holder = (await whoBlocks(Number(self?.pid))) ?? holder
+      holder = (await whoBlocks?.(Number(self?.pid))) ?? holder
     }, LOCK_TIMEOUT_MS / 4)
     if (version > (await versionOf(session, location))) {
       await session.script(`create schema if not exists "${schema}"`)
