@@ -139,11 +139,14 @@ describe('partitions of the log', () => {
     const other = await openShared(location)
     await appendMany(other, 0, 250)
     await other.advanceCursor('behind', 20)
-    proxy.hold((piece) =>
-      piece.includes('prune_1') ? [Buffer.alloc(0), piece] : [piece, Buffer.alloc(0)],
-    )
+    let isPaused = false
+    proxy.hold((piece) => {
+      if (!piece.includes('prune_1')) return [piece, Buffer.alloc(0)]
+      isPaused = true
+      return [Buffer.alloc(0), piece]
+    })
     const late = paused.prune(upTo(30, { sinks: ['behind', 'new'] }))
-    // What is held back is not there yet; then the other one is faster.
+    await until('it has read and not written', () => isPaused)
     const faster = await other.prune(upTo(120, { sinks: ['behind', 'new'] }))
     expect(faster.expired).toEqual([
       { sink: 'behind', count: 100, toSeq: 120 },
