@@ -135,6 +135,11 @@ export async function startPostgres(
   }
 }
 
+/** The setting that names a store. */
+export function urlOf({ user, host, port, database, schema }: PostgresLocation): string {
+  return `postgres://${user}@${host}:${port}/${database}?schema=${schema}&sslmode=disable`
+}
+
 /** One server for all tests of a file, made before the first and removed after the last. */
 export function postgresForFile(
   settings: Readonly<Record<string, string>> = {},

@@ -69,7 +69,7 @@ export async function setStage(options: Partial<EmulatorOptions> = {}) {
   function run(
     args: readonly string[],
     settings: Settings = {},
-    more: { input?: string | undefined; wrapper?: readonly string[]; main?: string } = {},
+    more: Omit<Parameters<typeof startSnaphook>[1], 'env' | 'cwd'> = {},
   ): SnaphookProcess {
     const child = startSnaphook(args, { env: { ...base, ...settings }, cwd: folder, ...more })
     processes.push(child)
