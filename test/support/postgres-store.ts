@@ -53,3 +53,17 @@ export async function readAll(store: PostgresStore, pageSize = 500) {
     events.push(...page)
   }
 }
+
+/** A location as the settings name it. */
+export function storeUrl(location: PostgresLocation): string {
+  const { host, port, user, password, database, schema } = location
+  const url = new URL(`postgres://${host}:${port}/${database}`)
+  url.username = user
+  url.password = password ?? ''
+  const { sslMode: sslmode, sslRootCert: sslrootcert, durability } = location
+  const parameters = { schema, sslmode, sslrootcert, durability }
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) url.searchParams.set(name, value)
+  }
+  return url.href
+}

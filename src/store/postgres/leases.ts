@@ -14,6 +14,8 @@ export type LeaseTimes = {
   readonly ttlMs: number
   /** How long its owner acts on it, from before it asked: less, by what a clock may be off. */
   readonly trustMs: number
+  /** A pulse that takes longer is given up, and the connection with it. */
+  readonly deadlineMs: number
   /** So long a replica with more sinks than another leaves a free task to others. */
   readonly patienceMs: number
   /** One with two sinks more than another gives one back, this often. */
@@ -27,11 +29,11 @@ export const LEASE_TIMES: LeaseTimes = {
   pulseMs: 1_000,
   ttlMs: 6_000,
   trustMs: 5_000,
+  deadlineMs: 2_000,
   patienceMs: 1_500,
   rebalanceMs: 60_000,
   recallMs: 500,
 }
-const PULSE_DEADLINE_MS = 2_000
 const RETRY_MS = 250
 /** Tasks that are asked for together are claimed together. */
 const GATHER_MS = 10
@@ -124,7 +126,7 @@ export function createLeaseKeeper(deps: {
         ended.abort()
         const statement = recalled.signal.aborted ? giveBackStatement : releaseStatement
         await link
-          .run((session) => session.rows(statement, [[token]]), PULSE_DEADLINE_MS)
+          .run((session) => session.rows(statement, [[token]]), times.deadlineMs)
           // It runs out by itself.
           .catch(() => undefined)
       },
@@ -155,7 +157,7 @@ export function createLeaseKeeper(deps: {
     ]
     const [row] = await link.run(
       (session) => session.rows(pulseStatement, values),
-      PULSE_DEADLINE_MS,
+      times.deadlineMs,
     )
     const answer = row?.answer as {
       held: Record<string, string>
@@ -250,7 +252,7 @@ export function createLeaseKeeper(deps: {
       for (const task of [...tenures.keys()]) end(task)
       if (running === undefined) return
       await link
-        .run((session) => session.rows(leaveStatement, [replica]), PULSE_DEADLINE_MS)
+        .run((session) => session.rows(leaveStatement, [replica]), times.deadlineMs)
         .catch(() => undefined)
     },
   }
