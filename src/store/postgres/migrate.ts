@@ -57,7 +57,8 @@ export async function checkSchema(session: Session, location: PostgresLocation):
   if ((await pending(session, location, MIGRATIONS)).length === 0) return
   const problem =
     'has no schema of this release: start the service once to make it, or to bring it up to date'
-  throw storeFault(location, problem, 'store_unavailable')
+  const isMissing = (await versionOf(session, location)) === 0
+  throw storeFault(location, problem, isMissing ? 'store_missing' : 'store_unavailable')
 }
 
 async function runOne(
