@@ -97,7 +97,7 @@ async function measure(count: number): Promise<void> {
 
 /** The sink, the janitor, the registrar, the audit and the count of streams. */
 const TASKS = 5
-const NOTHING: Usage = { mainUs: NaN, storeUs: NaN, otherUs: NaN, writtenBytes: NaN }
+const NOTHING: Usage = { mainUs: NaN, storeUs: NaN, readerUs: NaN, otherUs: NaN, writtenBytes: NaN }
 
 async function metricsOf(replicas: readonly Snaphook[]): Promise<string> {
   return (await Promise.all(replicas.map((replica) => replica.metrics()))).join('\n')

@@ -56,7 +56,10 @@ export type ServingStore = {
   readonly shared?: Pick<PostgresStore, 'askLook'> & { readonly location: PostgresLocation }
 }
 
-type Serving = Pick<PostgresStoreOptions, 'onFailover' | 'onConnection'> & {
+type Serving = Pick<
+  PostgresStoreOptions,
+  'onFailover' | 'onConnection' | 'onHeldUp' | 'onDropFailing'
+> & {
   onCommit(commit: { seconds: number; events: number; waitSeconds?: number }): void
   readonly replica: ReplicaOptions
 }
