@@ -46,7 +46,7 @@ export type PostgresStoreOptions = {
   readonly seals: Seals
   /** Epoch ms. */
   readonly now: () => number
-  /** Makes and changes nothing: for commands that only look. */
+  /** Makes no schema and changes none: for commands. */
   readonly readOnly?: boolean
   /** Told of every commit that took events along. */
   readonly onCommit?: (commit: AppendReport) => void
