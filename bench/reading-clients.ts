@@ -3,23 +3,31 @@
 import { connect } from 'node:net'
 
 const [kind, port = '0'] = process.argv.slice(2)
+/** Read into by all sockets: nothing is made for what comes. */
+const waste = Buffer.alloc(256 * 1024)
 
-if (kind === 'followed') {
-  await Promise.all(Array.from({ length: 100 }, follow))
-  console.log('{}')
-} else {
+if (kind === 'paged') {
   console.log('{}')
   for (;;) await pageThrough()
+} else {
+  await Promise.all(Array.from({ length: 100 }, follow))
+  console.log('{}')
 }
 
-/** As a wall does: all events. */
+/** As a wall does: all events, packed if the browser takes it, as all do. */
 function follow(): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const socket = connect({ host: '127.0.0.1', port: Number(port) })
+  const onread = {
+    buffer: waste,
+    callback() {
+      resolve()
+      return true
+    },
+  }
+  const socket = connect({ host: '127.0.0.1', port: Number(port), onread })
   socket.once('error', reject)
-  socket.once('data', () => resolve())
-  socket.resume()
-  socket.write('GET /v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  const encoding = kind === 'as_text' ? '' : 'Accept-Encoding: gzip, deflate, br, zstd\r\n'
+  socket.write(`GET /v1/events/stream HTTP/1.1\r\nHost: localhost\r\n${encoding}\r\n`)
   return promise
 }
 

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
   backfill: async () => (await import('./audit/backfill.ts')).BACKFILL,
   events: async () => (await import('./events/events.ts')).EVENTS,
   streams: async () => (await import('./events/streams.ts')).STREAMS,
+  'copy-store': async () => (await import('./run/copy-store.ts')).COPY_STORE,
   doctor: async () => (await import('./registration/doctor.ts')).DOCTOR,
   token: async () => (await import('./run/token.ts')).TOKEN,
   send: async () => (await import('./run/send.ts')).SEND,

@@ -95,7 +95,7 @@ describe('plan', () => {
     await configureElsewhere()
     const { code, printed } = await run(['plan'])
     expect(code).toBe(2)
-    expect(printed()).toContain('https://elsewhere.example.com/callbacks/')
+    expect(printed()).toContain('callbacks go to https://elsewhere.example.com/…;')
   })
 
   test('a key that serve would rotate by age is a difference', async () => {

@@ -81,6 +81,18 @@ export function faultOf(error: unknown, location: PostgresLocation): ServiceErro
   return storeFault(location, problemOf(error), codeOf(error), error)
 }
 
+/** Every rejection is a fault of ours with a sentence; nobody above knows of SQLSTATE. */
+export function withFaults<S extends object>(store: S, location: PostgresLocation): S {
+  const wrapped = Object.entries(store).map(([name, method]) => [
+    name,
+    (...args: unknown[]) =>
+      (method as (...args: unknown[]) => Promise<unknown>)(...args).catch((error: unknown) => {
+        throw faultOf(error, location)
+      }),
+  ])
+  return Object.fromEntries(wrapped) as S
+}
+
 /** The sentence for a store that does not open. */
 export function openFault(error: unknown, location: PostgresLocation): ServiceError {
   if (error instanceof ServiceError) return error

@@ -66,6 +66,18 @@ describe('health', () => {
     expect(await response.json()).toEqual(READY)
   })
 
+  test('the path of the public URL is for those with a token: whoever knows it may be trusted for it', async () => {
+    const url = 'https://hook.example.com/hush/callbacks/play.example.com'
+    const registrations = [{ ...REGISTRATION, url }]
+    const { response } = await request('/readyz', {
+      readiness: async () => ({ ...READY, registrations }),
+    })
+    const shown = (await response.json()) as Readiness
+    expect(shown.registrations[0]?.url).toBe(
+      'https://hook.example.com/…/callbacks/play.example.com',
+    )
+  })
+
   test('not ready is 503 and says why', async () => {
     const state = { ...READY, ready: false, reasons: ['the store is full'] }
     const { response } = await request('/readyz', { readiness: async () => state })

@@ -1,8 +1,6 @@
 // What becomes of an open store when its server takes no writes, lets nobody in, or is held up, and
 // that it comes back by itself. The numbers are those of the list in docs/scaling.md.
-import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { PostgresLocation } from '../../../src/core/store-place.ts'
 import type { PostgresStore } from '../../../src/store/postgres/postgres-store.ts'
 import { postgresForFile } from '../../support/postgres-server.ts'
 import { letIn, set } from '../../support/postgres-settings.ts'
@@ -46,51 +44,7 @@ it('a server that is switched to read-only keeps nothing, can be read, and is no
   expect(await appends(store, 2)).toEqual({ seq: 2, duplicate: false })
 })
 
-/** Somebody of the store's own role. */
-async function clientOf(location: PostgresLocation, end: (close: () => Promise<void>) => void) {
-  const client = new pg.Client({ ...location, ssl: false, password: '' })
-  client.on('error', () => undefined)
-  await client.connect()
-  end(() => client.end())
-  return client
-}
-
 describe.concurrent('an open store', () => {
-  it('the lock of the log, held by a session of ours that waits for its client, is freed once', async ({
-    onTestFinished: end,
-  }) => {
-    const location = server().newLocation()
-    const store = await openShared(location, {}, end)
-    const holder = await clientOf(location, end)
-    const ended = new Promise((resolve) => holder.once('end', resolve))
-    await holder.query('begin')
-    await holder.query(
-      `select pg_advisory_xact_lock(1936613744, '${location.schema}'::regnamespace::oid::int)`,
-    )
-    const start = performance.now()
-    expect(await store.append(eventOf(1))).toEqual({ seq: 1, duplicate: false })
-    expect(performance.now() - start).toBeLessThan(3_000)
-    await ended
-  })
-
-  it('the lock of the log, held by a session at work, is left to it', async ({
-    onTestFinished: end,
-  }) => {
-    const location = server().newLocation()
-    const store = await openShared(location, {}, end)
-    const holder = await clientOf(location, end)
-    const held = holder.query(
-      `select pg_advisory_lock(1936613744, '${location.schema}'::regnamespace::oid::int), pg_sleep(4)`,
-    )
-    await until('it is held', async () => {
-      const locks = `select from pg_locks where locktype = 'advisory' and classid = 1936613744`
-      return (await server().query(locks)).length > 0
-    })
-    await expect(store.append(eventOf(1))).rejects.toMatchObject({ name: 'ServiceError' })
-    await expect(held).resolves.toMatchObject({ rowCount: 1 })
-    expect(await appends(store, 1)).toMatchObject({ seq: 1 })
-  })
-
   it('27: a password that is changed, and changed back', async ({ onTestFinished: end }) => {
     await server().query(`create role changed login password 'first'`)
     await server().query('grant create on database snaphook to changed')

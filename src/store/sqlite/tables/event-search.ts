@@ -84,8 +84,9 @@ export function createEventSearch(db: DatabaseSync) {
   }
 
   function bounds(query: EventQuery, kept: LogRange): LogRange {
-    const { since, until, order, after } = query
-    let { first, last } = kept
+    const { since, until, order, after, upTo = kept.last } = query
+    let first = kept.first
+    let last = Math.min(kept.last, upTo)
     if (since !== null) {
       const early = seqAt(since - CLOCK_SLACK_MS, kept)
       first = Math.max(first, early, seqAt(since, kept) - CLOCK_SLACK_SEQS)

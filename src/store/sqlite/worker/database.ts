@@ -1,9 +1,14 @@
 // The whole store as plain synchronous calls of one argument each: what the worker thread offers to
 // the event loop. Every answer crosses threads, so it is made of plain values.
 import type { DatabaseSync } from 'node:sqlite'
+import {
+  createKeptColumns,
+  createKeptShots,
+  type GivenName,
+} from '../../../core/audit/kept-columns.ts'
 import type { Range } from '../../../core/audit/ranges.ts'
-import type { BackfillRequest, EventPlace } from '../../../ports/audit.ts'
-import type { EventQuery, StreamQuery } from '../../../ports/reading.ts'
+import type { BackfillRequest, KeptQuery } from '../../../ports/audit.ts'
+import type { EventQuery, FramesWanted, StreamQuery } from '../../../ports/reading.ts'
 import type {
   DeadLetterQuery,
   Pruned,
@@ -11,6 +16,7 @@ import type {
   ReplayProgress,
   ReplayRequest,
 } from '../../../ports/store.ts'
+import { framesPage, jsonPage } from '../../event-texts.ts'
 import { openFault } from '../faults.ts'
 import { packStored } from '../messages.ts'
 import { createAudits } from '../tables/audits.ts'
@@ -28,6 +34,7 @@ import { createStreamFill, createStreamSearch } from '../tables/stream-search.ts
 import { createStreams } from '../tables/streams.ts'
 import { createTallies } from '../tables/tallies.ts'
 import { openConnection, type StoreFile } from './connection.ts'
+import { createCopying } from './copying.ts'
 import { type FileInUse, watchFile } from './file-in-use.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
 
@@ -85,12 +92,17 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
     }),
     read: ({ after, limit, maxBytes }: { after: number; limit: number; maxBytes?: number }) =>
       packStored(log.read(after, limit, maxBytes)),
-    readBetween: (wanted: {
-      domain: string
-      range: Range
-      limit: number
-      after: EventPlace | null
-    }) => packStored(log.readBetween(wanted)),
+    surveyKept: (query: KeptQuery) =>
+      taking(() => {
+        const gathered = createKeptColumns()
+        const next = log.walk(query, gathered.add)
+        return { next, columns: gathered.columns() }
+      }),
+    readKept: (query: KeptQuery & { readonly except: readonly GivenName[] }) =>
+      taking(() => {
+        const { shots, add } = createKeptShots(query.except)
+        return { next: log.walk(query, add), shots }
+      }),
     stats: () => log.stats(),
     loadRing: (domain: string) => rings.load(domain),
     ringsVersion: () => rings.version(),
@@ -130,6 +142,9 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
       const { events, ...page } = search.find(query)
       return { ...packStored(events), ...page }
     },
+    findJson: (query: EventQuery) => jsonPage(search.find(query)),
+    findFrames: ({ query, wanted }: { query: EventQuery; wanted: readonly FramesWanted[] }) =>
+      framesPage(search.find(query), wanted),
     findEventAt({ id, seq }: { id: string; seq: number }) {
       const event = search.findAt(id, seq)
       return event && packStored([event])
@@ -140,6 +155,8 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
     },
     findStreams: (query: StreamQuery) => streamSearch.find(query),
     fillStreams: (limit: number) => timed(() => ({ isMore: fillStreams(limit) })),
+
+    ...createCopying(db, write),
 
     /** Takes room as an event would, gives it back, and syncs the disk. */
     probe(): void {
@@ -174,11 +191,14 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
     return inUse.checkedFor(() => transact(db, work))
   }
 
-  function timed<T extends object>(work: () => T): T & { seconds: number } {
+  function taking<T extends object>(work: () => T): T & { seconds: number } {
     const start = performance.now()
+    return { ...work(), seconds: (performance.now() - start) / 1000 }
+  }
+
+  function timed<T extends object>(work: () => T): T & { seconds: number } {
     try {
-      const done = write(work)
-      return { ...done, seconds: (performance.now() - start) / 1000 }
+      return taking(() => write(work))
     } catch (error) {
       // What it counted of streams went with the transaction.
       streams.forget()
