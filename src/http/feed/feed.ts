@@ -25,7 +25,9 @@ const GROWTH_PAUSE_MS = 100
 const BURST_PAUSE_MS = 10
 /** Callbacks come first: to write to all readers takes at most a tenth of the event loop's time … */
 const PAUSE_PER_WRITING = 9
-/** … but no reader waits longer than this. */
+/** … and not in one go, in ms: callbacks are answered, and handed to the store, in between. */
+const TURN_MS = 0.5
+/** No reader waits longer than this. */
 const LONGEST_PAUSE_MS = 1_000
 /** After a store that did not answer. */
 const RETRY_MS = 500
@@ -216,11 +218,11 @@ export function createFeed(deps: {
         grown = true
         continue
       }
-      const begun = clock.elapsed()
-      hand(page, new Map(asked.map((group, n) => [group, page.parts[n] ?? null])))
+      const parts = new Map(asked.map((group, n) => [group, page.parts[n] ?? null]))
+      const writingMs = await hand(page, parts)
       const isMore = page.next !== null
       grown ||= isMore
-      const pause = (clock.elapsed() - begun) * PAUSE_PER_WRITING
+      const pause = writingMs * PAUSE_PER_WRITING
       const shortest = isMore ? BURST_PAUSE_MS : GROWTH_PAUSE_MS
       const pauseMs = Math.min(Math.max(pause, shortest), LONGEST_PAUSE_MS)
       await clock.sleep(pauseMs, stopped.signal)
@@ -228,23 +230,38 @@ export function createFeed(deps: {
     reading = false
   }
 
-  function hand(page: FramesPage, parts: ReadonlyMap<Group, Frames | null>): void {
+  /** Gives each reader its part; resolves with how long that held up the event loop, in ms. */
+  async function hand(page: FramesPage, parts: ReadonlyMap<Group, Frames | null>): Promise<number> {
     const upTo = page.next ?? Math.max(tail, page.kept.last)
-    if (upTo === tail) return
+    if (upTo === tail) return 0
+    const readers = [...live]
+    // Whoever is abreast from now on has all of this.
     tail = upTo
     onShown?.(page.written)
-    for (const reader of [...live]) {
-      const frames = parts.get(reader.group)
-      // It came while the log was being read: what the others get was not made for it.
-      if (frames === undefined || (frames !== null && !isFor(reader, frames))) {
-        drop(reader)
-        start(reader)
-        continue
-      }
-      noteGap(reader, page.kept)
-      if (frames !== null) send(reader, frames)
-      reader.at = tail
+    let writingMs = 0
+    let begun = clock.elapsed()
+    for (const reader of readers) {
+      if (!live.has(reader)) continue
+      handTo(reader, page, parts.get(reader.group))
+      const tookMs = clock.elapsed() - begun
+      if (tookMs < TURN_MS) continue
+      writingMs += tookMs
+      await new Promise(setImmediate)
+      begun = clock.elapsed()
     }
+    return writingMs + clock.elapsed() - begun
+  }
+
+  function handTo(reader: Reader, page: FramesPage, frames: Frames | null | undefined): void {
+    // It came while the log was being read: what the others get was not made for it.
+    if (frames === undefined || (frames !== null && !isFor(reader, frames))) {
+      drop(reader)
+      start(reader)
+      return
+    }
+    noteGap(reader, page.kept)
+    if (frames !== null) send(reader, frames)
+    reader.at = tail
   }
 
   /** What comes live waits for nobody: whoever does not keep up resumes from the store. */
