@@ -8,6 +8,7 @@ import type { Log } from '../../ports/log.ts'
 import type { EventReading, Frames, FramesPage, LogRange, Written } from '../../ports/reading.ts'
 import { createBacklog } from './backlog.ts'
 import { commentFrame, gapFrame, idFrame, RETRY_FRAME } from './frames.ts'
+import { createGroups, type Group, isFor, type Reader, wantedBy } from './groups.ts'
 import type { Outlet } from './outlet.ts'
 
 export const MAX_READERS = 1_000
@@ -35,18 +36,6 @@ const RETRY_MS = 500
 /** Of a reader that begins with what comes next, until it is known where that is. */
 const NOWHERE = -1
 
-type Reader = {
-  readonly group: Group
-  readonly outlet: Outlet
-  /** The log was looked at for it up to here. */
-  at: number
-  /** The last `id:` that it was sent. */
-  lastId: number
-}
-
-/** Readers with the same filter. */
-type Group = { readonly filter: EventFilter; readonly live: Set<Reader>; readers: number }
-
 export type Feed = ReturnType<typeof createFeed>
 
 /** A feed that reads nothing while nobody follows. */
@@ -61,7 +50,7 @@ export function createFeed(deps: {
 }) {
   const { events, clock, log, onShown, heartbeatMs = HEARTBEAT_MS } = deps
   const all = new Set<Reader>()
-  const groups = new Map<string, Group>()
+  const groups = createGroups()
   /** Those that are abreast of `tail`. */
   const live = new Set<Reader>()
   const backlog = createBacklog(events)
@@ -75,13 +64,12 @@ export function createFeed(deps: {
   function follow(filter: EventFilter, after: number | null, outlet: Outlet): boolean {
     if (all.size >= MAX_READERS || stopped.signal.aborted) return false
     const reader: Reader = {
-      group: groupOf(filter),
+      group: groups.enter(filter),
       outlet,
       at: after ?? NOWHERE,
       lastId: after ?? 0,
     }
     all.add(reader)
-    reader.group.readers += 1
     deps.readers(all.size)
     heartbeat ??= setInterval(beat, heartbeatMs).unref()
     outlet.closed.addEventListener('abort', () => leave(reader), { once: true })
@@ -90,25 +78,10 @@ export function createFeed(deps: {
     return true
   }
 
-  function groupOf(filter: EventFilter): Group {
-    const key = JSON.stringify(filter)
-    const isEvery = Object.values(filter).every((value) => value === null)
-    const group = groups.get(key) ?? {
-      filter: isEvery ? EVERY_EVENT : filter,
-      live: new Set(),
-      readers: 0,
-    }
-    groups.set(key, group)
-    return group
-  }
-
   function leave(reader: Reader): void {
     if (!all.delete(reader)) return
     drop(reader)
-    reader.group.readers -= 1
-    if (reader.group.readers === 0) {
-      for (const [key, group] of groups) if (group === reader.group) groups.delete(key)
-    }
+    groups.leave(reader.group)
     deps.readers(all.size)
     if (all.size > 0) return
     backlog.forget()
@@ -193,17 +166,14 @@ export function createFeed(deps: {
     while (grown && live.size > 0) {
       grown = false
       const after = tail
-      const asked = [...groups.values()].filter((group) => group.live.size > 0)
+      const asked = groups.live()
       const page = await events
         .findFrames(
           {
             ...EVERY_EVENT,
             ...{ order: 'asc', after, limit: GROWTH.events, maxBytes: GROWTH.bytes },
           },
-          asked.map(({ filter, live }) => {
-            const packed = [...live].filter(({ outlet }) => outlet.isPacked).length
-            return { filter, text: packed < live.size, packed: packed > 0 }
-          }),
+          asked.map(wantedBy),
         )
         .catch(() => undefined)
       if (page === undefined) {
@@ -295,9 +265,4 @@ export function createFeed(deps: {
       for (const { outlet } of all) outlet.end()
     },
   }
-}
-
-/** Whether frames are in the form that a reader takes. */
-function isFor({ outlet }: Reader, { text, packed }: Frames): boolean {
-  return (outlet.isPacked ? packed : text) !== null
 }
