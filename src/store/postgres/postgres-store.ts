@@ -3,7 +3,7 @@
 // where they are needed: for searches, and at the janitor.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { locationName, type PostgresLocation } from '../../core/store-place.ts'
+import { type KeptBy, locationName, type PostgresLocation } from '../../core/store-place.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Leases, ReplicaView } from '../../ports/leases.ts'
 import type { Reading } from '../../ports/reading.ts'
@@ -14,6 +14,7 @@ import { type AppendReport, createAppender } from './append.ts'
 import { createAudits } from './audit/audits.ts'
 import { freeLock, whoBlocks } from './blocker.ts'
 import { refuseUnfinishedCopy } from './copy/mark.ts'
+import { watchDurability } from './durability.ts'
 import { faultOf, openFault, storeFault, withFaults } from './faults.ts'
 import { watchGrowth } from './growth.ts'
 import { createLeaseKeeper, type LeaseNews, type LeaseTimes } from './leases.ts'
@@ -52,6 +53,8 @@ export type PostgresStoreOptions = {
   readonly onCommit?: (commit: AppendReport) => void
   /** Told of the server's new timeline after a failover: the numbers have jumped. */
   readonly onFailover?: (timeline: string) => void
+  /** Told what a commit is worth, at first and when that changes. */
+  readonly onDurability?: (kept: KeptBy) => void
   /** Told when the connection that appends is made or lost. */
   readonly onConnection?: (isConnected: boolean) => void
   /** Told when what is pruned can't be dropped: it takes room for longer. */
@@ -190,6 +193,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       const isInterested = () => keeper.ownsAny('sink:')
       leaving.push(watchGrowth({ link: reading, schema: location.schema, isInterested, onGrowth }))
       leaving.push(countWhileOwner(keeper, countStreams))
+      const { onDurability } = options
+      if (onDurability) leaving.push(watchDurability({ link: keeping, location, onDurability }))
       leaving.push(keeper.close)
       return keeper
     },
