@@ -30,7 +30,7 @@ export const REPLICA_METRICS = {
   ),
   durability: oneOf(
     'snaphook_store_durability',
-    '1 for what keeps an event that was answered 200: the disk of the primary, a standby as well, or nothing.',
+    '1 for what keeps an answered event: primary, a standby too, or nothing.',
     {},
     { of: 'kept', values: KEPT_BY, initial: 'unknown' },
   ),
