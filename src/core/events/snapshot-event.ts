@@ -95,7 +95,10 @@ type Reading = Pick<NewEvent, 'body' | 'domain' | 'receivedAt' | 'origin'> & {
 const readings: (Reading | undefined)[] = Array(READINGS).fill(undefined)
 
 /** What the body of an event says. What the provider lists may be of any age. */
-export function understandEvent({ body, domain, receivedAt, origin }: NewEvent): Understood {
+export function understandEvent(
+  event: Pick<NewEvent, 'body' | 'domain' | 'receivedAt' | 'origin'>,
+): Understood {
+  const { body, domain, receivedAt, origin } = event
   // Neighbours of one read lie behind one another in one buffer.
   const place = Math.imul(body.byteOffset + body.byteLength, GOLDEN) >>> 24
   const known = readings[place]

@@ -24,8 +24,8 @@ import { createPruning } from '../tables/pruning.ts'
 import { createReceivingTime } from '../tables/receiving-time.ts'
 import { createReplays } from '../tables/replays.ts'
 import { createRings } from '../tables/rings.ts'
-import { createStreamFill, createStreamSearch } from '../tables/stream-search.ts'
-import { createStreams } from '../tables/streams.ts'
+import { createStreamSearch } from '../streams/stream-search.ts'
+import { createStreams } from '../streams/streams.ts'
 import { createTallies } from '../tables/tallies.ts'
 import { openConnection, type StoreFile } from './connection.ts'
 import { type FileInUse, watchFile } from './file-in-use.ts'
@@ -63,7 +63,6 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
   const backfills = createBackfills(db)
   const search = createEventSearch(db)
   const streamSearch = createStreamSearch(db)
-  const fillStreams = createStreamFill(db, streams)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
   const deleteProbe = db.prepare('delete from probes')
 
@@ -139,7 +138,7 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
       return 'goOn' in step ? step : { found: step.found && packStored([step.found]) }
     },
     findStreams: (query: StreamQuery) => streamSearch.find(query),
-    fillStreams: (limit: number) => timed(() => ({ isMore: fillStreams(limit) })),
+    fillStreams: (limit: number) => timed(() => ({ isMore: streams.fill(limit) })),
 
     /** Takes room as an event would, gives it back, and syncs the disk. */
     probe(): void {
@@ -180,7 +179,7 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
       const done = write(work)
       return { ...done, seconds: (performance.now() - start) / 1000 }
     } catch (error) {
-      // What it counted of streams went with the transaction.
+      // What it wrote of streams went with the transaction.
       streams.forget()
       throw error
     }
