@@ -45,13 +45,14 @@ export function makeFolder() {
 export async function startSnaphook(options: {
   provider: Provider
   domains: readonly string[]
-  folder: string
+  /** Of its store, where the settings name none. */
+  folder?: string
   /** A service that is started again keeps its port, and so its public URL. */
   port?: number
   settings?: Readonly<Record<string, string>>
   flags?: readonly string[]
 }) {
-  const { provider, domains, folder, settings, flags = [] } = options
+  const { provider, domains, folder = '', settings, flags = [] } = options
   const [port, opsPort] = [options.port ?? (await freePort()), await freePort()]
   const begun = performance.now()
   const child = spawn(process.execPath, [...FLAGS, ...flags, 'src/main.ts', 'serve'], {

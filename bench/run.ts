@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   reading: () => import('./reading.ts'),
   sinks: () => import('./sinks.ts'),
   audit: () => import('./audit.ts'),
+  replicas: () => import('./replicas.ts'),
   wall: () => import('./wall.ts'),
 }
 

@@ -1,7 +1,7 @@
 -- The load of wrk: callbacks that differ in stream, object and capture time, as those of real
 -- snapshots do. All numbers have a fixed width, so that a request is a few pieces of text.
 -- Arguments: path, timestamp, signature, the number of the first callback, its capture time in ms.
-local head, number, captured
+local head, number, first, captured
 local STREAMS = 500
 -- Callbacks in a millisecond of capture time.
 local IN_A_MILLISECOND = 20
@@ -14,7 +14,8 @@ local function body_of(n, time)
 end
 
 function init(args)
-  number = tonumber(args[4])
+  first = tonumber(args[4])
+  number = first
   captured = tonumber(args[5])
   head = 'POST ' .. args[1] .. ' HTTP/1.1\r\nHost: ' .. wrk.host .. ':' .. wrk.port
     .. '\r\nContent-Type: application/json\r\nALI-LIVE-TIMESTAMP: ' .. args[2]
@@ -24,7 +25,7 @@ end
 
 function request()
   number = number + 1
-  return head .. body_of(number, captured + math.floor(number / IN_A_MILLISECOND))
+  return head .. body_of(number, captured + math.floor((number - first) / IN_A_MILLISECOND))
 end
 
 function done(summary, latency)

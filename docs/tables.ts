@@ -2,7 +2,7 @@
 // registration. Such a part
 // stands between `<!-- settings: Store -->` and `<!-- end -->`. `npm run docs` writes them anew, and a
 // test fails while a page differs from what the code declares.
-import { createProgram } from '../src/cli/cli.ts'
+import { createProgram, loadCommands } from '../src/cli/cli.ts'
 import type { Shell } from '../src/cli/shell.ts'
 import type { Setting } from '../src/config/setting.ts'
 import { GROUPS } from '../src/config/settings.ts'
@@ -12,6 +12,8 @@ import { rowsOf, TABLES } from './registration-rows.ts'
 
 const PART = /^<!-- (\w+): ([^\n]+) -->\n.*?^<!-- end -->$/gms
 const LINE = 118
+/** Nothing of the shell is touched before a command runs. */
+const COMMANDS = createProgram(await loadCommands(), {} as Shell, () => undefined).commands
 
 /** The page with all its parts as the code has them; throws on a part that nothing declares. */
 export function withTables(page: string): string {
@@ -33,7 +35,7 @@ export function declaredParts(): string[] {
     ...GROUPS.map(({ title }) => `settings: ${title}`),
     ...METRIC_GROUPS.map(({ title }) => `metrics: ${title}`),
     ...TABLES.map((name) => `machine: ${name}`),
-    ...commands().map((command) => `command: ${command.name()}`),
+    ...COMMANDS.map((command) => `command: ${command.name()}`),
   ]
 }
 
@@ -73,7 +75,7 @@ const KINDS: Readonly<Record<string, (name: string) => string[] | undefined>> = 
     return rows.length === 0 ? undefined : table(['event', 'if', 'then', 'asks for'], rows)
   },
   command(name) {
-    const command = commands().find((each) => each.name() === name)
+    const command = COMMANDS.find((each) => each.name() === name)
     return (
       command && [
         ...wrapped('', `${upperFirst(command.description())}.`),
@@ -83,12 +85,6 @@ const KINDS: Readonly<Record<string, (name: string) => string[] | undefined>> = 
       ]
     )
   },
-}
-
-function commands() {
-  // Nothing of the shell is touched before a command runs.
-  const program = createProgram({} as Shell, () => undefined)
-  return program.commands
 }
 
 function defaultOf({ unset }: Setting<unknown>): string {

@@ -5,6 +5,7 @@ import { knownSecrets } from '../app/secrets.ts'
 import { readStore } from '../app/stores.ts'
 import type { Config } from '../config/config.ts'
 import type { GapReason } from '../core/audit/state.ts'
+import { lagOf } from '../core/delivery/lag.ts'
 import { type KeyRole, roleOf } from '../core/keys/accepted-keys.ts'
 import { EMPTY_RING, keyText, type Ring, shownGeneration } from '../core/keys/key-ring.ts'
 import type { Secret } from '../core/keys/notify-key.ts'
@@ -111,7 +112,8 @@ export async function readStatus(
   const secrets = knownSecrets(config)
   return readStore(config, overrides, async (store) => {
     const readAt = new Date(clock.now()).toISOString()
-    const { events, lastSeq } = await store.stats()
+    const stats = await store.stats()
+    const { events, lastSeq } = stats
     const domains = await Promise.all(
       config.domains.map((domain) => readDomain(store, secrets, domain)),
     )
@@ -120,7 +122,7 @@ export async function readStatus(
     const names = new Set([...configured, ...cursors.map(({ sink }) => sink), ...letters.keys()])
     const sinks = [...names].map((name) => ({
       name,
-      lag: lastSeq - (cursors.find(({ sink }) => sink === name)?.seq ?? 0),
+      lag: lagOf(cursors.find(({ sink }) => sink === name)?.seq ?? 0, stats),
       deadLetters: letters.get(name) ?? 0,
       inSettings: configured.includes(name),
     }))

@@ -6,6 +6,7 @@ import type { LiveApi } from '../ports/live-api.ts'
 import type { Log } from '../ports/log.ts'
 import type { Sink } from '../ports/sink.ts'
 import type { Output } from '../sinks/sink-kind.ts'
+import type { LeaseTimes } from '../store/postgres/leases.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { systemClock } from './system-clock.ts'
 
@@ -20,6 +21,8 @@ export type Overrides = {
   readonly openStore?: typeof openSqliteStore
   /** How late the audit looks, and how soon after a start: nobody waits for minutes in a test. */
   readonly audit?: { readonly marginMs?: number; readonly firstAfterMs?: number }
+  /** How long owners are trusted, likewise. */
+  readonly leaseTimes?: LeaseTimes
 }
 
 export type Surroundings = Overrides & Required<Pick<Overrides, 'clock' | 'random' | 'openStore'>>

@@ -1,23 +1,17 @@
 // The composition root: puts the flows, the listeners and the store together, starts them in order
 // and stops them in reverse. Every part of the world can be replaced by an override.
-import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config/config.ts'
-import type { CallbackOutcome } from '../core/events/callback.ts'
-import { describeBug } from '../errors.ts'
 import { createAuditor } from '../flows/audit/auditor.ts'
 import { createDispatcher } from '../flows/deliver/dispatcher.ts'
-import { probeAfterStart } from '../flows/reachability.ts'
 import { createReadiness } from '../flows/readiness.ts'
-import { createReceiver } from '../flows/receive/receiver.ts'
-import { fillStreams } from '../flows/retain/fill-streams.ts'
 import { createJanitor } from '../flows/retain/janitor.ts'
-import { whileOwner } from '../flows/tenure.ts'
-import { type Listener, listen } from '../http/listen.ts'
-import { createCallbackApp } from '../http/public/callback-app.ts'
-import type { Log } from '../ports/log.ts'
-import { isPlainAndRemote, readableOnTheWay } from '../sinks/create-sinks.ts'
+import { listen } from '../http/listen.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
+import { announceStart } from './announce-start.ts'
+import { runInBackground } from './background.ts'
+import { createCallbacks } from './callbacks.ts'
 import { createOps } from './ops.ts'
+import { createOrderlyEnd } from './orderly-end.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
 import {
   failoverNews,
@@ -30,24 +24,15 @@ import {
 } from './replicas.ts'
 import { loadSecrets } from './secrets.ts'
 import { bytesOf, lockStore, openForService } from './stores.ts'
-import { createRegistration, openApi, openSinks, probePublicUrl } from './wiring.ts'
-
-export const VERSION = packageJson.version
+import { VERSION } from './version.ts'
+import { createRegistration, openApi, openSinks } from './wiring.ts'
 
 /** Callbacks in flight are answered within this: the store's time-out, and a little. */
 const DRAIN_CALLBACKS_MS = 3_200
 /** Then the sinks may have what is in the log; what is left they get after the next start. */
 const DRAIN_SINKS_MS = 1_000
-/** Callbacks that were turned away, and not through a fault of their own. */
-const NOT_TAKEN: ReadonlySet<CallbackOutcome> = new Set<CallbackOutcome>([
-  'no_key',
-  'overloaded',
-  'store_failed',
-])
 /** Probes and scrapes are short. */
 const DRAIN_OPS_MS = 200
-/** All of it: an orchestrator that allows five seconds sees an orderly end. */
-const STOP_MS = 4_500
 
 export type Service = {
   /** Resolves when the service listens; registration goes on behind. Rejects with a fault. */
@@ -61,26 +46,27 @@ export type Service = {
 /** A service that does nothing before `start`. */
 export function createService(config: Config, overrides: Overrides): Service {
   const { log, clock, random } = withDefaults(overrides)
-  const stops: (() => Promise<unknown> | unknown)[] = []
-  let listening: { callbacks: Listener; ops: Listener } | undefined
-  let stopping: Promise<void> | undefined
-  const stopped = new AbortController()
+  const end = createOrderlyEnd({ clock, log })
+  let listening: { callbacks: string; ops: string } | undefined
 
   async function start(signal: AbortSignal): Promise<void> {
     try {
       await compose(signal)
     } catch (error) {
-      await stop()
+      await end.stop()
       throw error
     }
   }
 
   async function compose(signal: AbortSignal): Promise<void> {
     const { domains } = config
+    end.add(() => {
+      if (listening !== undefined) log.info('stopped')
+    })
     /** Once they are there. */
     let parts: Parts | undefined
     const lock = await lockStore(config, overrides, signal)
-    stops.push(() => lock?.release())
+    end.add(() => lock?.release())
 
     const secrets = loadSecrets(config)
     const metrics = createMetrics({
@@ -107,10 +93,10 @@ export function createService(config: Config, overrides: Overrides): Service {
         news: leaseNews(log, metrics, (domain) => parts?.registrar.look(domain)),
       },
     })
-    stops.push(() => store.close())
+    end.add(() => store.close())
 
     const connection = openApi(config, overrides, metrics.apiCall)
-    stops.push(() => connection.close())
+    end.add(() => connection.close())
     const { keyMaxAgeMs } = config
     const { rings, registrar } = createRegistration(
       config,
@@ -150,6 +136,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       domains,
       store,
       lists: connection.lists,
+      isReleased: (domain) => rings.ring(domain).released,
       intervalMs: config.auditIntervalMs,
       ...overrides.audit,
       clock,
@@ -165,22 +152,6 @@ export function createService(config: Config, overrides: Overrides): Service {
       audits: () => sharedAudits(leases, auditor.views()),
       clock,
     })
-    const receiver = createReceiver({
-      domains,
-      skewSeconds: config.clockSkewSeconds,
-      keys: { ...rings, ...registrar, ...sharing },
-      events: store,
-      clock,
-      metrics: {
-        ...metrics,
-        callback(domain, outcome, seconds) {
-          metrics.callback(domain, outcome, seconds)
-          if (NOT_TAKEN.has(outcome)) auditor.turnedAway(domain)
-        },
-      },
-      log,
-    })
-
     const { app: opsApp, feed } = createOps(
       config,
       {
@@ -199,101 +170,50 @@ export function createService(config: Config, overrides: Overrides): Service {
     }
     parts = { dispatcher, registrar, leases, audits: auditor.views, notify }
     const ops = await listen(opsApp, { ...config.opsListen, log })
-    stops.push(() => {
+    end.add(() => {
       feed.close()
       return ops.close(DRAIN_OPS_MS)
     })
     const running = new AbortController()
-    stops.push(() => dispatcher.stop(AbortSignal.timeout(DRAIN_SINKS_MS)))
-    const callbackApp = createCallbackApp({ receiver, ...rings, secrets, log })
+    end.add(() => dispatcher.stop(AbortSignal.timeout(DRAIN_SINKS_MS)))
+    const callbackApp = createCallbacks(
+      config,
+      { store, rings, secrets, metrics, registrar: { ...registrar, ...sharing }, auditor },
+      overrides,
+    )
     const callbacks = await listen(callbackApp, { ...config.listen, log })
-    const background = [
-      whileOwner(leases, 'registrar', running.signal, (lease) =>
-        registrar.run(AbortSignal.any([running.signal, lease.lost])),
-      ),
-      rings.run(running.signal),
-      janitor.run(running.signal),
-      whileOwner(leases, 'audit', running.signal, (lease) =>
-        auditor.run(AbortSignal.any([running.signal, lease.lost])),
-      ),
-      ...(shared === undefined ? [] : [auditor.runBeside(running.signal)]),
-      // Replicas count the streams of a shared store all the time, one of them at a time.
-      ...(shared === undefined ? [fillStreams({ store, clock, log, signal: running.signal })] : []),
-      probeAfterStart({
-        publicUrl: config.publicUrls[0],
-        send: (until) => probePublicUrl(config, secrets, until),
-        clock,
+    const background = runInBackground(
+      config,
+      {
+        store,
+        isShared: shared !== undefined,
+        leases,
+        secrets,
+        rings,
+        registrar,
+        janitor,
+        auditor,
         metrics,
-        log,
-        signal: running.signal,
-      }),
-    ]
-    stops.push(async () => {
+      },
+      overrides,
+      running.signal,
+    )
+    end.add(async () => {
       running.abort()
       readiness.stop()
-      await Promise.all([callbacks.close(DRAIN_CALLBACKS_MS), ...background])
+      await Promise.all([callbacks.close(DRAIN_CALLBACKS_MS), background])
     })
     void dispatcher.run()
-    listening = { callbacks, ops }
-    announceStart(listening, config, log)
-  }
-
-  function stop(): Promise<void> {
-    stopping ??= Promise.race([stopAll(), late()])
-    return stopping
-  }
-
-  async function stopAll(): Promise<void> {
-    for (const each of stops.reverse()) {
-      try {
-        await each()
-      } catch (error) {
-        log.error('stopping one part of the service failed', describeBug(error))
-      }
-    }
-    stopped.abort()
-    if (listening !== undefined) log.info('stopped')
-  }
-
-  /** What hangs longer is left behind: the kernel takes back what the process holds. */
-  async function late(): Promise<void> {
-    await clock.sleep(STOP_MS, stopped.signal)
-    if (!stopped.signal.aborted) log.error('stopped without waiting for all parts')
+    listening = { callbacks: callbacks.url, ops: ops.url }
+    announceStart(config, listening, log)
   }
 
   return {
     start,
-    stop,
+    stop: end.stop,
     urls() {
       if (listening === undefined) throw new TypeError('not started')
-      return { callbacks: listening.callbacks.url, ops: listening.ops.url }
+      return listening
     },
-  }
-}
-
-function announceStart(
-  { callbacks, ops }: { callbacks: Listener; ops: Listener },
-  { publicUrls: [publicUrl], domains, sinks, liveEndpoint, apiJwks }: Config,
-  log: Log,
-): void {
-  log.info('listening', { version: VERSION, callbacks: callbacks.url, ops: ops.url, domains })
-  if (publicUrl.startsWith('http:')) {
-    log.warn('the public URL is plain http: callbacks can be read and copied on their way')
-  }
-  if (isPlainAndRemote(liveEndpoint)) {
-    log.warn(
-      "the provider's API is called over plain http: signed calls and notify keys can be read",
-    )
-  }
-  if (apiJwks !== undefined && isPlainAndRemote(apiJwks.url)) {
-    log.warn(
-      'the key set for API tokens comes over plain http: whoever is on the way can make tokens',
-    )
-  }
-  for (const { name, url } of sinks) {
-    const what = readableOnTheWay(url)
-    if (what === undefined) continue
-    const scheme = new URL(url).protocol.slice(0, -1)
-    log.warn(`a sink is plain ${scheme}: ${what} can be read on their way`, { sink: name })
   }
 }

@@ -73,11 +73,12 @@ export async function openForService(
     return { store, leases: soleOwner }
   }
   const { location } = place
-  const { clock } = withDefaults(overrides)
+  const { clock, leaseTimes: times } = withDefaults(overrides)
   const seals = createSeals(secrets)
   const store = await openShared({ location, seals, now: clock.now, ...told })
   const { askLook } = store
-  return { store, leases: store.join(replica), shared: { askLook, location } }
+  const leases = store.join({ ...replica, ...(times && { times }) })
+  return { store, leases, shared: { askLook, location } }
 }
 
 /** Loaded only where the settings ask for it. */

@@ -19,7 +19,7 @@ import type { Sink } from '../ports/sink.ts'
 import type { Store } from '../ports/store.ts'
 import { createSinks } from '../sinks/create-sinks.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
-import { createProxyFor } from './proxy.ts'
+import { createProxyFor } from './proxy/proxy.ts'
 import { loadSecrets, type Secrets } from './secrets.ts'
 import { openStore } from './stores.ts'
 

@@ -1,49 +1,34 @@
 // The command line: the list of commands, and what comes of them as an exit code. Each command is
 // declared in a file of its own.
 import { Command, CommanderError } from 'commander'
-import { VERSION } from '../app/service.ts'
+import { VERSION } from '../app/version.ts'
 import { printableLines } from '../core/printable.ts'
 import { describeBug, describeError, faultCode } from '../errors.ts'
-import { AUDIT } from './audit/audit.ts'
-import { BACKFILL } from './audit/backfill.ts'
 import type { CliCommand } from './command.ts'
-import { DEAD_LETTERS } from './events/dead-letters.ts'
-import { EVENTS } from './events/events.ts'
-import { REPLAY } from './events/replay.ts'
-import { STREAMS } from './events/streams.ts'
-import { DEREGISTER } from './registration/deregister.ts'
-import { DOCTOR } from './registration/doctor.ts'
-import { PLAN } from './registration/plan.ts'
-import { REGISTER } from './registration/register.ts'
-import { ROTATE } from './registration/rotate.ts'
-import { STATUS } from './registration/status.ts'
-import { DEMO } from './run/demo.ts'
-import { EMULATOR } from './run/emulator.ts'
-import { SEND } from './run/send.ts'
-import { SERVE } from './run/serve.ts'
-import { TOKEN } from './run/token.ts'
 import { EXIT, type Shell } from './shell.ts'
 
-/** As `--help` lists them. A new one is a file, and a line here. */
-const COMMANDS: readonly CliCommand[] = [
-  SERVE,
-  PLAN,
-  REGISTER,
-  DEREGISTER,
-  ROTATE,
-  STATUS,
-  DEAD_LETTERS,
-  REPLAY,
-  AUDIT,
-  BACKFILL,
-  EVENTS,
-  STREAMS,
-  DOCTOR,
-  TOKEN,
-  SEND,
-  EMULATOR,
-  DEMO,
-]
+/** As `--help` lists them. A new one is a file, and a line here. What is not asked for is not loaded. */
+const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
+  serve: async () => (await import('./run/serve.ts')).SERVE,
+  plan: async () => (await import('./registration/plan.ts')).PLAN,
+  register: async () => (await import('./registration/register.ts')).REGISTER,
+  deregister: async () => (await import('./registration/deregister.ts')).DEREGISTER,
+  rotate: async () => (await import('./registration/rotate.ts')).ROTATE,
+  status: async () => (await import('./registration/status.ts')).STATUS,
+  'dead-letters': async () => (await import('./events/dead-letters.ts')).DEAD_LETTERS,
+  replay: async () => (await import('./events/replay.ts')).REPLAY,
+  audit: async () => (await import('./audit/audit.ts')).AUDIT,
+  backfill: async () => (await import('./audit/backfill.ts')).BACKFILL,
+  events: async () => (await import('./events/events.ts')).EVENTS,
+  streams: async () => (await import('./events/streams.ts')).STREAMS,
+  'copy-store': async () => (await import('./run/copy-store.ts')).COPY_STORE,
+  doctor: async () => (await import('./registration/doctor.ts')).DOCTOR,
+  token: async () => (await import('./run/token.ts')).TOKEN,
+  send: async () => (await import('./run/send.ts')).SEND,
+  emulator: async () => (await import('./run/emulator.ts')).EMULATOR,
+  demo: async () => (await import('./run/demo.ts')).DEMO,
+}
+const DEFAULT = 'serve'
 
 /** Runs one command. `argv` without the program's own name. Returns the exit code; never rejects. */
 export async function runCli(argv: readonly string[], given: Shell): Promise<number> {
@@ -55,6 +40,7 @@ export async function runCli(argv: readonly string[], given: Shell): Promise<num
   }
   let code: number = EXIT.done
   const program = createProgram(
+    await loadCommands(argv[0] ?? DEFAULT),
     shell,
     (outcome) => {
       code = outcome
@@ -74,8 +60,17 @@ export async function runCli(argv: readonly string[], given: Shell): Promise<num
   }
 }
 
-/** The commands with their options; `done` is given the exit code of the one that ran. */
+/** The command of this name; all of them where none has it, for the help and for the nearest name. */
+export function loadCommands(name?: string): Promise<readonly CliCommand[]> {
+  const named = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  return Promise.all(
+    (named === undefined ? Object.values(COMMANDS) : [named]).map((load) => load()),
+  )
+}
+
+/** `commands` with their options; `done` is given the exit code of the one that ran. */
 export function createProgram(
+  commands: readonly CliCommand[],
   shell: Shell,
   done: (code: number) => void,
   hasDefault = true,
@@ -93,6 +88,6 @@ export function createProgram(
       'after',
       '\nSettings are environment variables, SNAPHOOK_PUBLIC_URL and SNAPHOOK_DOMAINS first; docs/settings.md lists them.\nExit codes: 0 done, 1 failed, 2 differences, 64 usage, 78 configuration.',
     )
-  for (const each of COMMANDS) each.addTo(program, shell, done, hasDefault)
+  for (const each of commands) each.addTo(program, shell, done, hasDefault)
   return program
 }

@@ -2,7 +2,7 @@
 // do alike: read the settings, print a table, say that an option is wrong.
 import { CommanderError } from 'commander'
 import type { Overrides } from '../app/overrides.ts'
-import { useProxies } from '../app/proxy.ts'
+import { useProxies } from '../app/proxy/proxy.ts'
 import { type Config, readConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { parseDuration } from '../core/duration.ts'
@@ -23,7 +23,7 @@ export type Shell = {
   readFile(path: string): string
   readBytes(path: string): Promise<Uint8Array>
   createLog(level: Config['logLevel']): Overrides['log']
-  /** Aborts on SIGTERM or SIGINT. */
+  /** Aborts on SIGTERM, SIGINT or SIGHUP. */
   readonly signal: AbortSignal
   /** Parts of the overrides to replace, for tests. */
   readonly overrides?: Partial<Overrides>

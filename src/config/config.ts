@@ -1,6 +1,7 @@
 // The settings of a run: read once, from names and texts that are passed in, into values that are
 // right, or into every problem at once. A message says what to do and never repeats a secret.
 import { Problem } from '../core/problem.ts'
+import type { StorePlace } from '../core/store-place.ts'
 import { crossCheck, retentionMax } from './cross-checks.ts'
 import { type Environment, gather, type ReadFile } from './environment.ts'
 import { type Proxies, readProxies } from './proxies.ts'
@@ -54,5 +55,14 @@ export function readApiSecretSetting(env: Environment, readFile: ReadFile): Read
   if (secret instanceof Problem) problems.push(secret.sentence)
   else if (secret !== undefined && problems.length === 0) return { ok: true, value: secret }
   if (problems.length === 0) problems.push('SNAPHOOK_API_SECRET is required: it signs the token')
+  return { ok: false, problems }
+}
+
+/** The one setting that `copy-store` may need. */
+export function readStoreSetting(env: Environment, readFile: ReadFile): Read<StorePlace> {
+  const { given, problems } = gather(env, readFile)
+  const store = readSetting(SETTINGS.store, given.SNAPHOOK_STORE)
+  if (store instanceof Problem) problems.push(store.sentence)
+  else if (problems.length === 0) return { ok: true, value: store }
   return { ok: false, problems }
 }

@@ -1,6 +1,7 @@
 // After the start, tries whether the public URL leads to a snaphook with our secret, and says so if
 // not. Only a warning: where load balancers or NAT are between, a service may not see itself.
 import type { Probed } from '../core/probe.ts'
+import { showUrl } from '../core/registration/notify-url.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { ProberMetrics } from '../ports/metrics.ts'
@@ -28,13 +29,15 @@ export async function probeAfterStart(deps: {
     metrics.probed(result)
     if (result === 'reached') {
       const wasWarned = tries > PAUSES_MS.length
-      log[wasWarned ? 'info' : 'debug']('reached through the public URL', { publicUrl })
+      log[wasWarned ? 'info' : 'debug']('reached through the public URL', {
+        publicUrl: showUrl(publicUrl),
+      })
       return
     }
     if (tries !== PAUSES_MS.length) continue
     log.warn(
       'not reached through the public URL; callbacks may not arrive either: doctor tells more',
-      { publicUrl, reason: detail },
+      { publicUrl: showUrl(publicUrl), reason: detail },
     )
   }
 }

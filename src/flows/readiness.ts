@@ -1,12 +1,13 @@
 // Whether the service is ready for callbacks, and the figures that are read when asked for. Once it
 // is ready only the store and its own end change that: a fault of the provider must not take the
 // receivers out of service.
+import { lagOf } from '../core/delivery/lag.ts'
 import type { SinkState } from '../core/delivery/outcome.ts'
 import { describeError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Leases } from '../ports/leases.ts'
 import type { Sample } from '../ports/metrics.ts'
-import type { Store } from '../ports/store.ts'
+import type { LogStats, Store } from '../ports/store.ts'
 import type { AuditView, Readiness, ReplicaView, SinkView } from '../ports/views.ts'
 import type { Dispatcher } from './deliver/dispatcher.ts'
 import type { Registrar } from './register/registrar.ts'
@@ -14,9 +15,7 @@ import type { Registrar } from './register/registrar.ts'
 /** So long the first pass over the domains may hold readiness up. */
 const FIRST_PASS_MS = 30_000
 
-type Known = {
-  readonly events: number
-  readonly lastSeq: number
+type Known = LogStats & {
   readonly letters: ReadonlyMap<string, number>
   readonly cursors: ReadonlyMap<string, number>
 }
@@ -85,7 +84,7 @@ export function createReadiness(deps: {
       return {
         name,
         state: (told?.state as SinkState | undefined) ?? state,
-        lag: Math.max(0, known.lastSeq - at),
+        lag: lagOf(at, known),
         batchSize: size.limit,
         detail: told === undefined ? problem : told.detail,
         deadLetters: known.letters.get(name) ?? 0,

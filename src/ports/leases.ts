@@ -8,6 +8,11 @@ export interface Lease {
   readonly token: string | null
   /** Whether the task may still be acted on; to be asked right before each act. */
   isHeld(): boolean
+  /**
+   * Aborts when another replica had better do it: what is under way is still ended, nothing new is
+   * begun, and the task handed back. Soon after that the tenure is over.
+   */
+  readonly recalled: AbortSignal
   /** Aborts when the tenure is over, whoever ended it. */
   readonly lost: AbortSignal
   /** Hands the task back. */

@@ -1,5 +1,6 @@
 // What the flows need of a store, in the flows' words: the log, rings, cursors, and what becomes of
 // events that can't be delivered or kept. Types only.
+import type { Jump } from '../core/delivery/lag.ts'
 import type { RejectedEvent } from '../core/delivery/outcome.ts'
 import type { Understood } from '../core/events/callback.ts'
 import type { ReplaySelection } from '../core/events/replay.ts'
@@ -22,8 +23,16 @@ export interface EventLog {
    * at least one if there is any.
    */
   read(after: number, limit: number, maxBytes?: number): Promise<StoredEvent[]>
-  /** Events in the log, and the highest seq given out (0 in an empty log). */
-  stats(): Promise<{ events: number; lastSeq: number }>
+  stats(): Promise<LogStats>
+}
+
+export type LogStats = {
+  /** What is in the log. */
+  readonly events: number
+  /** The highest seq given out; 0 in an empty log. */
+  readonly lastSeq: number
+  /** Where there are any, in a shared store. */
+  readonly jumps?: readonly Jump[]
 }
 
 export type StoredRing = { readonly ring: Ring; readonly revision: number }

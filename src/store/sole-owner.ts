@@ -10,6 +10,7 @@ export const soleOwner: Leases = {
       task,
       token: null,
       isHeld: () => true,
+      recalled: NEVER,
       lost: NEVER,
       release: async () => undefined,
     }

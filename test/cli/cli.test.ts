@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/app/system-clock.ts'
-import { runCli } from '../../src/cli/cli.ts'
+import { createProgram, loadCommands, runCli } from '../../src/cli/cli.ts'
 import type { Shell } from '../../src/cli/shell.ts'
 import { EMPTY_RING } from '../../src/core/keys/key-ring.ts'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
@@ -95,7 +95,7 @@ describe('plan', () => {
     await configureElsewhere()
     const { code, printed } = await run(['plan'])
     expect(code).toBe(2)
-    expect(printed()).toContain('https://elsewhere.example.com/callbacks/')
+    expect(printed()).toContain('callbacks go to https://elsewhere.example.com/…;')
   })
 
   test('a key that serve would rotate by age is a difference', async () => {
@@ -434,6 +434,29 @@ describe('send', () => {
     const { code, errors } = await run(argv)
     expect(code).toBe(64)
     expect(errors()).toContain(named)
+  })
+})
+
+describe('the list of commands', () => {
+  const namesOf = async (name?: string) =>
+    createProgram(await loadCommands(name), {} as Shell, () => undefined).commands.map((each) =>
+      each.name(),
+    )
+
+  test('has each command under its own name, and loads it alone', async () => {
+    const all = await namesOf()
+    expect(all.length).toBeGreaterThan(15)
+    for (const name of all) expect(await namesOf(name)).toEqual([name])
+  })
+
+  test.each(['statsu', '--help', 'help', 'constructor'])('has all of them for %s', async (name) => {
+    expect(await namesOf(name)).toEqual(await namesOf())
+  })
+
+  test('an unknown one is named, with the nearest', async () => {
+    const { code, errors } = await run(['statsu'])
+    expect(code).toBe(64)
+    expect(errors()).toContain("unknown command 'statsu'\n(Did you mean status?)")
   })
 })
 

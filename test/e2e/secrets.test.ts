@@ -23,6 +23,8 @@ const OLD_SECRET = Buffer.alloc(32, 'an older secret').toString('base64url')
 const FOREIGN_KEY = 'foreignkey1234567890'
 const UNKNOWN_KEY = 'unknownkey1234567890'
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 'the webhook secret').toString('base64')}`
+/** Chat robots and the like are called at such URLs. */
+const THEIR_TOKEN = 'tokenInTheirUrl'
 const SINK_TOKEN = 'tokenInTheSinkUrl'
 const REDIS_PASSWORD = 'passwordOfRedis'
 const NATS_PASSWORD = 'passwordOfNats'
@@ -62,6 +64,7 @@ const SECRETS: Secrets = {
   'the security token': SECURITY_TOKEN,
   'the API secret': API_SECRET,
   'the webhook secret': WEBHOOK_SECRET.replace('whsec_', ''),
+  'the token in the URL of somebody else': THEIR_TOKEN,
   'the token of a sink': SINK_TOKEN,
   'the password of Redis': REDIS_PASSWORD,
   'the password of NATS': NATS_PASSWORD,
@@ -195,7 +198,7 @@ test('a secret that shows is found in every spelling', () => {
 })
 
 function theirs({ front }: Stage) {
-  const NotifyUrl = `${front.url}/theirs`
+  const NotifyUrl = `${front.url}/${THEIR_TOKEN}`
   return { NotifyUrl, NotifyReqAuth: 'yes', NotifyAuthKey: FOREIGN_KEY }
 }
 

@@ -7,7 +7,6 @@ import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import type { SnapshotCloudEvent } from '../../src/core/events/snapshot-event.ts'
-import { serveHere } from '../support/service-here.ts'
 import { nowSeconds, sendCallback } from '../support/signed-callback.ts'
 import { keyOf, metricsOf, readiness, type Serving, setStage, settled } from '../support/stage.ts'
 import { until } from '../support/until.ts'
@@ -84,19 +83,6 @@ test('a webhook gets all events in order; what it rejects is kept until it is tr
   await until('the sink to be missed', () =>
     without.log().some(({ sink: name }) => name === 'hook'),
   )
-})
-
-test('plain http to another machine is warned of at start, by the name of the sink', async () => {
-  await using stage = await setStage()
-  const hosts = ['127.0.0.1:2', 'localhost', '[::1]', 'sink.example.com', '127.0.0.1.example.com']
-  const sinks = hosts.map((host, index) => `sink${index}=http://${host}/token`)
-  await using service = await serveHere(stage, {
-    SNAPHOOK_SINKS: [...sinks, 'tls=https://sink.example.com/token'].join(),
-    SNAPHOOK_WEBHOOK_SECRET: SECRET,
-  })
-  const warned = service.log().filter(({ msg }) => msg.startsWith('a sink is plain http'))
-  expect(warned.map(({ sink }) => sink)).toEqual(['sink3', 'sink4'])
-  expect(JSON.stringify(service.log())).not.toContain('token')
 })
 
 async function hookOf(service: Serving, state: string) {

@@ -14,7 +14,7 @@ function probing(results: readonly Probed[]) {
   const measured: ProbeResult[] = []
   let sent = 0
   const done = probeAfterStart({
-    publicUrl: 'https://hook.example.com',
+    publicUrl: 'https://hook.example.com/hush',
     send: async () => results[sent++] ?? UNANSWERED,
     clock,
     metrics: { probed: (result) => measured.push(result) },
@@ -47,7 +47,7 @@ test('not reached within a minute: one warning with the reason, then seldom, unt
   await clock.advance(1)
   expect(measured.at(-1)).toBe('no_answer')
   expect(log.lines).toMatchObject([
-    { level: 'warn', fields: { reason: 'answered 502', publicUrl: 'https://hook.example.com' } },
+    { level: 'warn', fields: { reason: 'answered 502', publicUrl: 'https://hook.example.com/…' } },
   ])
   await clock.advance(3_600_000)
   await done

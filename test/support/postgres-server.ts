@@ -2,7 +2,7 @@
 // where we are root, since it refuses that. One per test file; each test has a schema of its own.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, chownSync, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -15,6 +15,9 @@ import { until } from './until.ts'
 /** `nobody`, everywhere. */
 const OTHER_USER = 65_534
 const START_DEADLINE_MS = 60_000
+const MEMORY = '/dev/shm'
+/** A server takes some 100 MB; in a container the folder may be small. */
+const ENOUGH_BYTES = 2e9
 
 export type PostgresServer = {
   readonly port: number
@@ -39,62 +42,79 @@ export function programsFromNpm(): string {
   return join(dirname(dirname(found)), 'native', 'bin')
 }
 
-const asOther = process.getuid?.() === 0 ? { uid: OTHER_USER, gid: OTHER_USER } : {}
+/** How programs run that refuse root. */
+export const asOther = process.getuid?.() === 0 ? { uid: OTHER_USER, gid: OTHER_USER } : {}
+
+export function giveToOther(path: string): void {
+  if ('uid' in asOther) chownSync(path, OTHER_USER, OTHER_USER)
+}
+
+/**
+ * A folder for a server. In memory, where there is room: what a server asks of its disk is the same,
+ * and tests take a quarter of the time. A crash of the server is not one of the machine.
+ */
+export function newFolder(): string {
+  const place = existsSync(MEMORY) && roomIn(MEMORY) > ENOUGH_BYTES ? MEMORY : tmpdir()
+  const folder = mkdtempSync(join(place, 'snaphook-pg-'))
+  giveToOther(folder)
+  return folder
+}
+
+function roomIn(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize
+}
 
 /** Makes and starts a server; `settings` go into its configuration. */
 export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
   programs = programsFromNpm(),
 ): Promise<PostgresServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'snaphook-pg-'))
-  if ('uid' in asOther) chownSync(folder, OTHER_USER, OTHER_USER)
+  const folder = newFolder()
   const data = join(folder, 'data')
-  const run = (program: string, args: string[]) =>
-    execFileSync(join(programs, program), args, { ...asOther, stdio: 'pipe', cwd: folder })
-  run('initdb', ['-D', data, '-U', 'admin', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C'])
-  const port = await freePort()
-  const all = {
-    port: String(port),
-    listen_addresses: "'127.0.0.1'",
-    unix_socket_directories: "''",
-    max_connections: '200',
-    shared_buffers: '64MB',
-    ...settings,
-  }
-  const lines = Object.entries(all).map(([name, value]) => `${name} = ${value}`)
-  appendFileSync(join(data, 'postgresql.conf'), `${lines.join('\n')}\n`)
+  const options = { ...asOther, stdio: 'pipe', cwd: folder } as const
+  const cluster = ['-U', 'admin', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C']
+  execFileSync(join(programs, 'initdb'), ['-D', data, ...cluster], options)
+  configure(data, { max_connections: '200', shared_buffers: '64MB', ...settings })
+  const server = await serverOn(folder, programs)
+  await server.start()
+  await queryAt({ port: server.port, database: 'postgres' }, 'create role snaphook login')
+  const create = 'create database snaphook owner snaphook'
+  await queryAt({ port: server.port, database: 'postgres' }, create)
+  return server
+}
 
+/** Adds settings to those of a data folder. */
+export function configure(data: string, settings: Readonly<Record<string, string>>): void {
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`)
+  appendFileSync(join(data, 'postgresql.conf'), `${lines.join('\n')}\n`)
+}
+
+/** A server on the data that are in `folder`, on a port of its own; still to be started. */
+export async function serverOn(
+  folder: string,
+  programs = programsFromNpm(),
+): Promise<PostgresServer> {
+  const data = join(folder, 'data')
+  const port = await freePort()
+  const place = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '' }
+  const args = Object.entries(place).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   let server: ChildProcess | undefined
   let schemas = 0
-  let database = 'postgres'
-
-  async function query(statement: string, values: unknown[] = []) {
-    const client = new pg.Client({ host: '127.0.0.1', port, user: 'admin', database })
-    client.on('error', () => undefined)
-    await client.connect()
-    try {
-      return (await client.query(statement, values)).rows
-    } finally {
-      await client.end()
-    }
-  }
 
   async function start(): Promise<void> {
-    server = spawn(join(programs, 'postgres'), ['-D', data], {
+    server = spawn(join(programs, 'postgres'), ['-D', data, ...args], {
       ...asOther,
       cwd: folder,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     server.stderr?.resume()
-    await until(
-      'the server answers',
-      () =>
-        query('select 1').then(
-          () => true,
-          () => false,
-        ),
-      START_DEADLINE_MS,
-    )
+    const isThere = () =>
+      queryAt({ port, database: 'postgres' }, 'select 1').then(
+        () => true,
+        () => false,
+      )
+    await until('the server answers', isThere, START_DEADLINE_MS)
   }
 
   async function stop(mode: 'immediate' | 'fast'): Promise<void> {
@@ -105,17 +125,13 @@ export async function startPostgres(
     await ended
   }
 
-  await start()
-  await query(`create role snaphook login`)
-  await query(`create database snaphook owner snaphook`)
-  database = 'snaphook'
   return {
     port,
     folder: data,
     pid: () => server?.pid as number,
     stop,
     start,
-    query,
+    query: (statement, values) => queryAt({ port, database: 'snaphook' }, statement, values),
     newLocation: (parts = {}) => ({
       host: '127.0.0.1',
       port,
@@ -135,6 +151,21 @@ export async function startPostgres(
   }
 }
 
+async function queryAt(
+  place: { port: number; database: string },
+  statement: string,
+  values: unknown[] = [],
+): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ host: '127.0.0.1', user: 'admin', ...place })
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    return (await client.query(statement, values)).rows
+  } finally {
+    await client.end()
+  }
+}
+
 /** One server for all tests of a file, made before the first and removed after the last. */
 export function postgresForFile(
   settings: Readonly<Record<string, string>> = {},
@@ -150,7 +181,7 @@ export function postgresForFile(
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const address = probe.address()

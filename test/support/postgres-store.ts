@@ -5,6 +5,7 @@ import {
   openPostgresStore,
   type PostgresStore,
   type PostgresStoreOptions,
+  type ReplicaOptions,
 } from '../../src/store/postgres/postgres-store.ts'
 import { createSeals } from '../../src/store/sealed-rings/seal.ts'
 import { SECRET } from './store-events.ts'
@@ -19,6 +20,30 @@ export async function openShared(
   return store
 }
 
+/** A store that is one of the replicas, under a name. */
+export async function joinShared(
+  location: PostgresLocation,
+  name: string,
+  { store: options = {}, ...replica }: Partial<ReplicaOptions> & JoinOptions = {},
+) {
+  const store = await openShared(location, options)
+  const view = { sinks: replica.sinks ?? [], owned: [] }
+  const leases = store.join({
+    name,
+    version: '0.0.0',
+    view: () => view,
+    onGrowth: () => undefined,
+    ...replica,
+  })
+  return { store, leases }
+}
+
+type JoinOptions = {
+  readonly store?: Partial<PostgresStoreOptions>
+  /** Of its settings. */
+  readonly sinks?: readonly string[]
+}
+
 /** Everything in the log, page by page. */
 export async function readAll(store: PostgresStore, pageSize = 500) {
   const events: Awaited<ReturnType<PostgresStore['read']>> = []
@@ -27,4 +52,18 @@ export async function readAll(store: PostgresStore, pageSize = 500) {
     if (page.length === 0) return events
     events.push(...page)
   }
+}
+
+/** A location as the settings name it. */
+export function storeUrl(location: PostgresLocation): string {
+  const { host, port, user, password, database, schema } = location
+  const url = new URL(`postgres://${host}:${port}/${database}`)
+  url.username = user
+  url.password = password ?? ''
+  const { sslMode: sslmode, sslRootCert: sslrootcert, durability } = location
+  const parameters = { schema, sslmode, sslrootcert, durability }
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) url.searchParams.set(name, value)
+  }
+  return url.href
 }

@@ -16,10 +16,18 @@ export type TcpProxy = {
    */
   hold(split: ((piece: Buffer) => readonly [now: Buffer, held: Buffer]) | null): void
   release(): void
+  /** Leads new connections to another server, as a host name does after a failover. */
+  lead(target: { host: string; port: number }): void
   close(): Promise<void>
 }
 
-export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+/** `localAddress`: where it connects from; every address of 127/8 is one of this machine. */
+export async function startTcpProxy(first: {
+  host: string
+  port: number
+  localAddress?: string
+}): Promise<TcpProxy> {
+  let target = first
   const pairs = new Set<readonly [Socket, Socket]>()
   let swallows = false
   let refuses = false
@@ -75,6 +83,9 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     release() {
       for (const { to, piece } of held) to.write(piece)
       held = []
+    },
+    lead(next) {
+      target = next
     },
     async close() {
       for (const pair of pairs) for (const each of pair) each.destroy()

@@ -2,7 +2,7 @@
 
 import { type Overrides, withDefaults } from '../../app/overrides.ts'
 import { openPictures } from '../../app/pictures.ts'
-import { createProxyFor } from '../../app/proxy.ts'
+import { createProxyFor } from '../../app/proxy/proxy.ts'
 import { knownSecrets } from '../../app/secrets.ts'
 import { openStore, readStore } from '../../app/stores.ts'
 import { openInspection, openSinks, probePublicUrl } from '../../app/wiring.ts'

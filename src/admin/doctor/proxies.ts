@@ -1,5 +1,5 @@
 // Which proxy is used for what, and whether it takes connections. Never its login.
-import { createProxyFor, reachProxy, showProxy } from '../../app/proxy.ts'
+import { createProxyFor, reachProxy, showProxy } from '../../app/proxy/proxy.ts'
 import type { Config } from '../../config/config.ts'
 import { type Finding, findingsOf } from './finding.ts'
 

@@ -3,6 +3,7 @@ import { CONTEST_WINDOW_MS } from './contest.ts'
 import type { Effect, Present } from './events.ts'
 import { carryOn, intervalMs, restUntilSeen, restWell } from './looks.ts'
 import { also, announce, conclude, enter, log, rotateFromAfter } from './news.ts'
+import { showNotifyUrl } from './notify-url.ts'
 import type { Observed } from './observation.ts'
 import type { Settled, Write } from './registration.ts'
 import type { Attempt, Decision, DomainState, Outcome } from './state.ts'
@@ -45,7 +46,7 @@ function confirm(
   const state = { ...before, attempt: null, keySeen: step.write, rotateFrom }
   const effects: Effect[] = [
     ...(isNews ? [{ kind: 'changed', change: kind } as const] : []),
-    log(state, 'info', 'registered', { url: state.settings.url, change: kind }),
+    log(state, 'info', 'registered', { url: showNotifyUrl(state.settings.url), change: kind }),
   ]
   // A repair kept the key that was asked to go: that is the next step.
   if (rotateFrom !== null) {

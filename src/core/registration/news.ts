@@ -2,7 +2,7 @@
 // key in force. Each is reported once, when it is news.
 import { type Ring, sameKey, shownGeneration } from '../keys/key-ring.ts'
 import type { Effect, LogEffect, Present } from './events.ts'
-import { showUrl } from './notify-url.ts'
+import { showNotifyUrl, showUrl } from './notify-url.ts'
 import type { RegistrationState, Settled, Write } from './registration.ts'
 import type { DomainState, Outcome } from './state.ts'
 import { explain, strangeUrl } from './step-texts.ts'
@@ -33,7 +33,7 @@ function entered(state: DomainState): Effect {
       return log(state, 'debug', 'registration pending', { detail })
     case 'in_sync':
       return detail === null
-        ? log(state, 'info', 'registration in sync', { url: state.settings.url })
+        ? log(state, 'info', 'registration in sync', { url: showNotifyUrl(state.settings.url) })
         : log(state, 'warn', 'registration has a problem', { detail })
     case 'failed':
       return log(state, 'error', 'registration failed', { detail })
@@ -50,7 +50,9 @@ export function announce(state: DomainState, step: Write, wasOurs: boolean): Eff
     case 'create':
       return wasOurs
         ? log(state, 'warn', 'registration is gone, creating it again')
-        : log(state, 'info', 'nothing registered, creating it', { url: state.settings.url })
+        : log(state, 'info', 'nothing registered, creating it', {
+            url: showNotifyUrl(state.settings.url),
+          })
     case 'rotate':
       return log(state, 'info', 'rotating the notify key', { why: explain(step) })
     case 'repair':

@@ -31,10 +31,18 @@ export function withOneSpelling(text: string): string {
   })
 }
 
-/** A URL that somebody else set, without the parts in which a token may stand. */
+/** What may be shown of a URL: where it leads to. A path may hold a token, as a query may. */
 export function showUrl(text: string): string {
   const url = URL.parse(text)
-  return url === null ? 'something that is no URL' : `${url.origin}${url.pathname}`
+  if (url === null) return 'something that is no URL'
+  return url.pathname === '/' && url.search === '' ? url.origin : `${url.origin}/…`
+}
+
+/** What may be shown of a NotifyUrl of ours: all but the path of the public URL, which may be a secret. */
+export function showNotifyUrl(url: string): string {
+  const { origin, pathname } = new URL(url)
+  const end = pathname.slice(pathname.lastIndexOf(CALLBACKS))
+  return end === pathname ? origin + end : `${origin}/…${end}`
 }
 
 /** Whether both are the same URL: equal in their WHATWG form, however characters are encoded. */

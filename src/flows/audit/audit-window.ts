@@ -22,6 +22,8 @@ export type WindowOutcome =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'too_old'; readonly gap: AuditGap }
   | { readonly kind: 'cannot_compare'; readonly gap: AuditGap }
+  /** Nothing is expected of a domain that was deregistered. */
+  | { readonly kind: 'released' }
   | { readonly kind: 'doubtful'; readonly window: Range; readonly missed: number }
   | {
       readonly kind: 'filled'
@@ -45,7 +47,11 @@ export async function auditWindow(
   const { store, lists, marginMs } = deps
   const { domain, auditedUntil, isDoubtful } = record
   const cut = cutRange(auditedUntil, now)
-  if (cut !== null) return skip({ ...cut, reason: 'too_old', missed: 0 })
+  if (cut !== null) {
+    // A clock that is far ahead makes all of it look old. The provider refuses calls from there.
+    await lists.pushes(domain, { from: cut.until, until: cut.until + 1_000 }, signal)
+    return skip({ ...cut, reason: 'too_old', missed: 0 })
+  }
   const next = nextWindow(auditedUntil, now, marginMs)
   if (next === null) return { kind: 'done' }
   const pushes = await lists.pushes(domain, lookAt(next), signal)
@@ -57,7 +63,7 @@ export async function auditWindow(
     return skip({ ...window, reason: 'cannot_compare', missed: 0 })
   }
 
-  const notTaking = untaken(record)
+  const notTaking = unexpected(record)
   const { streams } = compared
   const evidence = evidenceOf(streams, { look, notTaking })
   const missing = missingOf(streams)
@@ -111,10 +117,24 @@ export async function auditWindow(
   }
 }
 
-/** When no callbacks were taken, and those that were under way then. */
-function untaken({ notTaking, since }: AuditRecord): Range[] {
+/** Passes over the time up to `until` in which a domain was deregistered, and says so. */
+export async function passOver(
+  store: Pick<AuditStore, 'fill'>,
+  { domain, auditedUntil: from, isDoubtful }: AuditRecord,
+  until: number,
+): Promise<WindowOutcome> {
+  if (until > from) {
+    const gap = { from, until, reason: 'released', missed: 0 } as const
+    await store.fill([], { kind: 'audit', domain, auditedUntil: until, isDoubtful, gap })
+  }
+  return { kind: 'released' }
+}
+
+/** When no callbacks were taken, and those that were under way then; or none was to come. */
+function unexpected({ notTaking, since, gaps }: AuditRecord): Range[] {
   const padded = notTaking.map(({ from, until }) => ({ from: from - UNDER_WAY_MS, until }))
-  return joinRanges([{ from: Number.NEGATIVE_INFINITY, until: since }, ...padded])
+  const released = gaps.filter(({ reason }) => reason === 'released')
+  return joinRanges([{ from: Number.NEGATIVE_INFINITY, until: since }, ...padded, ...released])
 }
 
 /** What the streams that were asked for list, in times in which callbacks were taken. */

@@ -8,7 +8,8 @@ import type { Clock, Random } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { AuditMetrics } from '../../ports/metrics.ts'
 import type { AuditView } from '../../ports/views.ts'
-import { auditWindow } from './audit-window.ts'
+import { patientClock } from '../patient-clock.ts'
+import { auditWindow, passOver, type WindowOutcome } from './audit-window.ts'
 import { createBackfiller } from './backfiller.ts'
 import { createIntervals } from './intervals.ts'
 import { createReport, type Report } from './report.ts'
@@ -19,6 +20,12 @@ import { createTaking } from './taking.ts'
 const FIRST_AFTER_MS = 5_000
 /** Requests of commands are looked for this often. */
 const POLL_MS = 1_000
+/** After such a step there is none to be made at once. */
+const NOTHING_LEFT: ReadonlySet<WindowOutcome['kind']> = new Set<WindowOutcome['kind']>([
+  'done',
+  'waiting',
+  'released',
+])
 
 export type Auditor = {
   /** Runs until `signal` aborts. */
@@ -36,12 +43,16 @@ type DomainAudit = {
   /** When its next step is due, on the clock that never jumps. */
   dueAt: number
   failures: number
+  /** Whether the domain was deregistered when it was last asked. */
+  isReleased: boolean
 }
 
 export function createAuditor(deps: {
   domains: readonly string[]
   store: AuditStore
   lists: SnapshotLists
+  /** Whether a domain is deregistered: nothing is expected of it then, and nothing is audited. */
+  isReleased(domain: string): boolean
   /** Undefined: nothing is compared unasked. */
   intervalMs: number | undefined
   /** For tests. */
@@ -53,13 +64,21 @@ export function createAuditor(deps: {
   metrics: AuditMetrics
   log: Log
 }): Auditor {
-  const { domains, store, lists, intervalMs, clock, random, metrics, log } = deps
+  const { domains, store, lists, isReleased, intervalMs, random, metrics, log } = deps
+  // How far the audit has come can't be taken back.
+  const clock = patientClock(deps.clock)
   const { marginMs = MARGIN_MS, firstAfterMs = FIRST_AFTER_MS } = deps
   const shared = { store, lists, intervals: createIntervals(), clock, marginMs }
   const taking = createTaking({ domains, store, clock, log })
   const audits = domains.map((domain): DomainAudit => {
     const report = createReport({ domain, intervalMs, marginMs, metrics, log })
-    return { domain, report, dueAt: clock.elapsed() + firstAfterMs, failures: 0 }
+    return {
+      domain,
+      report,
+      dueAt: clock.elapsed() + firstAfterMs,
+      failures: 0,
+      isReleased: isReleased(domain),
+    }
   })
   const backfiller = createBackfiller({ deps: shared, audits, clock, random, log })
 
@@ -71,12 +90,17 @@ export function createAuditor(deps: {
       const record = await store.loadAudit(domain)
       if (record === null) throw new ServiceError('not begun', { code: 'store_failed' })
       report.read(record)
-      const outcome = await auditWindow(shared, record, now, signal)
+      const released = isReleased(domain)
+      const isBack = audit.isReleased && !released
+      const outcome = await (released || isBack
+        ? passOver(store, record, now)
+        : auditWindow(shared, record, now, signal))
+      audit.isReleased = released
       report.stepped(outcome)
       report.read((await store.loadAudit(domain)) ?? record)
       audit.failures = 0
       report.settle(clock.now())
-      const isMore = outcome.kind !== 'done' && outcome.kind !== 'waiting'
+      const isMore = isBack || !NOTHING_LEFT.has(outcome.kind)
       audit.dueAt = clock.elapsed() + (isMore ? 0 : pause())
     } catch (error) {
       if (signal.aborted) return
@@ -85,6 +109,11 @@ export function createAuditor(deps: {
       report.failed(error, mayPass(error) ? audit.failures : Infinity)
       audit.dueAt = clock.elapsed() + retryMs(error, audit.failures, random())
     }
+  }
+
+  /** A domain that was deregistered, or is registered again, is due at once. */
+  function isDue({ domain, dueAt, ...audit }: DomainAudit): boolean {
+    return clock.elapsed() >= dueAt || isReleased(domain) !== audit.isReleased
   }
 
   /** Ten per cent more or less, so that replicas that start together do not ask together. */
@@ -96,7 +125,7 @@ export function createAuditor(deps: {
     while (!signal.aborted) {
       let isMore = false
       for (const audit of audits) {
-        if (intervalMs === undefined || clock.elapsed() < audit.dueAt) continue
+        if (intervalMs === undefined || !isDue(audit)) continue
         await step(audit, signal)
         isMore ||= clock.elapsed() >= audit.dueAt
         if (signal.aborted) return

@@ -6,6 +6,7 @@ import {
   CANNOT_COMPARE_ADVICE,
   DOUBTFUL_ADVICE,
   NOT_PERMITTED_ADVICE,
+  RELEASED_ADVICE,
 } from '../../core/audit/state.ts'
 import { isBehind } from '../../core/audit/windows.ts'
 import { showDuration } from '../../core/duration.ts'
@@ -36,6 +37,7 @@ export function createReport(deps: {
   let detail: string | null = null
   let record: AuditRecord | null = null
   let cannotCompare = false
+  let isReleased = false
   let missed = 0
   let filled = 0
   metrics.auditState(domain, state)
@@ -48,6 +50,7 @@ export function createReport(deps: {
     metrics.auditState(domain, state)
     if (!isNews) return
     if (state === 'ok') log.info('audit is well again', { domain, was })
+    else if (state === 'off') log.info('audit off', { domain, detail })
     else log.warn(`audit ${state}`, { domain, detail })
   }
 
@@ -57,13 +60,12 @@ export function createReport(deps: {
     metrics.missed(domain, counts.missed)
     metrics.filled(domain, counts.filled)
     if (counts.missed === 0) return
-    const range = { from: iso(of.from), until: iso(of.until) }
+    // A step's outcome has more to it than its counts.
+    const found = { missed: counts.missed, filled: counts.filled }
+    const fields = { domain, from: iso(of.from), until: iso(of.until), ...found }
     if (counts.filled > 0) {
-      log.info('shots that no callback brought were found and filled in', {
-        ...{ domain, ...range, ...counts },
-      })
-    } else
-      log.warn('shots that no callback brought were not filled in', { domain, ...range, ...counts })
+      log.info('shots that no callback brought were found and filled in', fields)
+    } else log.warn('shots that no callback brought were not filled in', fields)
   }
 
   return {
@@ -75,6 +77,7 @@ export function createReport(deps: {
 
     /** How a step went. */
     stepped(outcome: WindowOutcome): void {
+      isReleased = outcome.kind === 'released'
       switch (outcome.kind) {
         case 'filled':
           cannotCompare = false
@@ -92,6 +95,9 @@ export function createReport(deps: {
             ...{ domain, from: iso(outcome.gap.from), until: iso(outcome.gap.until) },
           })
           return
+        case 'released':
+          cannotCompare = false
+          return
         case 'done':
         case 'waiting':
           return
@@ -102,7 +108,8 @@ export function createReport(deps: {
     settle(now: number): void {
       if (intervalMs === undefined || record === null) return
       const { auditedUntil, isDoubtful } = record
-      if (cannotCompare) enter('cannot_compare', CANNOT_COMPARE_ADVICE)
+      if (isReleased) enter('off', RELEASED_ADVICE)
+      else if (cannotCompare) enter('cannot_compare', CANNOT_COMPARE_ADVICE)
       else if (isDoubtful) enter('doubtful', DOUBTFUL_ADVICE)
       else if (isBehind(auditedUntil, now, { marginMs, intervalMs })) {
         enter(

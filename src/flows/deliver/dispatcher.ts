@@ -69,7 +69,7 @@ export function createDispatcher(
       const loops = [deliverNewEvents, retryDeadLetters, runReplays]
       await Promise.all(loops.map((loop) => loop(context)))
       mine.isOwned = false
-      if (!lease.lost.aborted) return
+      if (draining.signal.aborted) return
       // How the sink fares is its next owner's to say.
       mine.state = 'ok'
       mine.problem = null

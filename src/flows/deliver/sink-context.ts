@@ -72,10 +72,10 @@ export function createSinkContext(
   const { name } = sink
   const over = new AbortController()
   const lost = AbortSignal.any([lease.lost, over.signal])
-  const draining = AbortSignal.any([run.draining, lost])
+  const draining = AbortSignal.any([run.draining, lease.recalled, lost])
   const ended = AbortSignal.any([run.ended, lost])
   // Whoever waits for events learns of it as of a growth.
-  lost.addEventListener('abort', run.notify, { once: true })
+  draining.addEventListener('abort', run.notify, { once: true })
   /** Logged once: the sink is tried again and again. */
   let lastBug = ''
   function logBug(error: unknown): void {

@@ -9,8 +9,8 @@ import type { Log } from '../../ports/log.ts'
 import type { JanitorMetrics } from '../../ports/metrics.ts'
 import type { Expired, Pruned, Retention } from '../../ports/store.ts'
 import { createTrouble } from '../fault-log.ts'
+import { patientTime } from '../patient-clock.ts'
 import { whileOwner } from '../tenure.ts'
-import { patientTime } from './patient-clock.ts'
 
 /** A look costs next to nothing; a store that grows fast must not grow far beyond its limit. */
 const INTERVAL_MS = 1_000

@@ -12,7 +12,8 @@ export const SESSION_COOKIE = 'snaphook_session'
 const LOOPBACK_ADDRESS = /^(?:::1|(?:::ffff:)?127\.\d+\.\d+\.\d+)$/
 /** Any other name could be a page's own, rebound to loopback. */
 const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
-const FORWARDED = /^(?:forwarded|x-forwarded-.*)$/i
+/** What a proxy adds: behind one on this machine every peer is loopback, whoever asks. */
+const FORWARDED = /^(?:forwarded|via|x-real-ip|x-forwarded(?:-.*)?)$/i
 
 /** The refusal of a request, or undefined if it may be answered. */
 export type Guard = (c: Context<Env>) => Promise<Response | undefined>

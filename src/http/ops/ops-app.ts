@@ -1,9 +1,10 @@
 // The app of the private listener: health, metrics, the API and the wall. Health and metrics are open
 // and hold no secret; what is under /v1 is guarded, whether it is there or not.
 import { Hono } from 'hono'
+import { showNotifyUrl } from '../../core/registration/notify-url.ts'
 import { describeBug } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
-import type { Readiness } from '../../ports/views.ts'
+import type { Readiness, RegistrationView } from '../../ports/views.ts'
 import type { Env } from '../env.ts'
 import { problem } from '../problem.ts'
 import type { Guard } from './guard.ts'
@@ -25,7 +26,8 @@ export function createOpsApp(deps: {
 
   app.get('/readyz', async (c) => {
     const state = await readiness()
-    return c.json(state, state.ready ? 200 : 503)
+    const registrations = state.registrations.map(withoutPath)
+    return c.json({ ...state, registrations }, state.ready ? 200 : 503)
   })
 
   app.get('/metrics', async (c) => {
@@ -56,4 +58,9 @@ export function createOpsApp(deps: {
   })
 
   return app
+}
+
+/** As anybody may see it: the path of the public URL may be a secret. `/v1/registrations` has it whole. */
+function withoutPath(view: RegistrationView): RegistrationView {
+  return { ...view, url: showNotifyUrl(view.url) }
 }

@@ -141,19 +141,39 @@ function groupsOf(rows: readonly number[], sizeOf: (row: number) => number): num
   return groups
 }
 
-/** Bodies and identities each in one value: an array of buffers would go as hexadecimal text. */
+/**
+ * Bodies and identities each in one value: an array of buffers would go as hexadecimal text. Arrays
+ * are written here: the client would take each element for something that may need quotes.
+ */
 function columnsOf(events: readonly NewEvent[]): unknown[] {
   let end = 0
   return [
     Buffer.from(events.map(({ id }) => id).join(''), 'hex'),
-    events.map(({ domain }) => domain),
-    events.map(({ origin }) => origin),
-    events.map(({ occurredAt }) => occurredAt),
-    events.map(({ receivedAt }) => receivedAt),
+    texts(events.map(({ domain }) => domain)),
+    texts(events.map(({ origin }) => origin)),
+    numbers(events.map(({ occurredAt }) => occurredAt)),
+    numbers(events.map(({ receivedAt }) => receivedAt)),
     Buffer.concat(events.map(({ body }) => body)),
-    events.map(({ body }) => {
-      end += body.byteLength
-      return end
-    }),
+    numbers(
+      events.map(({ body }) => {
+        end += body.byteLength
+        return end
+      }),
+    ),
   ]
+}
+
+function numbers(values: readonly number[]): string {
+  return `{${values.join()}}`
+}
+
+/** Few differ: each one is quoted once. */
+function texts(values: readonly string[]): string {
+  const quoted = new Map<string, string>()
+  const quote = (value: string): string => {
+    const made = `"${value.replace(/["\\]/g, '\\$&')}"`
+    quoted.set(value, made)
+    return made
+  }
+  return `{${values.map((value) => quoted.get(value) ?? quote(value)).join()}}`
 }

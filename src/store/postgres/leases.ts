@@ -14,16 +14,30 @@ export type LeaseTimes = {
   readonly ttlMs: number
   /** How long its owner acts on it, from before it asked: less, by what a clock may be off. */
   readonly trustMs: number
+  /** A pulse that takes longer is given up, and the connection with it. */
+  readonly deadlineMs: number
+  /** So long a replica with more sinks than another leaves a free task to others. */
+  readonly patienceMs: number
+  /** One with two sinks more than another gives one back, this often. */
+  readonly rebalanceMs: number
+  /** So long a sink that is given back may still deliver what it has begun. */
+  readonly recallMs: number
 }
 
 /** Taken over within 10 s: a lease runs out, and the next pulse of another claims it. */
-export const LEASE_TIMES: LeaseTimes = { pulseMs: 1_000, ttlMs: 6_000, trustMs: 5_000 }
-const PULSE_DEADLINE_MS = 2_000
+export const LEASE_TIMES: LeaseTimes = {
+  pulseMs: 1_000,
+  ttlMs: 6_000,
+  trustMs: 5_000,
+  deadlineMs: 2_000,
+  patienceMs: 1_500,
+  rebalanceMs: 60_000,
+  recallMs: 500,
+}
 const RETRY_MS = 250
-/** A replica with more than its share leaves free tasks to others for a pulse and a half. */
-const PATIENCE_MS = 1_500
-/** One with two tasks more than another gives one back, this often. */
-const REBALANCE_MS = 60_000
+/** Tasks that are asked for together are claimed together. */
+const GATHER_MS = 10
+const SINK = 'sink:'
 
 export type LeaseNews = {
   /** A task is owned here from now on. */
@@ -37,7 +51,12 @@ export type LeaseNews = {
   onAsked?(domain: string): void
 }
 
-type Tenure = { readonly lease: Lease; readonly token: string; readonly ended: AbortController }
+type Tenure = {
+  readonly lease: Lease
+  readonly token: string
+  readonly recalled: AbortController
+  readonly ended: AbortController
+}
 
 export interface LeaseKeeper extends Leases {
   readonly replica: string
@@ -61,6 +80,10 @@ export function createLeaseKeeper(deps: {
   const q = (statement: string) => inSchema(location.schema, statement)
   const pulseStatement = q('select @.pulse_1($1, $2, $3, $4, $5, $6, $7, $8) as answer')
   const releaseStatement = q('select @.release_1($1)')
+  // Free from now on, and not since ever: so those wait that have more.
+  const giveBackStatement = q(
+    'update @.leases set expires_at = clock_timestamp() where token = any ($1)',
+  )
   const leaveStatement = q('select @.leave_1($1)')
   const wanted = new Map<string, (lease: Lease) => void>()
   const tenures = new Map<string, Tenure>()
@@ -87,11 +110,13 @@ export function createLeaseKeeper(deps: {
     if (deliver === undefined) return
     wanted.delete(task)
     const ended = new AbortController()
+    const recalled = new AbortController()
     const isHeld = () => !ended.signal.aborted && performance.now() < trustedUntil
     const lease: Lease = {
       task,
       token,
       isHeld,
+      recalled: recalled.signal,
       lost: ended.signal,
       async release() {
         if (tenures.get(task)?.token === token) {
@@ -99,13 +124,14 @@ export function createLeaseKeeper(deps: {
           news.onReleased?.(task)
         }
         ended.abort()
+        const statement = recalled.signal.aborted ? giveBackStatement : releaseStatement
         await link
-          .run((session) => session.rows(releaseStatement, [[token]]), PULSE_DEADLINE_MS)
+          .run((session) => session.rows(statement, [[token]]), times.deadlineMs)
           // It runs out by itself.
           .catch(() => undefined)
       },
     }
-    tenures.set(task, { lease, token, ended })
+    tenures.set(task, { lease, token, recalled, ended })
     news.onTaken?.(task)
     deliver(lease)
   }
@@ -127,11 +153,11 @@ export function createLeaseKeeper(deps: {
       [...tenures.values()].map(({ token }) => token),
       [...before],
       times.ttlMs,
-      hasEnough() ? PATIENCE_MS : 0,
+      hasMore() ? times.patienceMs : 0,
     ]
     const [row] = await link.run(
       (session) => session.rows(pulseStatement, values),
-      PULSE_DEADLINE_MS,
+      times.deadlineMs,
     )
     const answer = row?.answer as {
       held: Record<string, string>
@@ -154,41 +180,51 @@ export function createLeaseKeeper(deps: {
     rebalance()
   }
 
-  function counts(): number[] {
-    return peers.filter((peer) => peer.seenMs < times.ttlMs).map(({ tasks }) => tasks.length)
+  /** How many sinks each replica has that was seen just now; this one as it knows itself. */
+  function sinksOf(): { mine: number; others: readonly number[] } {
+    const count = (tasks: readonly string[]) => tasks.filter((task) => task.startsWith(SINK)).length
+    const live = peers.filter((peer) => peer.replica !== replica && peer.seenMs < times.ttlMs)
+    return { mine: count([...tenures.keys()]), others: live.map(({ tasks }) => count(tasks)) }
   }
 
-  function hasEnough(): boolean {
-    const all = counts()
-    const tasks = all.reduce((sum, count) => sum + count, 0) + wanted.size
-    return tenures.size >= Math.ceil(tasks / Math.max(1, all.length))
+  /** Whether another one had better take what is free. */
+  function hasMore(): boolean {
+    const { mine, others } = sinksOf()
+    return mine > Math.min(...others)
   }
 
   function rebalance(): void {
-    if (performance.now() - lastRebalance < REBALANCE_MS) return
+    if (performance.now() - lastRebalance < times.rebalanceMs) return
     lastRebalance = performance.now()
-    const least = Math.min(...counts())
-    const spare = [...tenures.values()].find(({ lease }) => lease.task.startsWith('sink:'))
-    // Its loops end, hand it back, and ask for it again: the other one is sooner.
-    if (spare !== undefined && tenures.size >= least + 2) spare.ended.abort()
+    const { mine, others } = sinksOf()
+    if (mine < Math.min(...others) + 2) return
+    const spare = [...tenures.values()].find(({ lease }) => lease.task.startsWith(SINK))
+    if (spare !== undefined) giveBack(spare)
+  }
+
+  /** Its loops come to an end, hand it back, and ask for it again: whoever has fewer is sooner. */
+  function giveBack({ lease, recalled, ended }: Tenure): void {
+    recalled.abort()
+    const late = setTimeout(() => ended.abort(), times.recallMs).unref()
+    lease.lost.addEventListener('abort', () => clearTimeout(late), { once: true })
   }
 
   async function run(): Promise<void> {
+    await pause(GATHER_MS)
     while (!stopping.signal.aborted) {
+      wake = new AbortController()
       const ms = await pulse().then(
         () => times.pulseMs,
         () => RETRY_MS,
       )
-      wake = new AbortController()
       const woken = AbortSignal.any([stopping.signal, wake.signal])
-      await pause(ms, undefined, { signal: woken }).catch(() => undefined)
+      await pause(ms, undefined, { signal: woken }).catch(() => pause(GATHER_MS))
     }
   }
 
   return {
     replica,
     hold(task, signal) {
-      running ??= run()
       const { promise, resolve } = Promise.withResolvers<Lease | null>()
       const giveUp = () => {
         wanted.delete(task)
@@ -202,6 +238,8 @@ export function createLeaseKeeper(deps: {
         stopping.signal.removeEventListener('abort', giveUp)
         resolve(lease)
       })
+      running ??= run()
+      wake.abort()
       return promise
     },
     isOwner: (task) => tenures.get(task)?.lease.isHeld() === true,
@@ -214,7 +252,7 @@ export function createLeaseKeeper(deps: {
       for (const task of [...tenures.keys()]) end(task)
       if (running === undefined) return
       await link
-        .run((session) => session.rows(leaveStatement, [replica]), PULSE_DEADLINE_MS)
+        .run((session) => session.rows(leaveStatement, [replica]), times.deadlineMs)
         .catch(() => undefined)
     },
   }

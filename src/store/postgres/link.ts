@@ -2,11 +2,11 @@
 // a deadline, a connection that is lost is replaced. A hanging server is told by the deadline: the
 // socket is then destroyed, never a cancel sent, since that would end a commit's wait for a standby.
 
-import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import type { PostgresLocation } from '../../core/store-place.ts'
-import { ConnectionLost, endsConnection, storeFault } from './faults.ts'
+import { ConnectionLost, endsConnection, isPermanent, storeFault } from './faults.ts'
+import { tlsOf } from './tls.ts'
 
 /** The pause before another try to connect: doubled up to the longest, with jitter. */
 const FIRST_RETRY_MS = 100
@@ -54,7 +54,11 @@ export type LinkOptions = {
   readonly onChange?: (isConnected: boolean) => void
 }
 
-/** Connects at the first work, and again after each loss. */
+/**
+ * Connects at the first work, and again after each loss. What no waiting mends, such as a wrong
+ * password, ends the wait for the first connection at once. Later it may be a failover under way, or a
+ * password that is changed in two places, and is waited for as all else is.
+ */
 export function createLink({ location, name, onChange }: LinkOptions): Link {
   let client: pg.Client | undefined
   let lostAt: number | null = performance.now()
@@ -62,6 +66,7 @@ export function createLink({ location, name, onChange }: LinkOptions): Link {
   let turn: Promise<unknown> = Promise.resolve()
   let unsure = false
   let closed = false
+  let wasConnected = false
 
   function drop(gone: pg.Client): void {
     if (client === gone) {
@@ -106,6 +111,7 @@ export function createLink({ location, name, onChange }: LinkOptions): Link {
       throw error
     }
     client = made
+    wasConnected = true
     lostAt = null
     lastFault = undefined
     onChange?.(true)
@@ -122,6 +128,7 @@ export function createLink({ location, name, onChange }: LinkOptions): Link {
         return await connect(Math.min(left, CONNECT_TIMEOUT_MS))
       } catch (error) {
         lastFault = error
+        if (!wasConnected && isPermanent(error)) throw error
         const waitMs = retryMs * (0.5 + Math.random() / 2)
         if (closed || performance.now() + waitMs >= deadline) throw error
         await pause(waitMs)
@@ -221,16 +228,6 @@ function unsafeFault(location: PostgresLocation): Error {
   const problem =
     'runs with fsync or full_page_writes off, so nothing is safe in it: switch both on'
   return storeFault(location, problem, 'store_failed')
-}
-
-function tlsOf({ host, sslMode, sslRootCert }: PostgresLocation): object | false {
-  if (sslMode === 'disable') return false
-  if (sslMode === 'require') return { rejectUnauthorized: false, servername: host }
-  return {
-    rejectUnauthorized: true,
-    servername: host,
-    ...(sslRootCert !== undefined && { ca: readFileSync(sslRootCert, 'utf8') }),
-  }
 }
 
 function streamOf(client: pg.Client): { destroy(): void } | undefined {

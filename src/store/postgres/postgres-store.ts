@@ -12,7 +12,8 @@ import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue
 import { type AppendReport, createAppender } from './append.ts'
 import { createAudits } from './audit/audits.ts'
 import { freeLock } from './blocker.ts'
-import { faultOf, openFault, storeFault } from './faults.ts'
+import { refuseUnfinishedCopy } from './copy/mark.ts'
+import { openFault, storeFault, withFaults } from './faults.ts'
 import { watchGrowth } from './growth.ts'
 import { createLeaseKeeper, type LeaseNews, type LeaseTimes } from './leases.ts'
 import { createLink, type Link } from './link.ts'
@@ -230,18 +231,7 @@ async function prepare(
     (session) => (readOnly ? checkSchema(session, location) : migrate(session, location)),
     MIGRATE_DEADLINE_MS,
   )
-}
-
-/** Every rejection is a fault of ours with a sentence; nobody above knows of SQLSTATE. */
-function withFaults<S extends object>(store: S, location: PostgresLocation): S {
-  const wrapped = Object.entries(store).map(([name, method]) => [
-    name,
-    (...args: unknown[]) =>
-      (method as (...args: unknown[]) => Promise<unknown>)(...args).catch((error: unknown) => {
-        throw faultOf(error, location)
-      }),
-  ])
-  return Object.fromEntries(wrapped) as S
+  await link.run((session) => refuseUnfinishedCopy(session, location), OPEN_DEADLINE_MS)
 }
 
 function closedFault(location: PostgresLocation): ServiceError {

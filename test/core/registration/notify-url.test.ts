@@ -4,6 +4,7 @@ import {
   notifyUrl,
   pathPrefix,
   sameUrl,
+  showNotifyUrl,
   showUrl,
 } from '../../../src/core/registration/notify-url.ts'
 
@@ -26,10 +27,22 @@ test.each([
 })
 
 test.each([
-  ['https://a:b@x.example.com:8443/cb?token=hush#hush', 'https://x.example.com:8443/cb'],
+  ['https://a:b@x.example.com:8443/cb/hush?token=hush#hush', 'https://x.example.com:8443/…'],
+  ['https://x.example.com/?token=hush', 'https://x.example.com/…'],
+  ['https://x.example.com', 'https://x.example.com'],
   ['nonsense hush', 'something that is no URL'],
 ])('showUrl of %s', (url, expected) => {
   expect(showUrl(url)).toBe(expected)
+})
+
+test.each([
+  [URL_, URL_],
+  [
+    `https://hook.example.com/hush/callbacks/hush/callbacks/${DOMAIN}`,
+    `https://hook.example.com/…/callbacks/${DOMAIN}`,
+  ],
+])('showNotifyUrl of %s', (url, expected) => {
+  expect(showNotifyUrl(url)).toBe(expected)
 })
 
 describe('comparing', () => {

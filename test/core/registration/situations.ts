@@ -16,6 +16,8 @@ export const DOMAIN = 'play.example.com'
 export const URL_ = `https://hook.example.com/callbacks/${DOMAIN}`
 export const FORMER = `https://former.example.com/callbacks/${DOMAIN}`
 export const ELSEWHERE = 'https://elsewhere.example.com/cb'
+/** As it is shown: its path may hold a token. */
+export const ELSEWHERE_SHOWN = 'https://elsewhere.example.com/…'
 export const FOREIGN = 'setByHandInConsole1'
 export const WEAK = 'aaaaaaaaaaaaaaaa'
 

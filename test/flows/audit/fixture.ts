@@ -39,7 +39,13 @@ export function provider(clock = manualClock(undefined, 1)) {
 /** A service with a store of its own. */
 export function replica(
   { clock, lists }: ReturnType<typeof provider>,
-  { store = memoryStore(), isOff = false, domains = [DOMAIN] as readonly string[] } = {},
+  {
+    store = memoryStore(),
+    isOff = false,
+    domains = [DOMAIN] as readonly string[],
+    isReleased = (_domain: string): boolean => false,
+    marginMs = undefined as number | undefined,
+  } = {},
 ) {
   const log = keptLog()
   const states: AuditState[] = []
@@ -49,6 +55,8 @@ export function replica(
     domains,
     store,
     lists: lists.lists,
+    isReleased,
+    marginMs,
     intervalMs: isOff ? undefined : INTERVAL_MS,
     clock,
     random: () => 0.5,

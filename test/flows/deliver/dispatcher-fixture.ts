@@ -36,7 +36,12 @@ export function fakeSink(name: string) {
   return sink
 }
 
-export function fixture(sinks = [fakeSink('a')], store = memoryStore(), clock = manualClock()) {
+export function fixture(
+  sinks = [fakeSink('a')],
+  store = memoryStore(),
+  clock = manualClock(),
+  leases = soleOwner,
+) {
   const log = keptLog()
   const attempts: string[] = []
   const states = new Map<string, string>()
@@ -46,7 +51,7 @@ export function fixture(sinks = [fakeSink('a')], store = memoryStore(), clock = 
     cursors: store,
     deadLetters: store,
     replays: store,
-    leases: soleOwner,
+    leases,
     clock,
     random: () => 1,
     metrics: {

@@ -9,6 +9,7 @@ import { memoryStore } from '../../support/memory-store.ts'
 import {
   DOMAIN,
   ELSEWHERE,
+  ELSEWHERE_SHOWN,
   FOREIGN,
   GRACE_SECONDS,
   INTERVAL_MS,
@@ -384,8 +385,10 @@ describe('a contest', () => {
     expect(it.configured()).toMatchObject({ url: OUR_URL })
     await overwritten(it)
     expect(it.configured()).toMatchObject({ url: ELSEWHERE })
-    const detail = expect.stringContaining(`(callbacks go to ${ELSEWHERE}); find the other owner`)
-    expect(it.view()).toMatchObject({ state: 'contested', detail, foundUrl: ELSEWHERE })
+    const detail = expect.stringContaining(
+      `(callbacks go to ${ELSEWHERE_SHOWN}); find the other owner`,
+    )
+    expect(it.view()).toMatchObject({ state: 'contested', detail, foundUrl: ELSEWHERE_SHOWN })
     expect(it.log.lines.at(-1)).toMatchObject({
       message: 'registration contested',
       fields: { detail },

@@ -9,6 +9,7 @@ import { manualClock } from '../../support/manual-clock.ts'
 import {
   DOMAIN,
   ELSEWHERE,
+  ELSEWHERE_SHOWN,
   FOREIGN,
   INTERVAL_MS,
   KEY,
@@ -126,7 +127,7 @@ describe('each step of the plan acts', () => {
     await it.start()
     await it.clock.advance(3 * INTERVAL_MS)
     expect(it.configured()).toMatchObject({ url: ELSEWHERE, key: FOREIGN })
-    expect(it.view()).toMatchObject({ state: 'conflict', foundUrl: ELSEWHERE })
+    expect(it.view()).toMatchObject({ state: 'conflict', foundUrl: ELSEWHERE_SHOWN })
     expect(it.view()?.detail).toContain('SNAPHOOK_ON_CONFLICT=takeover')
     expect(it.log.story()).toEqual(['registration conflict'])
     it.provider.configurations.delete(DOMAIN)
@@ -330,7 +331,7 @@ describe('races and faults', () => {
       it.set(ELSEWHERE, FOREIGN)
       await it.clock.advance(200_000)
       expect(it.configured()).toMatchObject({ url: ELSEWHERE })
-      expect(it.view()).toMatchObject({ state: 'conflict', foundUrl: ELSEWHERE })
+      expect(it.view()).toMatchObject({ state: 'conflict', foundUrl: ELSEWHERE_SHOWN })
     })
 
     test('is not made where a command has deregistered meanwhile, nor where nobody can look', async () => {
@@ -402,7 +403,7 @@ describe('races and faults', () => {
     it.set(ELSEWHERE, FOREIGN)
     await it.start()
     const conflict = it.view()?.detail
-    expect(conflict).toContain(ELSEWHERE)
+    expect(conflict).toContain(ELSEWHERE_SHOWN)
     it.provider.faults.push({ operation: 'describe', code: 'api_unavailable', times: 1_000 })
     await it.clock.advance(2 * INTERVAL_MS)
     expect(it.view()).toMatchObject({
@@ -522,7 +523,7 @@ describe('races and faults', () => {
     await using it = await registration()
     it.set(ELSEWHERE, FOREIGN)
     await it.start()
-    expect(it.view()?.foundUrl).toBe(ELSEWHERE)
+    expect(it.view()?.foundUrl).toBe(ELSEWHERE_SHOWN)
     it.provider.configurations.delete(DOMAIN)
     it.provider.faults.push({ operation: 'add', code: 'api_unavailable', times: 1_000 })
     await it.clock.advance(2 * INTERVAL_MS)

@@ -22,6 +22,8 @@ export const DOMAIN = 'play.example.com'
 export const PUBLIC_URL = 'https://hook.example.com'
 export const OUR_URL = `${PUBLIC_URL}/callbacks/${DOMAIN}`
 export const ELSEWHERE = 'https://elsewhere.example.com/cb'
+/** As it is shown: its path may hold a token. */
+export const ELSEWHERE_SHOWN = 'https://elsewhere.example.com/…'
 export const FOREIGN = 'setByHandInConsole1'
 export const NEW = secretFrom(new Uint8Array(32).fill(1))
 export const OLD = secretFrom(new Uint8Array(32).fill(2))

@@ -66,6 +66,18 @@ describe('health', () => {
     expect(await response.json()).toEqual(READY)
   })
 
+  test('the path of the public URL is for those with a token: whoever knows it may be trusted for it', async () => {
+    const url = 'https://hook.example.com/hush/callbacks/play.example.com'
+    const registrations = [{ ...REGISTRATION, url }]
+    const { response } = await request('/readyz', {
+      readiness: async () => ({ ...READY, registrations }),
+    })
+    const shown = (await response.json()) as Readiness
+    expect(shown.registrations[0]?.url).toBe(
+      'https://hook.example.com/…/callbacks/play.example.com',
+    )
+  })
+
   test('not ready is 503 and says why', async () => {
     const state = { ...READY, ready: false, reasons: ['the store is full'] }
     const { response } = await request('/readyz', { readiness: async () => state })
@@ -115,6 +127,8 @@ describe('the API without configured auth', () => {
     ['a proxy (X-Forwarded-For)', { headers: { 'X-Forwarded-For': '192.0.2.1' } }],
     ['a proxy (X-Forwarded-Host)', { headers: { 'x-forwarded-host': 'localhost' } }],
     ['a proxy (any X-Forwarded-)', { headers: { 'x-forwarded-whatever': '' } }],
+    ['a proxy (Via)', { headers: { Via: '1.1 edge' } }],
+    ['a proxy (X-Real-IP)', { headers: { 'X-Real-IP': '192.0.2.1' } }],
   ])('refuses %s and says what to configure', async (_, overrides) => {
     const { response } = await request('/v1/registrations', overrides)
     expect(response.status).toBe(403)

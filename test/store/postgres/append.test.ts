@@ -22,6 +22,13 @@ async function proxied() {
 const SYNC = Buffer.from([0x53, 0, 0, 0, 4])
 
 describe('appends on PostgreSQL', () => {
+  it('names come back as they were, whatever is in them', async () => {
+    const store = await openShared(server().newLocation())
+    const names = ['a"b', 'a\\b', 'a,b}', 'null', '', 'ä \n', 'a"b']
+    await Promise.all(names.map((domain, n) => store.append(eventOf(n, { domain }))))
+    expect((await readAll(store)).map(({ domain }) => domain)).toEqual(names)
+  })
+
   it('3: a client that stops before it says Sync holds nobody up', async () => {
     const { proxy, location, through } = await proxied()
     const stuck = await openShared(through)

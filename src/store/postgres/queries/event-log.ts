@@ -1,7 +1,8 @@
 // Reads the log. A page costs the same at any size: numbers have no gaps that matter, and a page is
 // one range of one partition's index.
+import type { Jump } from '../../../core/delivery/lag.ts'
 import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.ts'
-import type { EventLog } from '../../../ports/store.ts'
+import type { EventLog, LogStats } from '../../../ports/store.ts'
 import type { Link, Row } from '../link.ts'
 import { inSchema } from '../location.ts'
 
@@ -11,7 +12,7 @@ const READ_DEADLINE_MS = 10_000
 /** Probes and scrapes ask, and must be answered while the store hangs. */
 const STATS_DEADLINE_MS = 1_000
 
-/** The columns of an event, for any table that has them. */
+/** The columns of an event, for any table that has them; `order by` must name the table's `seq`, not this one. */
 export const EVENT_COLUMNS = `
   seq::float8 as seq, encode(id, 'hex') as id, domain, origin,
   received_at::float8 as "receivedAt", occurred_at::float8 as "occurredAt", body
@@ -27,11 +28,13 @@ export function createEventLog(link: Link, schema: string): Pick<EventLog, 'read
          where seq > greatest($1::bigint, (select floor_seq from @.log_state))
          order by seq limit $2
        ) e
-     ) p where nth = 1 or bytes <= $3 order by seq`,
+     ) p where nth = 1 or bytes <= $3 order by p.seq`,
   )
   const stats = inSchema(
     schema,
-    `select last::float8 as "lastSeq", @.events_between_1(floor_seq, last)::float8 as events
+    `select last::float8 as "lastSeq", @.events_between_1(floor_seq, last)::float8 as events, (
+       select json_agg(json_build_object('after', after_seq, 'upTo', to_seq)) from @.jumps
+     ) as jumps
      from (
        select floor_seq, greatest(floor_seq, (select max(to_seq) from @.jumps),
          (select seq from @.events order by seq desc limit 1)) as last
@@ -48,9 +51,11 @@ export function createEventLog(link: Link, schema: string): Pick<EventLog, 'read
       }, READ_DEADLINE_MS)
     },
 
-    async stats(): Promise<{ events: number; lastSeq: number }> {
+    async stats(): Promise<LogStats> {
       const [row] = await link.run((session) => session.rows(stats), STATS_DEADLINE_MS)
-      return { events: Number(row?.events), lastSeq: Number(row?.lastSeq) }
+      const jumps = row?.jumps as Jump[] | null
+      const known = { events: Number(row?.events), lastSeq: Number(row?.lastSeq) }
+      return { ...known, ...(jumps !== null && { jumps }) }
     },
   }
 }

@@ -45,8 +45,8 @@ export function createEventSearch(link: Link, schema: string): EventReading {
     ) s
   `)
   const selectAt = q(`
-    select seq::float8 as seq, received_at::float8 as at from @.events where seq >= $1
-    order by seq limit 1
+    select seq::float8 as seq, received_at::float8 as at from @.events e where seq >= $1
+    order by e.seq limit 1
   `)
   const selectBySeq = q(`
     select ${EVENT_COLUMNS} from @.events e

@@ -30,7 +30,7 @@ export function createRetention(parts: {
   `)
   const selectOldest = q(`
     select seq::float8 as seq, received_at::float8 as "receivedAt", length(body) as bytes
-    from @.events where seq > $1 order by seq limit $2
+    from @.events e where seq > $1 order by e.seq limit $2
   `)
   const selectCursors = q('select sink, seq::float8 as seq from @.cursors')
   const prune = q('select sink, lost::float8 as lost from @.prune_1($1, $2, $3, $4, $5)')

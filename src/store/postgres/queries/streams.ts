@@ -18,6 +18,8 @@ import { inSchema } from '../location.ts'
 
 const DEADLINE_MS = 10_000
 const MAX_STEP_BYTES = 4 * 1024 * 1024
+/** A step of so many bytes may have ended for them: the next body did not fit. */
+const FULL_BYTES = MAX_STEP_BYTES / 2
 /** A body is not signed, and could name a new stream each time. Above this the longest silent go. */
 const MAX_STREAMS = 100_000
 /** Taken out at once, so that not every new stream costs a look at all of them. */
@@ -25,7 +27,7 @@ const MAKE_ROOM = 1_000
 
 type Change = ReturnType<typeof withShots> & { readonly name: StreamName }
 
-/** Counts up to `limit` events; whether there may be more. */
+/** Counts up to `limit` events; whether it had to stop before the end. */
 export function createStreamCount(deps: {
   link: Link
   schema: string
@@ -94,7 +96,7 @@ export function createStreamCount(deps: {
         }),
       DEADLINE_MS,
     )
-    return true
+    return events.length === limit || bytesOf(events) > FULL_BYTES
   }
 
   async function recallAll(session: Session, names: readonly StreamName[]) {
@@ -126,6 +128,10 @@ function rowOf({ name, events, firstSeenAt, state, latest }: Change): unknown[] 
     ...shownOf(latest as Shot),
     ...[state.shotAt, state.seenAt, intervalOf(state.gaps), state.gaps.join(',')],
   ]
+}
+
+function bytesOf(events: readonly StoredEvent[]): number {
+  return events.reduce((sum, { body }) => sum + body.byteLength, 0)
 }
 
 function columnsOf(names: readonly StreamName[]): unknown[] {

@@ -123,8 +123,8 @@ export function bytesOfGaps(gaps: readonly number[]): Uint8Array {
   return new Uint8Array(Uint32Array.from(gaps).buffer)
 }
 
-function gapsOf(bytes: Uint8Array | null, intervalMs: number | null): number[] {
-  // Kept before gaps were: their median stands for them.
+/** Gaps as they were kept; where none were, their median stands for them. */
+export function gapsOf(bytes: Uint8Array | null, intervalMs: number | null): number[] {
   if (bytes === null) return intervalMs === null ? [] : [intervalMs, intervalMs, intervalMs]
   return [...new Uint32Array(bytes.slice().buffer, 0, bytes.byteLength / GAP_BYTES)]
 }

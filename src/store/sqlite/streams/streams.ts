@@ -155,9 +155,7 @@ export function createStreams(db: DatabaseSync, maxStreams = MAX_STREAMS) {
 
   /** The newest of those that were kept before streams were; whether some are left. */
   function countEarlier(limit: number): boolean {
-    const upTo = markOf('streams_to_fill')
-    if (upTo === 0) return false
-    const { rows } = upToBytes(selectUpTo.iterate(upTo, limit))
+    const { rows } = upToBytes(selectUpTo.iterate(markOf('streams_to_fill'), limit))
     for (const { seq, ...event } of rows.toReversed()) memory.note(event, seq)
     write()
     const last = rows.at(-1)?.seq ?? 1
@@ -192,12 +190,12 @@ export function createStreams(db: DatabaseSync, maxStreams = MAX_STREAMS) {
     /** Writes what is remembered. Call `forget` if the transaction fails. */
     write,
 
-    /** One step of counting what nobody counted when it came. Whether some is left. */
+    /** One step of writing, or of counting what nobody counted when it came. Whether some is left. */
     fill(limit: number): boolean {
       begin()
-      if (!isBehind) return countEarlier(limit)
+      if (!isBehind && markOf('streams_to_fill') > 0) return countEarlier(limit)
       isBehind = !countOn(limit)
-      write()
+      if (counted !== written) write()
       return isBehind || markOf('streams_to_fill') > 0
     },
 

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { makeFolderOf, realFile } from '../../disk.ts'
 import { isBusy, openFault, unavailable } from '../faults.ts'
+import { refuseUnfinishedCopy } from './copying.ts'
 import { checkSchema, migrate } from './migrate.ts'
 
 /** A command beside a running service holds the lock for milliseconds; a backup may take longer. */
@@ -19,15 +20,21 @@ export type StoreFile = {
   readonly readOnly: boolean
   /** Read beside a writer of this process: what it commits from now on shows. */
   readonly isLive?: boolean
+  /** Also a store into which a copy is under way. */
+  readonly isForCopy?: boolean
 }
 
 /**
  * Opens the store, making and migrating it unless `readOnly`. Throws `store_unavailable` or
  * `store_newer` with a sentence on what to do.
  */
-export function openConnection({ path, readOnly, isLive = false }: StoreFile): DatabaseSync {
+export function openConnection(file: StoreFile): DatabaseSync {
+  const { path, readOnly, isLive = false, isForCopy = false } = file
   try {
-    return readOnly ? openForReading(path, isLive) : openForWriting(path)
+    const db = readOnly ? openForReading(path, isLive) : openForWriting(path)
+    return closedUnless(db, () => {
+      if (!isForCopy) refuseUnfinishedCopy(db, path)
+    })
   } catch (error) {
     throw openFault(error, path)
   }

@@ -28,6 +28,7 @@ import { createStreamSearch } from '../streams/stream-search.ts'
 import { createStreams } from '../streams/streams.ts'
 import { createTallies } from '../tables/tallies.ts'
 import { openConnection, type StoreFile } from './connection.ts'
+import { createCopying } from './copying.ts'
 import { type FileInUse, watchFile } from './file-in-use.ts'
 import { createGroupCommit, transact } from './group-commit.ts'
 
@@ -139,6 +140,8 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
     },
     findStreams: (query: StreamQuery) => streamSearch.find(query),
     fillStreams: (limit: number) => timed(() => ({ isMore: streams.fill(limit) })),
+
+    ...createCopying(db, write),
 
     /** Takes room as an event would, gives it back, and syncs the disk. */
     probe(): void {

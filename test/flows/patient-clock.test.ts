@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { patientTime } from '../../../src/flows/retain/patient-clock.ts'
+import { patientTime } from '../../src/flows/patient-clock.ts'
 
 const HOUR = 3_600_000
 const YEAR = 365 * 24 * HOUR

@@ -1,11 +1,16 @@
 // The wall clock for what can't be taken back: a clock that is wrong for a moment must not make all
 // events old.
-import type { Clock } from '../../ports/clock.ts'
+import type { Clock } from '../ports/clock.ts'
 
 /** A clock is set by less in the course of things. */
 const AHEAD_MS = 60_000
 /** A jump that has stood for so long is no slip. */
 const TRUSTED_AFTER_MS = 3_600_000
+
+/** The clock with a wall time that follows no slip. */
+export function patientClock(clock: Clock): Clock {
+  return { ...clock, now: patientTime(clock) }
+}
 
 /** Tells the time in whole epoch ms; a jump ahead counts only when it has stood for an hour. */
 export function patientTime(clock: Clock): () => number {

@@ -1,11 +1,11 @@
 // Requests go through the proxy that the environment names: all of `fetch`, and the provider's SDK.
 // This machine and the cloud's metadata service are always reached without it.
 import { BlockList, isIP } from 'node:net'
-import { routeSdk } from '../cloud/sdk-route.ts'
-import type { Config } from '../config/config.ts'
-import type { Proxies } from '../config/proxies.ts'
-import type { Reachability } from '../ports/sink.ts'
-import { reach } from '../sinks/connection/reach.ts'
+import { routeSdk } from '../../cloud/sdk-route.ts'
+import type { Config } from '../../config/config.ts'
+import type { Proxies } from '../../config/proxies.ts'
+import type { Reachability } from '../../ports/sink.ts'
+import { reach } from '../../sinks/connection/reach.ts'
 
 /** The proxy for a URL, or undefined where it is reached without one. */
 export type ProxyFor = (url: string) => string | undefined

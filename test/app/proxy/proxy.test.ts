@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { createProxyFor, showProxy, useProxies } from '../../src/app/proxy.ts'
-import { readConfig } from '../../src/config/config.ts'
-import { assertNoSecrets } from '../support/no-secrets.ts'
+import { createProxyFor, showProxy, useProxies } from '../../../src/app/proxy/proxy.ts'
+import { readConfig } from '../../../src/config/config.ts'
+import { assertNoSecrets } from '../../support/no-secrets.ts'
 
 const PROXY = 'http://user:hush-hush@proxy.example.com:3128/'
 

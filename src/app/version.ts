@@ -1,0 +1,4 @@
+// What version this is, as `package.json` says.
+import packageJson from '../../package.json' with { type: 'json' }
+
+export const VERSION = packageJson.version
