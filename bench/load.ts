@@ -71,6 +71,7 @@ function perRequest(before: Usage | undefined, after: Usage | undefined, { reque
   return {
     mainUs: of('mainUs'),
     storeUs: of('storeUs'),
+    readerUs: of('readerUs'),
     otherUs: of('otherUs'),
     writtenBytes: of('writtenBytes'),
   }

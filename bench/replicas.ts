@@ -2,11 +2,11 @@
 // replicas and in the server. `replicas 1 2 4` names how many, `replicas growth` shows what a log of
 // five million events costs against one of ten thousand; nothing named is all of it.
 import { parseArgs } from 'node:util'
-import type { PostgresServer } from '../test/support/postgres-server.ts'
+import { type PostgresServer, urlOf } from '../test/support/postgres-server.ts'
 import { DOMAIN } from './callback.ts'
 import { generatorName, load } from './generator.ts'
 import { growth } from './growth.ts'
-import { type ServerUsage, startServer, urlOf, usageOfServer } from './postgres.ts'
+import { type ServerUsage, startServer, usageOfServer } from './postgres.ts'
 import { type Provider, type Snaphook, startProvider, startSnaphook, within } from './processes.ts'
 import { type Usage, usageOf } from './usage.ts'
 
@@ -97,7 +97,7 @@ async function measure(count: number): Promise<void> {
 
 /** The sink, the janitor, the registrar, the audit and the count of streams. */
 const TASKS = 5
-const NOTHING: Usage = { mainUs: NaN, storeUs: NaN, otherUs: NaN, writtenBytes: NaN }
+const NOTHING: Usage = { mainUs: NaN, storeUs: NaN, readerUs: NaN, otherUs: NaN, writtenBytes: NaN }
 
 async function metricsOf(replicas: readonly Snaphook[]): Promise<string> {
   return (await Promise.all(replicas.map((replica) => replica.metrics()))).join('\n')

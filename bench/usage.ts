@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
 export type Usage = {
-  /** Microseconds on a processor: the event loop's thread, the store's, and all others. */
+  /** Microseconds on a processor: the event loop's thread, the store's, its reader's, and all others. */
   readonly mainUs: number
   readonly storeUs: number
+  readonly readerUs: number
   readonly otherUs: number
   /** That went to a disk. */
   readonly writtenBytes: number
@@ -21,11 +22,12 @@ export function usageOf(pid: number): Usage | undefined {
     const sum = (which: (thread: (typeof threads)[number]) => boolean) =>
       threads.filter(which).reduce((total, { us }) => total + us, 0)
     const isMain = ({ id }: { id: number }) => id === pid
-    const isStore = ({ name }: { name: string }) => STORE.test(name)
+    const isNamed = ({ name }: { name: string }) => STORE.test(name) || READER.test(name)
     return {
       mainUs: sum(isMain),
-      storeUs: sum(isStore),
-      otherUs: sum((thread) => !isMain(thread) && !isStore(thread)),
+      storeUs: sum(({ name }) => STORE.test(name)),
+      readerUs: sum(({ name }) => READER.test(name)),
+      otherUs: sum((thread) => !isMain(thread) && !isNamed(thread)),
       writtenBytes: Number(
         /^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1],
       ),
@@ -35,5 +37,6 @@ export function usageOf(pid: number): Usage | undefined {
   }
 }
 
-/** How Node.js names the thread of the worker `store`. */
+/** How Node.js names the threads of the workers `store` and `reader`. */
 const STORE = /store/
+const READER = /reader/

@@ -44,8 +44,8 @@ const snaphook = await startSnaphook({
 
 /** Seconds on a processor so far, of all threads. */
 function processorSeconds(): number {
-  const { mainUs = 0, storeUs = 0, otherUs = 0 } = usageOf(snaphook.pid) ?? {}
-  return (mainUs + storeUs + otherUs) / 1e6
+  const { mainUs = 0, storeUs = 0, readerUs = 0, otherUs = 0 } = usageOf(snaphook.pid) ?? {}
+  return (mainUs + storeUs + readerUs + otherUs) / 1e6
 }
 
 /** The share of a core over so many seconds. */

@@ -2,8 +2,8 @@
 import type { Config } from '../config/config.ts'
 import type { ReadinessFlow } from '../flows/readiness.ts'
 import { createApi } from '../http/api/api-app.ts'
-import { createFeed } from '../http/api/feed.ts'
 import { createKnownSeqs } from '../http/api/known-seqs.ts'
+import { createFeed } from '../http/feed/feed.ts'
 import { createGuard } from '../http/ops/guard.ts'
 import { createOpsApp } from '../http/ops/ops-app.ts'
 import { createSignIn } from '../http/ops/sign-in.ts'
@@ -40,7 +40,7 @@ export function createOps(
     clock,
     log,
     readers: metrics.streamReaders,
-    onShown: known.note,
+    onShown: known.noteAll,
   })
   const api = createApi({
     events: store,

@@ -60,14 +60,23 @@ export function leaseNews(log: Log, metrics: ReplicaMetrics, onAsked: (domain: s
   }
 }
 
-/** Of a change of the server's timeline. */
-export function failoverNews(log: Log, metrics: ReplicaMetrics): (timeline: string) => void {
-  return (timeline) => {
-    metrics.failover()
-    log.error(
-      'the database has failed over: its last moments may be lost, and numbers of events have jumped',
-      { timeline },
-    )
+/** What the database makes known, or has us wait for. */
+export function databaseNews(log: Log, metrics: ReplicaMetrics) {
+  return {
+    onConnection: metrics.connected,
+    onFailover(timeline: string) {
+      metrics.failover()
+      log.error(
+        'the database has failed over: its last moments may be lost, and numbers of events have jumped',
+        { timeline },
+      )
+    },
+    onHeldUp(by: string) {
+      log.warn('a change of the schema is held up, trying again', { by })
+    },
+    onDropFailing(problem: string) {
+      log.warn('what is pruned takes room for longer, since it can not be dropped yet', { problem })
+    },
   }
 }
 

@@ -14,7 +14,7 @@ import { createOps } from './ops.ts'
 import { createOrderlyEnd } from './orderly-end.ts'
 import { type Overrides, withDefaults } from './overrides.ts'
 import {
-  failoverNews,
+  databaseNews,
   leaseNews,
   type Parts,
   replicaName,
@@ -83,8 +83,7 @@ export function createService(config: Config, overrides: Overrides): Service {
         if (commit.waitSeconds !== undefined) metrics.waited(commit.waitSeconds)
         parts?.notify()
       },
-      onConnection: metrics.connected,
-      onFailover: failoverNews(log, metrics),
+      ...databaseNews(log, metrics),
       replica: {
         name: replicaName(),
         version: VERSION,

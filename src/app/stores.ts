@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Config } from '../config/config.ts'
 import type { PostgresLocation } from '../core/store-place.ts'
+import { faultCode } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Leases } from '../ports/leases.ts'
 import type { Reading } from '../ports/reading.ts'
@@ -55,7 +56,10 @@ export type ServingStore = {
   readonly shared?: Pick<PostgresStore, 'askLook'> & { readonly location: PostgresLocation }
 }
 
-type Serving = Pick<PostgresStoreOptions, 'onFailover' | 'onConnection'> & {
+type Serving = Pick<
+  PostgresStoreOptions,
+  'onFailover' | 'onConnection' | 'onHeldUp' | 'onDropFailing'
+> & {
   onCommit(commit: { seconds: number; events: number; waitSeconds?: number }): void
   readonly replica: ReplicaOptions
 }
@@ -93,8 +97,8 @@ export async function readStore<T>(
   overrides: Overrides,
   read: (store: ReadableStore) => Promise<T>,
 ): Promise<T | null> {
-  if (!isThere(config)) return null
-  return using(await openStore(config, knownSecrets(config), overrides, { readOnly: true }), read)
+  const store = await openThere(config, overrides, { readOnly: true })
+  return store && using(store, read)
 }
 
 /**
@@ -107,12 +111,10 @@ export async function watchStore(
   isLive: boolean,
   read: (store: ReadableStore, clock: Clock) => Promise<void>,
 ): Promise<boolean> {
-  if (!isThere(config)) return false
+  const store = await openThere(config, overrides, { readOnly: true, isLive })
+  if (store === null) return false
   const { clock } = withDefaults(overrides)
-  const access = { readOnly: true, isLive }
-  await using(await openStore(config, knownSecrets(config), overrides, access), (store) =>
-    read(store, clock),
-  )
+  await using(store, () => read(store, clock))
   return true
 }
 
@@ -122,13 +124,23 @@ export async function changeStore<T>(
   overrides: Overrides,
   change: (store: ReadableStore) => Promise<T>,
 ): Promise<T | null> {
-  if (!isThere(config)) return null
-  return using(await openStore(config, knownSecrets(config), overrides), change)
+  // A command beside running replicas makes no schema, and leaves theirs as it is.
+  const store = await openThere(config, overrides, { readOnly: config.store.kind === 'postgres' })
+  return store && using(store, change)
 }
 
-/** A shared one that is missing is a fault that says so. */
-function isThere({ store }: Config): boolean {
-  return store.kind === 'postgres' || existsSync(store.path)
+/** The store, or null where there is none yet. */
+async function openThere(
+  config: Config,
+  overrides: Overrides,
+  access: Access,
+): Promise<ReadableStore | null> {
+  const { store: place } = config
+  if (place.kind === 'sqlite' && !existsSync(place.path)) return null
+  return openStore(config, knownSecrets(config), overrides, access).catch((error: unknown) => {
+    if (faultCode(error) === 'store_missing') return null
+    throw error
+  })
 }
 
 async function using<T>(

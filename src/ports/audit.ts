@@ -1,7 +1,8 @@
 // What the audit needs of the provider and of the store, in its own words. Types only. Times are
 // epoch ms; a range is half open.
+import type { GivenName, KeptColumns } from '../core/audit/kept-columns.ts'
 import type { Range } from '../core/audit/ranges.ts'
-import type { ListedShot, Push, StreamName } from '../core/audit/shots.ts'
+import type { KeptShot, ListedShot, Push, StreamName } from '../core/audit/shots.ts'
 import type { GapReason } from '../core/audit/state.ts'
 import type { NewEvent, StoredEvent } from '../core/events/snapshot-event.ts'
 
@@ -83,8 +84,23 @@ export type AuditProgress =
       readonly problem: string | null
     }
 
-/** A place in the order of `readBetween`. */
+/** A place in the order of time. */
 export type EventPlace = Pick<StoredEvent, 'occurredAt' | 'id'>
+
+/** Events of a domain that occurred in the range, by time, from behind a place on. */
+export type KeptQuery = {
+  readonly domain: string
+  readonly range: Range
+  readonly after: EventPlace | null
+}
+
+/** How far a reading has come. */
+export type KeptStep = {
+  /** Where to go on; null at the end. */
+  readonly next: EventPlace | null
+  /** How long the store was at work. */
+  readonly seconds: number
+}
 
 export interface AuditStore {
   /**
@@ -98,13 +114,15 @@ export interface AuditStore {
   noteNotTaking(domain: string, range: Range): Promise<void>
   /** Null for a domain that never was in the settings of a running service. */
   loadAudit(domain: string): Promise<AuditRecord | null>
-  /** Events of a domain that occurred in the range, by time: up to `limit`, after a place. */
-  readBetween(
-    domain: string,
-    range: Range,
-    limit: number,
-    after: EventPlace | null,
-  ): Promise<StoredEvent[]>
+  /**
+   * What is kept, as far as holes show in it. A call does a few milliseconds' work and holds up no
+   * append, and so does the next one.
+   */
+  surveyKept(query: KeptQuery): Promise<KeptStep & { readonly columns: KeptColumns }>
+  /** What is kept, but for some names. */
+  readKept(
+    query: KeptQuery & { readonly except: readonly GivenName[] },
+  ): Promise<KeptStep & { readonly shots: readonly KeptShot[] }>
   /** Commits events and progress: both or neither. Returns how many events were not there yet. */
   fill(events: readonly NewEvent[], progress: AuditProgress): Promise<number>
   requestBackfill(request: BackfillRequest): Promise<number>

@@ -9,6 +9,8 @@ export type EventQuery = EventFilter & {
   readonly order: 'asc' | 'desc'
   /** Go on behind this seq, in the order that was asked for; null: from the beginning of it. */
   readonly after: number | null
+  /** No event behind this seq; the end of the log where it is absent. */
+  readonly upTo?: number
   readonly limit: number
   /** Of bodies; at least one event is taken. */
   readonly maxBytes?: number
@@ -28,8 +30,41 @@ export type EventPage = {
 /** The seqs of the oldest and the newest event that are kept; `first` is `last` + 1 if none is. */
 export type LogRange = { readonly first: number; readonly last: number }
 
+/** Events that are written in a text, by what they are found by. */
+export type Written = { readonly ids: readonly string[]; readonly seqs: readonly number[] }
+
+/** A page as text; the rest is as in `EventPage`. */
+type TextPage = Pick<EventPage, 'next' | 'kept'> & { readonly written: Written }
+
+/** The JSON of each event of a page, with commas between them. */
+export type JsonPage = TextPage & { readonly json: Uint8Array }
+
+/** A piece of a deflated text that needs nothing of what was before it, and what its text was. */
+export type Packed = { readonly bytes: Uint8Array; readonly crc: number; readonly size: number }
+
+/** Events as Server-Sent Events, one after the other, in the forms that were asked for. */
+export type Frames = {
+  readonly lastSeq: number
+  readonly text: Uint8Array | null
+  readonly packed: Packed | null
+}
+
+/** Which of the events of a page somebody wants, and in which forms. */
+export type FramesWanted = {
+  readonly filter: EventFilter
+  readonly text: boolean
+  readonly packed: boolean
+}
+
+/** For each who wanted some, in order; null where no event is for them. */
+export type FramesPage = TextPage & { readonly parts: readonly (Frames | null)[] }
+
 export interface EventReading {
   findEvents(query: EventQuery): Promise<EventPage>
+  /** As `findEvents`; written beside the event loop where the store can. */
+  findJson(query: EventQuery): Promise<JsonPage>
+  /** One read of the log for all that want of it. */
+  findFrames(query: EventQuery, wanted: readonly FramesWanted[]): Promise<FramesPage>
   /** The event with this id, or null. One whose seq is known is found at once. */
   findEvent(id: string, seq?: number): Promise<StoredEvent | null>
   logRange(): Promise<LogRange>

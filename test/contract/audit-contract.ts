@@ -1,6 +1,7 @@
 // What any store must do for the audit. See `store-contract.ts`.
 import { describe, expect, it } from 'vitest'
-import type { AuditProgress } from '../../src/ports/audit.ts'
+import type { KeptShot } from '../../src/core/audit/shots.ts'
+import type { AuditProgress, EventPlace } from '../../src/ports/audit.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { eventOf, range } from '../support/store-events.ts'
 
@@ -118,22 +119,66 @@ export function auditContract(name: string, newPlace: () => () => Promise<Store>
       ])
     })
 
-    it('reads events of a domain by time, page by page', async () => {
+    it('surveys what a domain has of a range, in steps, and reads it but for some names', async () => {
       const store = await newPlace()()
-      for (const n of [5, 3, 1, 4, 2]) {
-        await store.append(eventOf(n, { domain: DOMAIN, occurredAt: AT + (n >> 1) * 1_000 }))
+      const many = 2_100
+      const said = (n: number) => {
+        if (n % 3 === 0) return { AppName: 'live', StreamName: 'door', OssObject: `door/${n}.jpg` }
+        return n % 3 === 1 ? { stream: 'gate', OssObject: `gate/${n}.jpg` } : { ref: n }
       }
-      await store.append(eventOf(6, { domain: OTHER, occurredAt: AT + 1_000 }))
-      const wanted = { from: AT, until: AT + 2_000 }
-      const all = await store.readBetween(DOMAIN, wanted, 10, null)
-      expect(all.map(({ occurredAt }) => occurredAt - AT)).toEqual([0, 1_000, 1_000])
-      const pages: string[] = []
-      for (let after = null, page = all; page.length > 0; ) {
-        page = await store.readBetween(DOMAIN, wanted, 1, after)
-        after = page[0] ?? after
-        pages.push(...page.map(({ id }) => id))
+      const event = (n: number, more: object = {}) => {
+        const body = Buffer.from(JSON.stringify(said(n)))
+        return { ...eventOf(n, { domain: DOMAIN, occurredAt: AT + (n >> 1) }), body, ...more }
       }
-      expect(pages).toEqual(all.map(({ id }) => id))
+      const inAnyOrder = range(many).toSorted((a, b) => (a % 7) - (b % 7))
+      await Promise.all(inAnyOrder.map((n) => store.append(event(n))))
+      await store.append(event(many, { domain: OTHER, occurredAt: AT + 1 }))
+      await store.append(event(many + 1, { occurredAt: AT + many }))
+      await store.append(event(many + 3, { occurredAt: AT - 1 }))
+      await store.append(event(many + 6, { origin: 'audit', occurredAt: AT + many - 1 }))
+
+      const wanted = { domain: DOMAIN, range: { from: AT, until: AT + many } }
+      const rows: { name: object | undefined; at: number; kind: number | undefined }[] = []
+      let steps = 0
+      for (let after: EventPlace | null | undefined; after !== null; steps += 1) {
+        const { columns, next, seconds } = await store.surveyKept({
+          ...wanted,
+          after: after ?? null,
+        })
+        expect(seconds).toBeGreaterThan(0)
+        const { names, nameOf, occurredAt, kinds } = columns
+        occurredAt.forEach((at, row) => {
+          rows.push({ name: names[nameOf[row] as number], at: at - AT, kind: kinds[row] })
+        })
+        after = next
+      }
+      expect(steps).toBeGreaterThan(1)
+      expect(rows.map(({ at }) => at)).toEqual([...range(many).map((n) => n >> 1), many - 1])
+      const named = Map.groupBy(rows, ({ name, kind }) => JSON.stringify({ ...name, kind }))
+      expect(Object.fromEntries([...named].map(([name, { length }]) => [name, length]))).toEqual({
+        '{"app":"live","stream":"door","kind":1}': 700,
+        '{"app":null,"stream":"gate","kind":1}': 700,
+        '{"app":null,"stream":null,"kind":2}': 700,
+        '{"app":"live","stream":"door","kind":0}': 1,
+      })
+
+      const except = [
+        { app: null, stream: null },
+        { app: 'live', stream: 'door' },
+      ]
+      const kept: KeptShot[] = []
+      for (let after: EventPlace | null | undefined; after !== null; ) {
+        const step = await store.readKept({ ...wanted, except, after: after ?? null })
+        kept.push(...step.shots)
+        after = step.next
+      }
+      const gate = range(many).filter((n) => n % 3 === 1)
+      expect(kept).toEqual(
+        gate.map((n) => ({
+          ...{ app: null, stream: 'gate', object: `gate/${n}.jpg`, capturedAt: null },
+          ...{ occurredAt: AT + (n >> 1), isCallback: true },
+        })),
+      )
     })
   })
 

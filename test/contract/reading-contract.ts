@@ -1,8 +1,10 @@
 // What every store that can be looked into has to do, whatever it is made of.
+import { inflateRawSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { EVERY_EVENT } from '../../src/core/events/event-filter.ts'
-import type { NewEvent } from '../../src/core/events/snapshot-event.ts'
-import type { EventQuery, Reading, StreamQuery } from '../../src/ports/reading.ts'
+import { eventFrame } from '../../src/core/events/event-text.ts'
+import { type NewEvent, toCloudEvent } from '../../src/core/events/snapshot-event.ts'
+import type { EventQuery, Frames, Reading, StreamQuery } from '../../src/ports/reading.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { DOMAIN, shotOf } from '../support/api-here.ts'
 
@@ -27,6 +29,12 @@ function shot(n: number, fields: Record<string, unknown> = {}, domain = DOMAIN):
   const receivedAt = NOW - (10 - n) * 60_000
   const names = { AppName: 'live', StreamName: n % 2 === 0 ? 'even' : 'odd', OssObject: `o/${n}` }
   return shotOf({ ...names, CreateTimestamp: receivedAt - 200, ...fields }, { domain, receivedAt })
+}
+
+/** A piece has no last block: it is put between others. */
+function unpacked(frames: Frames | null | undefined): string {
+  const end = Buffer.from([1, 0, 0, 0xff, 0xff])
+  return inflateRawSync(Buffer.concat([frames?.packed?.bytes ?? end, end])).toString()
 }
 
 export function readingContract(name: string, open: () => Promise<Store & Reading>): void {
@@ -128,6 +136,69 @@ export function readingContract(name: string, open: () => Promise<Store & Readin
       expect(await seqsOf(store, { stream: '猫' })).toEqual([7])
       expect(await seqsOf(store, { stream: 'escaped' })).toEqual([8, 9])
       expect(await seqsOf(store, { flag: 'no_object' })).toEqual([10])
+      await store.close()
+    })
+
+    test('up to a seq, and no further', async () => {
+      const store = await filled()
+      expect(await seqsOf(store, { after: 3, upTo: 6 })).toEqual([4, 5, 6])
+      expect((await store.findEvents(query({ after: 3, upTo: 6 }))).next).toBeNull()
+      expect((await store.findEvents(query({ after: 3, upTo: 6, limit: 3 }))).next).toBeNull()
+      expect(await seqsOf(store, { after: 8, upTo: 99 })).toEqual([9, 10])
+      expect(await seqsOf(store, { upTo: 4, order: 'desc' })).toEqual([4, 3, 2, 1])
+      await store.close()
+    })
+
+    test('as JSON, the same as they are shown', async () => {
+      const store = await filled()
+      const asked = query({ stream: 'even', limit: 2 })
+      const { events, ...page } = await store.findEvents(asked)
+      const { json, written, ...rest } = await store.findJson(asked)
+      expect(JSON.parse(`[${Buffer.from(json)}]`)).toEqual(
+        JSON.parse(JSON.stringify(events.map(toCloudEvent))),
+      )
+      expect(written).toEqual({ ids: events.map(({ id }) => id), seqs: [2, 4] })
+      expect(rest).toEqual(page)
+      const none = await store.findJson(query({ stream: 'none' }))
+      expect(none).toMatchObject({ written: { ids: [], seqs: [] }, next: null })
+      expect(none.json.byteLength).toBe(0)
+      await store.close()
+    })
+
+    test('as frames, for each who wants some, in their forms', async () => {
+      const store = await filled()
+      const { events } = await store.findEvents(query())
+      const textOf = (seqs: number[]) =>
+        events
+          .filter(({ seq }) => seqs.includes(seq))
+          .map(eventFrame)
+          .join('')
+      const page = await store.findFrames(query({ after: 5 }), [
+        { filter: EVERY_EVENT, text: true, packed: true },
+        { filter: { ...EVERY_EVENT, stream: 'odd' }, text: false, packed: true },
+        { filter: { ...EVERY_EVENT, domain: OTHER }, text: true, packed: true },
+        { filter: { ...EVERY_EVENT, since: NOW }, text: true, packed: false },
+      ])
+      const [every, odd, none, latest] = page.parts
+      expect(page).toMatchObject({ next: null, kept: { first: 1, last: 10 } })
+      expect(page.written.seqs).toEqual([6, 7, 8, 9, 10])
+      expect(page.written.ids).toEqual(events.slice(5).map(({ id }) => id))
+      expect(Buffer.from(every?.text ?? []).toString()).toBe(textOf([6, 7, 8, 9, 10]))
+      expect(unpacked(every)).toBe(textOf([6, 7, 8, 9, 10]))
+      expect(unpacked(odd)).toBe(textOf([7, 9]))
+      expect(odd).toMatchObject({ text: null, lastSeq: 9 })
+      expect(none).toBeNull()
+      expect(Buffer.from(latest?.text ?? []).toString()).toBe(textOf([10]))
+      expect(latest?.packed).toBeNull()
+      await store.close()
+    })
+
+    test('frames that nobody wants are not written', async () => {
+      const store = await filled()
+      const page = await store.findFrames(query({ limit: 4 }), [
+        { filter: { ...EVERY_EVENT, stream: 'none' }, text: true, packed: true },
+      ])
+      expect(page).toMatchObject({ parts: [null], written: { ids: [], seqs: [] }, next: 4 })
       await store.close()
     })
 

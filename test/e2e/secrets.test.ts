@@ -2,6 +2,7 @@
 // the tokens that open the operations API.
 import { expect, test } from 'vitest'
 import { signCallback } from '../../src/emulator/emulator.ts'
+import { onEachStore } from '../support/each-store.ts'
 import { assertNoSecrets, type Secrets } from '../support/no-secrets.ts'
 import { type CallbackOptions, nowSeconds, sendCallback } from '../support/signed-callback.ts'
 import {
@@ -27,6 +28,7 @@ const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 'the webhook secret').toString(
 const THEIR_TOKEN = 'tokenInTheirUrl'
 const SINK_TOKEN = 'tokenInTheSinkUrl'
 const REDIS_PASSWORD = 'passwordOfRedis'
+const STORE_PASSWORD = 'passwordOfTheStore'
 const NATS_PASSWORD = 'passwordOfNats'
 const SETTINGS: Settings = {
   // Nobody listens there: every delivery fails, and is reported.
@@ -68,6 +70,7 @@ const SECRETS: Secrets = {
   'the token of a sink': SINK_TOKEN,
   'the password of Redis': REDIS_PASSWORD,
   'the password of NATS': NATS_PASSWORD,
+  'the password of the store': STORE_PASSWORD,
   'the foreign key': FOREIGN_KEY,
   'the unknown key': UNKNOWN_KEY,
   // In every row of the list of pushes.
@@ -79,60 +82,62 @@ const SECRETS: Secrets = {
   ),
 }
 
-test.concurrent('a whole life shows no secret', async () => {
-  await using stage = await setStage(ACCESS_KEY)
-  stage.emulator.setFaults(FAULTS.map((fault) => ({ operation: '*', fault, times: 1 })))
-  const service = await stage.serve(SETTINGS)
-  const token = (await stage.finish(['token', '--ttl', '1h'], SETTINGS)).stdout.trim()
-  const shown = new Map<string, string>()
-  const signatures = await sendAllKinds(stage, shown)
-  await until('the faults to be used up', () => stage.emulator.state().faults.length === 0)
-  await settled(service)
+onEachStore((own) => {
+  test('a whole life shows no secret', async () => {
+    await using stage = await setStage(ACCESS_KEY, withLogin(own()))
+    stage.emulator.setFaults(FAULTS.map((fault) => ({ operation: '*', fault, times: 1 })))
+    const service = await stage.serve(SETTINGS)
+    const token = (await stage.finish(['token', '--ttl', '1h'], SETTINGS)).stdout.trim()
+    const shown = new Map<string, string>()
+    const signatures = await sendAllKinds(stage, shown)
+    await until('the faults to be used up', () => stage.emulator.state().faults.length === 0)
+    await settled(service)
 
-  await stage.call('UpdateLiveSnapshotNotifyConfig', { NotifyAuthKey: FOREIGN_KEY })
-  // At the next look of its own: an unknown key may have used up the one that a callback can ask for.
-  await until('the key set by hand to be accepted', async () => {
-    return (await sendCallback(stage.callbackUrl(), { key: FOREIGN_KEY })).status === 200
+    await stage.call('UpdateLiveSnapshotNotifyConfig', { NotifyAuthKey: FOREIGN_KEY })
+    // At the next look of its own: an unknown key may have used up the one that a callback can ask for.
+    await until('the key set by hand to be accepted', async () => {
+      return (await sendCallback(stage.callbackUrl(), { key: FOREIGN_KEY })).status === 200
+    })
+    await stage.call('UpdateLiveSnapshotNotifyConfig', theirs(stage))
+    await until('the takeover', () => stage.configured()?.NotifyUrl === stage.callbackUrl())
+    await settled(service)
+    await askEverything(service, token, shown)
+    stage.emulator.startPush({ domain: DOMAIN, app: 'live', stream: 'door' })
+    for (const command of [
+      ['plan'],
+      ['register'],
+      ['status'],
+      ['dead-letters', 'list'],
+      ['events'],
+      ['streams'],
+      ['doctor', '--write'],
+      ['audit', '--since', '10m', '--until', '1s'],
+    ]) {
+      const { stdout, stderr } = await stage.finish(command, SETTINGS)
+      shown.set(command.join(' '), stdout + stderr)
+    }
+    const { byOperation } = stage.emulator.state().api
+    expect(byOperation.DescribeLiveStreamsPublishList).toBeGreaterThan(0)
+    service.kill('SIGTERM')
+    expect(await service.ended).toBe(0)
+
+    const log = service.stderr.text()
+    for (const kind of [
+      'registration failed',
+      'adopted',
+      'taking over',
+      'callback not accepted',
+      'sink fails',
+    ]) {
+      expect(log).toContain(kind)
+    }
+    const secrets = { ...SECRETS, ...signatures, 'the token': token }
+    assertNoSecrets('the log', log, secrets)
+    assertNoSecrets('standard output', service.stdout.text(), secrets)
+    for (const [where, text] of shown) assertNoSecrets(where, text, secrets)
+    const { getRequests, secretsInUrl } = stage.emulator.state().api
+    expect({ getRequests, secretsInUrl }).toEqual({ getRequests: 0, secretsInUrl: 0 })
   })
-  await stage.call('UpdateLiveSnapshotNotifyConfig', theirs(stage))
-  await until('the takeover', () => stage.configured()?.NotifyUrl === stage.callbackUrl())
-  await settled(service)
-  await askEverything(service, token, shown)
-  stage.emulator.startPush({ domain: DOMAIN, app: 'live', stream: 'door' })
-  for (const command of [
-    ['plan'],
-    ['register'],
-    ['status'],
-    ['dead-letters', 'list'],
-    ['events'],
-    ['streams'],
-    ['doctor', '--write'],
-    ['audit', '--since', '10m', '--until', '1s'],
-  ]) {
-    const { stdout, stderr } = await stage.finish(command, SETTINGS)
-    shown.set(command.join(' '), stdout + stderr)
-  }
-  const { byOperation } = stage.emulator.state().api
-  expect(byOperation.DescribeLiveStreamsPublishList).toBeGreaterThan(0)
-  service.kill('SIGTERM')
-  expect(await service.ended).toBe(0)
-
-  const log = service.stderr.text()
-  for (const kind of [
-    'registration failed',
-    'adopted',
-    'taking over',
-    'callback not accepted',
-    'sink fails',
-  ]) {
-    expect(log).toContain(kind)
-  }
-  const secrets = { ...SECRETS, ...signatures, 'the token': token }
-  assertNoSecrets('the log', log, secrets)
-  assertNoSecrets('standard output', service.stdout.text(), secrets)
-  for (const [where, text] of shown) assertNoSecrets(where, text, secrets)
-  const { getRequests, secretsInUrl } = stage.emulator.state().api
-  expect({ getRequests, secretsInUrl }).toEqual({ getRequests: 0, secretsInUrl: 0 })
 })
 
 test.concurrent.each<[what: string, given: Settings, code: number]>([
@@ -196,6 +201,12 @@ test('a secret that shows is found in every spelling', () => {
   }
   assertNoSecrets('a text', 'nothing of the kind', secrets)
 })
+
+/** The server takes any password. */
+function withLogin({ SNAPHOOK_STORE, ...settings }: Settings): Settings {
+  if (SNAPHOOK_STORE === undefined) return settings
+  return { SNAPHOOK_STORE: SNAPHOOK_STORE.replace('@', `:${STORE_PASSWORD}@`), ...settings }
+}
 
 function theirs({ front }: Stage) {
   const NotifyUrl = `${front.url}/${THEIR_TOKEN}`

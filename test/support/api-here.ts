@@ -9,9 +9,9 @@ import type { ImageSource } from '../../src/core/events/picture.ts'
 import { eventOf, type NewEvent } from '../../src/core/events/snapshot-event.ts'
 import { ServiceError } from '../../src/errors.ts'
 import { createApi } from '../../src/http/api/api-app.ts'
-import { createFeed } from '../../src/http/api/feed.ts'
 import { createKnownSeqs } from '../../src/http/api/known-seqs.ts'
 import type { Env } from '../../src/http/env.ts'
+import { createFeed } from '../../src/http/feed/feed.ts'
 import { listen } from '../../src/http/listen.ts'
 import type { CredentialsProvider } from '../../src/ports/credentials.ts'
 import type { Reading } from '../../src/ports/reading.ts'
@@ -58,7 +58,7 @@ export async function serveApi(
     clock: systemClock,
     log,
     readers: (count) => counts.push(count),
-    onShown: known.note,
+    onShown: known.noteAll,
     ...(heartbeatMs !== undefined && { heartbeatMs }),
   })
   const app = new Hono<Env>()

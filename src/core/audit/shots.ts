@@ -89,12 +89,23 @@ export function findMissing(shots: readonly Shot[], kept: readonly KeptShot[]): 
 function leftAfterClaims(missing: readonly Shot[], events: readonly KeptShot[]): Shot[] {
   const left = missing.toSorted((a, b) => a.at - b.at)
   for (const { occurredAt } of events.toSorted((a, b) => a.occurredAt - b.occurredAt)) {
-    const index = left.findLastIndex(
-      ({ at }) => at <= occurredAt + SAME_SHOT_MS && at >= occurredAt - LATEST_SIGNING_MS,
-    )
-    if (index !== -1) left.splice(index, 1)
+    const index = firstAfter(occurredAt + SAME_SHOT_MS, left) - 1
+    const last = left[index]
+    if (last !== undefined && last.at >= occurredAt - LATEST_SIGNING_MS) left.splice(index, 1)
   }
   return left
+}
+
+/** Where, of shots in order, those begin that are later than `at`. */
+function firstAfter(at: number, shots: readonly Shot[]): number {
+  let low = 0
+  let high = shots.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((shots[middle] as Shot).at <= at) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function eventsWithObjectOf(

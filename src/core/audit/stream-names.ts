@@ -1,12 +1,13 @@
 // Whose event is whose: the provider's list and the callbacks may spell a name differently, in case,
 // and a body may name no stream at all. Pure.
-import type { KeptShot, StreamName } from './shots.ts'
+import type { GivenName } from './kept-columns.ts'
+import type { StreamName } from './shots.ts'
 
-export type Sorted = {
+export type Sorted<T> = {
   /** By `streamKey` of the name as it is to be asked for. */
-  readonly streams: ReadonlyMap<string, { readonly name: StreamName; readonly kept: KeptShot[] }>
-  /** Events that name no stream: any shot of the domain may be theirs. */
-  readonly loose: readonly KeptShot[]
+  readonly streams: ReadonlyMap<string, { readonly name: StreamName; readonly kept: T[] }>
+  /** What names no stream: any shot of the domain may be theirs. */
+  readonly loose: readonly T[]
 }
 
 /** One text for a stream's two names; no name can imitate another. */
@@ -14,12 +15,15 @@ export function streamKey({ app, stream }: StreamName): string {
   return JSON.stringify([app, stream])
 }
 
-/** Sorts events by stream: the listed ones, and those that only the log knows. */
-export function sortByStream(listed: readonly StreamName[], kept: readonly KeptShot[]): Sorted {
-  const streams = new Map<string, { name: StreamName; kept: KeptShot[] }>()
+/** Sorts what is kept by stream: the listed ones, and those that only the log knows. */
+export function sortByStream<T extends GivenName>(
+  listed: readonly StreamName[],
+  kept: readonly T[],
+): Sorted<T> {
+  const streams = new Map<string, { name: StreamName; kept: T[] }>()
   const byFoldedName = new Map<string, string>()
   const byStreamAlone = new Map<string, string>()
-  const loose: KeptShot[] = []
+  const loose: T[] = []
 
   function add(name: StreamName): string {
     const key = streamKey(name)
@@ -30,7 +34,7 @@ export function sortByStream(listed: readonly StreamName[], kept: readonly KeptS
     return key
   }
 
-  function keyOf({ app, stream }: KeptShot): string | undefined {
+  function keyOf({ app, stream }: GivenName): string | undefined {
     if (stream === null) return undefined
     if (app === null) return byStreamAlone.get(stream)
     const exact = streamKey({ app, stream })

@@ -13,10 +13,11 @@ import {
 } from '../../core/audit/shots.ts'
 import { cannotCompare } from '../../core/audit/state.ts'
 import { sortByStream, streamKey } from '../../core/audit/stream-names.ts'
-import type { AuditStore, SnapshotLists } from '../../ports/audit.ts'
+import type { SnapshotLists } from '../../ports/audit.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Intervals } from './intervals.ts'
-import { readKept } from './kept-shots.ts'
+import { type KeptReading, readShots, survey } from './kept-shots.ts'
+import { createPace } from './pace.ts'
 import { throwIfStopped } from './stop.ts'
 
 /** Calls under way at a time; the pacer spaces them, and each takes a while to be answered. */
@@ -39,17 +40,17 @@ export type Comparison =
 
 export type Comparer = {
   readonly lists: SnapshotLists
-  readonly store: Pick<AuditStore, 'readBetween'>
+  readonly store: KeptReading
   readonly intervals: Intervals
-  /** With one, events are read in no hurry: appends of callbacks wait while they are. */
+  /** With one, a comparison is in no hurry: callbacks come first. */
   readonly clock?: Clock
 }
 
 type Candidate = {
   readonly name: StreamName
-  readonly kept: readonly KeptShot[]
   readonly moments: readonly number[]
   readonly expected: readonly Range[]
+  readonly isWhole: boolean
 }
 
 /** Compares `range`, in which `pushes` ran. `isMeant` narrows the streams; `askAll`: also whole ones. */
@@ -65,41 +66,85 @@ export async function compare(
   signal: AbortSignal,
 ): Promise<Comparison> {
   const { domain, range, pushes, isMeant = () => true, askAll = false } = wanted
-  const kept = await readKept({ store, clock }, domain, range, signal)
-  if (cannotCompare(kept)) return { kind: 'cannot_compare' }
+  const pace = createPace(clock, signal)
+  const reading = { store, pace, domain, range }
+  const surveyed = await survey(reading, signal)
+  if (cannotCompare(surveyed)) return { kind: 'cannot_compare' }
   const running = pushes.filter(
     ({ from, until }) => (from ?? 0) < range.until && (until ?? Infinity) >= range.from,
   )
-  const { streams, loose } = sortByStream(running, kept.shots)
-  const pushesByStream = Map.groupBy(running, streamKey)
-  const candidates = [...streams]
-    .filter(([, { name }]) => isMeant(name))
-    .map(([key, { name, kept: events }]): Candidate => {
-      const moments = momentsOf(
-        events.map(({ capturedAt, occurredAt }) => capturedAt ?? occurredAt),
-      )
-      return { name, kept: events, moments, expected: expectedIn(range, pushesByStream.get(key)) }
-    })
-    .filter(({ moments, expected }) => expected.length > 0 || moments.length > 0)
+  pace.begin()
+  const sorted = sortByStream(running, surveyed.named)
+  const candidates = await candidatesOf(sorted.streams)
 
   const padded = { from: range.from - PAD_MS, until: range.until + PAD_MS }
   const isInside = ({ at }: { at: number }) => at >= range.from && at < range.until
   const listed = new Map<Candidate, Shot[]>()
-  const seemsWhole = ({ name, moments, expected }: Candidate) =>
-    isWhole(moments, { expected, look: range }, intervals.of(name))
-  await ask(probesOf(candidates.filter(seemsWhole)))
-  await ask(candidates.filter((each) => !listed.has(each) && (askAll || !seemsWhole(each))))
+  await ask(probesOf(candidates.filter(({ isWhole }) => isWhole)))
+  pace.begin()
+  // What the probes have shown may show more holes.
+  const asked: Candidate[] = []
+  for (const each of candidates) {
+    if (!listed.has(each) && (askAll || !seemsWhole(each))) asked.push(each)
+    await pace.turn()
+  }
+  await ask(asked)
 
-  const compared = candidates.map((each): ComparedStream => {
+  const kept = await keptOfAsked()
+  const compared: ComparedStream[] = []
+  pace.begin()
+  for (const each of candidates) {
+    const { name, moments } = each
     const shots = listed.get(each)
-    return {
-      name: each.name,
-      kept: each.moments.filter((at) => isInside({ at })).length,
+    const events = kept.streams.get(streamKey(name))?.kept ?? []
+    compared.push({
+      name,
+      kept: moments.filter((at) => isInside({ at })).length,
       listed: shots?.filter(isInside) ?? null,
-      missing: findMissing(shots ?? [], each.kept).filter(isInside),
+      missing: findMissing(shots ?? [], events).filter(isInside),
+    })
+    await pace.turn()
+  }
+  throwIfStopped(signal)
+  return { kind: 'compared', streams: withoutClaimed(compared, kept.loose) }
+
+  /** The streams that ran, or of which something is kept. */
+  async function candidatesOf(streams: typeof sorted.streams): Promise<Candidate[]> {
+    const pushesByStream = Map.groupBy(running, streamKey)
+    const found: Candidate[] = []
+    for (const [key, { name, kept: named }] of streams) {
+      if (!isMeant(name)) continue
+      const moments = momentsOf(named.flatMap(({ times }) => times))
+      const expected = expectedIn(range, pushesByStream.get(key))
+      if (expected.length === 0 && moments.length === 0) continue
+      const candidate = { name, moments, expected }
+      found.push({ ...candidate, isWhole: seemsWhole(candidate) })
+      await pace.turn()
     }
-  })
-  return { kind: 'compared', streams: withoutClaimed(compared, loose) }
+    return found
+  }
+
+  function seemsWhole({ name, moments, expected }: Omit<Candidate, 'isWhole'>): boolean {
+    return isWhole(moments, { expected, look: range }, intervals.of(name))
+  }
+
+  /** All that is kept of the streams with listed shots, and what names no stream. */
+  async function keptOfAsked() {
+    const needed = new Set(
+      candidates
+        .filter((each) => (listed.get(each)?.length ?? 0) > 0)
+        .map(({ name }) => streamKey(name)),
+    )
+    if (needed.size === 0) return sortByStream<KeptShot>(running, [])
+    const except = [...sorted.streams]
+      .filter(([key]) => !needed.has(key))
+      .flatMap(([, { kept }]) => kept.map(({ app, stream }) => ({ app, stream })))
+    const shots = await readShots({ ...reading, except }, signal)
+    pace.begin()
+    const found = sortByStream(running, shots)
+    await pace.turn()
+    return found
+  }
 
   async function ask(asked: readonly Candidate[]): Promise<void> {
     const rest = asked.values()

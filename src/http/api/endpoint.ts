@@ -57,7 +57,15 @@ export function invalid(
 
 /** A JSON answer that nobody keeps. */
 export function json(body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(body), {
+  return written(JSON.stringify(body), headers)
+}
+
+/** The same, of what is JSON already. */
+export function written(
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  return new Response(body, {
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
   })
 }

@@ -5,7 +5,15 @@ import { ORIGINS, toCloudEvent } from '../../core/events/snapshot-event.ts'
 import type { EventReading } from '../../ports/reading.ts'
 import { problem } from '../problem.ts'
 import { eventCursor, readEventCursor } from './cursors.ts'
-import { type Endpoint, endpoint, invalid, json, NO_PARAMETERS, nextLink } from './endpoint.ts'
+import {
+  type Endpoint,
+  endpoint,
+  invalid,
+  json,
+  NO_PARAMETERS,
+  nextLink,
+  written,
+} from './endpoint.ts'
 import type { KnownSeqs } from './known-seqs.ts'
 import type { Pace } from './pace.ts'
 import { nameParameter, oneOf, timeOf, timeParameter, wholeNumber } from './query.ts'
@@ -81,14 +89,11 @@ export function eventEndpoints(deps: {
         const detail = 'must be the `next` of a page in the same order'
         return invalid([{ parameter: 'after', detail }])
       }
-      return pace.inTurn(
-        () => events.findEvents({ ...filter, order, limit, after }),
-        (page) => {
-          for (const event of page.events) known.note(event)
-          const next = page.next === null ? null : eventCursor(order, page.next)
-          return json({ events: page.events.map(toCloudEvent), next }, nextLink(c, next))
-        },
-      )
+      const page = await pace.inTurn(() => events.findJson({ ...filter, order, limit, after }))
+      known.noteAll(page.written)
+      const next = page.next === null ? null : eventCursor(order, page.next)
+      const body = [`{"events":[`, page.json, `],"next":${JSON.stringify(next)}}`]
+      return written(Buffer.concat(body.map((part) => Buffer.from(part))), nextLink(c, next))
     },
   )
   const one = endpoint(

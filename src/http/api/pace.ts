@@ -1,14 +1,12 @@
-// Who pages through everything must not hold up callbacks, which are taken on the same event loop: one
-// page is made at a time, and while the loop is busy each is paid for with a pause.
+// Who pages through everything must not hold up callbacks: one page is made at a time, in a thread of its
+// own where the store has one, and while callbacks keep the event loop busy each is paid for with a pause.
 import { performance } from 'node:perf_hooks'
 import type { Clock } from '../../ports/clock.ts'
 
 /** From this share of its time on, the event loop is busy. */
 const BUSY = 0.5
-/** Pauses, as a multiple of the time that a page took of the loop: it is left nine tenths. */
+/** Pauses, as a multiple of the time that a page took: all pages together take a tenth of a processor. */
 const PAUSE = 9
-/** Answering the request costs about as much as making the page. */
-const WITH_ANSWER = 2
 
 export type Pace = ReturnType<typeof createPace>
 
@@ -19,24 +17,23 @@ export function createPace(clock: Clock) {
   const never = new AbortController().signal
 
   return {
-    /** Reads with `read`, then makes the answer with `make`, when it is its turn. */
-    inTurn<T, R>(read: () => Promise<T>, make: (read: T) => R): Promise<R> {
+    /** Does the work of a page when it is its turn. */
+    inTurn<T>(work: () => Promise<T>): Promise<T> {
       const made = turn.then(async () => {
-        const found = await read()
         const begun = clock.elapsed()
-        const result = make(found)
-        return { result, tookMs: clock.elapsed() - begun }
+        const page = await work()
+        return { page, tookMs: clock.elapsed() - begun }
       })
       turn = made.then(
         async ({ tookMs }) => {
           const now = performance.eventLoopUtilization()
           const { utilization } = performance.eventLoopUtilization(now, before)
           before = now
-          if (utilization > BUSY) await clock.sleep(tookMs * WITH_ANSWER * PAUSE, never)
+          if (utilization > BUSY) await clock.sleep(tookMs * PAUSE, never)
         },
         () => undefined,
       )
-      return made.then(({ result }) => result)
+      return made.then(({ page }) => page)
     },
   }
 }

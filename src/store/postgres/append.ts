@@ -4,7 +4,14 @@
 import type { NewEvent } from '../../core/events/snapshot-event.ts'
 import type { PostgresLocation } from '../../core/store-place.ts'
 import type { GroupAnswer, PartFault } from '../write-queue.ts'
-import { ConnectionLost, endsConnection, faultOf, isContentFault, isLockTimeout } from './faults.ts'
+import {
+  ConnectionLost,
+  endsConnection,
+  faultOf,
+  isContentFault,
+  isLockTimeout,
+  storeFault,
+} from './faults.ts'
 import type { Link, Row } from './link.ts'
 import { inSchema, syncOf } from './location.ts'
 
@@ -40,8 +47,8 @@ export function createAppender(parts: {
   onAppend?: ((report: AppendReport) => void) | undefined
   /** Told of the server's new timeline: the numbers have jumped. */
   onFailover?: ((timeline: string) => void) | undefined
-  /** Asked once to free the lock, where a group waited for it in vain. */
-  freeLock(): Promise<void>
+  /** Asked once to free the lock, where a group waited for it in vain. Says who holds it otherwise. */
+  freeLock(): Promise<string | null>
 }): Appender {
   const { link, location } = parts
   const statement = inSchema(
@@ -79,7 +86,9 @@ export function createAppender(parts: {
         if (isContentFault(error)) return refuse(events, error)
         if (isLockTimeout(error) && !isFreed) {
           isFreed = true
-          await parts.freeLock().catch(() => undefined)
+          const holder = await parts.freeLock().catch(() => null)
+          // Now, while whoever waits for an answer can be told.
+          if (holder !== null) throw heldUpFault(location, holder, error)
         } else if (!endsConnection(error)) throw error
         // It may have been kept all the same.
         isAgain = true
@@ -116,10 +125,15 @@ export function createAppender(parts: {
       }
     },
     async probe() {
-      await call([], false, GROUP_DEADLINE_MS)
+      await send([])
     },
     committedAt: () => committedAt,
   }
+}
+
+function heldUpFault(location: PostgresLocation, holder: string, cause: unknown): Error {
+  const problem = `is held up: ${holder} has held the lock of the log for long`
+  return storeFault(location, problem, 'store_failed', cause)
 }
 
 function isSound({ id, receivedAt, occurredAt }: NewEvent): boolean {

@@ -1,18 +1,46 @@
-// Frees the lock of the log, where a session of our own role holds it and waits for its client: one
-// that was paused or lost in the middle. Its procedure commits by itself, so this is a last resort.
+// Who holds what we wait for: named, so that somebody can see to it. A session of our own role that
+// holds the lock of the log and waits for its client, paused or lost in the middle, is ended. Its
+// procedure commits by itself, so that is a last resort.
 import type { PostgresLocation } from '../../core/store-place.ts'
-import type { Link } from './link.ts'
+import type { Link, Row } from './link.ts'
 import { inSchema } from './location.ts'
 
 const DEADLINE_MS = 2_000
+/** Any program chooses its name. */
+const UNFIT = /[^\w .:/-]/g
 
-export async function freeLock(link: Link, { schema }: PostgresLocation): Promise<void> {
+/** What is shown of a session, of `pg_locks l` and `pg_stat_activity a`; of other roles' it may be little. */
+const SHOWN = `
+  a.pid, left(a.application_name, 60) as program, a.usename as role, a.state,
+  extract(epoch from clock_timestamp() - coalesce(a.xact_start, a.state_change))::int as seconds
+`
+
+/** Ends who may be ended. Returns who holds the lock of the log otherwise, if anybody does. */
+export async function freeLock(link: Link, { schema }: PostgresLocation): Promise<string | null> {
   const statement = inSchema(
     schema,
-    `select pg_terminate_backend(a.pid) from pg_locks l join pg_stat_activity a using (pid)
+    `select ${SHOWN}, case when a.usename = current_user and a.wait_event = 'ClientRead'
+       then pg_terminate_backend(a.pid) else false end as ended
+     from pg_locks l join pg_stat_activity a using (pid)
      where l.locktype = 'advisory' and l.granted and l.classid = 1936613744
-       and l.objid = '@'::regnamespace::oid and a.usename = current_user
-       and a.wait_event = 'ClientRead'`,
+       and l.objid = '@'::regnamespace::oid`,
   )
-  await link.run((session) => session.rows(statement), DEADLINE_MS)
+  const [holder] = await link.run((session) => session.rows(statement), DEADLINE_MS)
+  return holder === undefined || holder.ended === true ? null : shown(holder)
+}
+
+/** Whom the session with this number waits for, now; null where for nobody. */
+export async function whoBlocks(link: Link, pid: number): Promise<string | null> {
+  const statement = `
+    select ${SHOWN} from pg_stat_activity a where a.pid = any (pg_blocking_pids($1))
+    order by a.xact_start nulls first limit 1
+  `
+  const [holder] = await link.run((session) => session.rows(statement, [pid]), DEADLINE_MS)
+  return holder === undefined ? null : shown(holder)
+}
+
+function shown({ pid, program, role, state, seconds }: Row): string {
+  const name = String(program ?? '').replaceAll(UNFIT, '?') || 'a program without a name'
+  const since = seconds === null ? '' : ` for ${Number(seconds)} s`
+  return `session ${Number(pid)} (${name}, role ${String(role)}, ${String(state ?? 'hidden')}${since})`
 }

@@ -12,12 +12,24 @@ import { inSchema } from './location.ts'
 /** Minors per major, as in the names of the scripts. */
 const MAJOR = 1000
 const OWNER = 'snaphook'
-/** A script that waits for a lock holds up the appends behind it: it gives way, and tries again. */
-const LOCK_TIMEOUT_MS = 1_000
+/** A script that waits for a lock holds up the appends behind it: it soon gives way, and tries again. */
+const LOCK_TIMEOUT_MS = 100
+/** Another one that starts holds up nobody else. */
+const TURN_TIMEOUT_MS = 10_000
 const RETRY_MS = 500
-const RETRIES = 60
+/** A minute and a half; who starts a service waits no longer. */
+const TRIES = 150
+const SOMEBODY = 'another session'
 
 export type Migration = { readonly version: number; readonly script: string }
+
+export type MigrateOptions = {
+  readonly migrations?: readonly Migration[] | undefined
+  /** Told who holds up a change of the schema, each time that is somebody else. */
+  readonly onHeldUp?: ((holder: string) => void) | undefined
+  /** Whom the session with this number waits for, if that can be told. */
+  whoBlocks?(pid: number): Promise<string | null>
+}
 
 export const MIGRATIONS: readonly Migration[] = readMigrations(
   new URL('./migrations/', import.meta.url),
@@ -37,40 +49,63 @@ function readMigrations(folder: URL): Migration[] {
 export async function migrate(
   session: Session,
   location: PostgresLocation,
-  migrations: readonly Migration[] = MIGRATIONS,
+  { migrations = MIGRATIONS, onHeldUp, whoBlocks }: MigrateOptions = {},
 ): Promise<void> {
-  for (const { version, script } of await pending(session, location, migrations)) {
+  let told: string | undefined
+  for (const migration of await pending(session, location, migrations)) {
     for (let tries = 1; ; tries++) {
-      try {
-        await runOne(session, location, { version, script })
-        break
-      } catch (error) {
-        if (!isLockTimeout(error) || tries === RETRIES) throw error
-        await pause(RETRY_MS)
-      }
+      const holder = await runOne(session, location, migration, whoBlocks)
+      if (holder === null) break
+      if (tries === TRIES) throw heldUp(location, holder)
+      // Its number; what it does may change.
+      const who = holder.split(' (')[0]
+      if (who !== told) onHeldUp?.(holder)
+      told = who
+      await pause(RETRY_MS)
     }
   }
 }
 
-/** Refuses a schema that can't be read as it is, for those who must not change it. */
-export async function checkSchema(session: Session, location: PostgresLocation): Promise<void> {
-  if ((await pending(session, location, MIGRATIONS)).length === 0) return
-  const problem =
-    'has no schema of this release: start the service once to make it, or to bring it up to date'
-  throw storeFault(location, problem, 'store_unavailable')
+function heldUp(location: PostgresLocation, holder: string): Error {
+  const problem = `can't be brought up to date: ${holder} holds a table of it; end that, and start again`
+  return storeFault(location, problem, 'store_unavailable')
 }
 
+/** Refuses a schema that can't be read as it is, for those who must not change it. */
+export async function checkSchema(
+  session: Session,
+  location: PostgresLocation,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
+  if ((await pending(session, location, migrations)).length === 0) return
+  const problem =
+    'has no schema of this release: start the service once to make it, or to bring it up to date'
+  const isMissing = (await versionOf(session, location)) === 0
+  throw storeFault(location, problem, isMissing ? 'store_missing' : 'store_unavailable')
+}
+
+/** Resolves with null when it is done; with who held it up, where nothing was. */
 async function runOne(
   session: Session,
   location: PostgresLocation,
   { version, script }: Migration,
-): Promise<void> {
+  whoBlocks: MigrateOptions['whoBlocks'],
+): Promise<string | null> {
   const { schema } = location
-  await session.script(`begin; set local lock_timeout = ${LOCK_TIMEOUT_MS};
+  let holder: string | null = null
+  let asking: NodeJS.Timeout | undefined
+  await session.script(`begin; set local lock_timeout = ${TURN_TIMEOUT_MS};
     set local synchronous_commit = on`)
   try {
     // Whoever else starts now waits here, and then finds that it is done.
-    await session.rows(`select pg_advisory_xact_lock(hashtext($1), 1)`, [`${OWNER} ${schema}`])
+    const [self] = await session.rows(
+      `select pg_advisory_xact_lock(hashtext($1), 1), pg_backend_pid() as pid`,
+      [`${OWNER} ${schema}`],
+    )
+    await session.script(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`)
+    asking = setInterval(async () => {
+      holder = (await whoBlocks?.(Number(self?.pid))) ?? holder
+    }, LOCK_TIMEOUT_MS / 4)
     if (version > (await versionOf(session, location))) {
       await session.script(`create schema if not exists "${schema}"`)
       await session.script(inSchema(schema, script))
@@ -80,9 +115,13 @@ async function runOne(
       ])
     }
     await session.script('commit')
+    return null
   } catch (error) {
     await session.script('rollback').catch(() => undefined)
+    if (isLockTimeout(error)) return holder ?? SOMEBODY
     throw error
+  } finally {
+    clearInterval(asking)
   }
 }
 

@@ -1,5 +1,6 @@
 // The store on a PostgreSQL that replicas share: the port, put together. Four connections: one that
-// appends, one for what is small and must not wait, one that reads, one for what may wait long.
+// appends, one for what is small and must not wait, one that reads, one for what may wait long. Two more
+// where they are needed: for searches, and at the janitor.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { locationName, type PostgresLocation } from '../../core/store-place.ts'
@@ -11,19 +12,19 @@ import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
 import { type AppendReport, createAppender } from './append.ts'
 import { createAudits } from './audit/audits.ts'
-import { freeLock } from './blocker.ts'
+import { freeLock, whoBlocks } from './blocker.ts'
 import { refuseUnfinishedCopy } from './copy/mark.ts'
-import { openFault, storeFault, withFaults } from './faults.ts'
+import { faultOf, openFault, storeFault, withFaults } from './faults.ts'
 import { watchGrowth } from './growth.ts'
 import { createLeaseKeeper, type LeaseNews, type LeaseTimes } from './leases.ts'
 import { createLink, type Link } from './link.ts'
 import { inSchema } from './location.ts'
-import { checkSchema, migrate } from './migrate.ts'
+import { checkSchema, type MigrateOptions, migrate } from './migrate.ts'
 import { createCursors } from './queries/cursors.ts'
 import { createDeadLetters } from './queries/dead-letters.ts'
 import { createEventLog } from './queries/event-log.ts'
 import { createEventSearch } from './queries/event-search.ts'
-import { dropPartitions } from './queries/partitions.ts'
+import { createDropper } from './queries/partitions.ts'
 import { createRetention } from './queries/pruning.ts'
 import { createReplays } from './queries/replays.ts'
 import { createRings } from './queries/rings.ts'
@@ -45,7 +46,7 @@ export type PostgresStoreOptions = {
   readonly seals: Seals
   /** Epoch ms. */
   readonly now: () => number
-  /** Makes and changes nothing: for commands that only look. */
+  /** Makes no schema and changes none: for commands. */
   readonly readOnly?: boolean
   /** Told of every commit that took events along. */
   readonly onCommit?: (commit: AppendReport) => void
@@ -53,8 +54,10 @@ export type PostgresStoreOptions = {
   readonly onFailover?: (timeline: string) => void
   /** Told when the connection that appends is made or lost. */
   readonly onConnection?: (isConnected: boolean) => void
+  /** Told when what is pruned can't be dropped: it takes room for longer. */
+  readonly onDropFailing?: (problem: string) => void
   readonly limits?: Partial<QueueLimits>
-}
+} & Omit<MigrateOptions, 'whoBlocks'>
 
 export type ReplicaOptions = {
   readonly name: string
@@ -79,7 +82,7 @@ export interface PostgresStore extends Store, Reading {
  * `store_unavailable` or `store_newer` and one sentence on what to do.
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
-  const { location, seals, now, readOnly = false } = options
+  const { location, seals, now } = options
   const limits = { ...QUEUE_LIMITS, ...options.limits }
   const link = (name: string, onChange?: (isConnected: boolean) => void) =>
     createLink({ location, name, ...(onChange && { onChange }) })
@@ -89,12 +92,17 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const writing = link('changes')
   // Opened when somebody first looks: what waits for it is nobody's delivery.
   const searching = link('looks')
-  const links = [appending, keeping, reading, writing, searching]
+  // Opened by the janitor: what waits there for readers holds up nothing else.
+  const dropping = link('drops')
+  const links = [appending, keeping, reading, writing, searching, dropping]
   const closeAll = async () => {
     await Promise.all(links.map((each) => each.close()))
   }
   try {
-    await prepare(appending, { location, readOnly })
+    await prepare(appending, {
+      ...options,
+      whoBlocks: (pid) => whoBlocks(writing, pid).catch(() => null),
+    })
   } catch (error) {
     await closeAll()
     throw openFault(error, location)
@@ -114,6 +122,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   let closing: Promise<void> | undefined
   const leaving: (() => Promise<void>)[] = []
 
+  const dropFailing = (error: unknown) => options.onDropFailing?.(faultOf(error, location).message)
   const log = createEventLog(reading, location.schema)
   const countStreams = createStreamCount({
     link: writing,
@@ -152,7 +161,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       writing,
       location,
       now,
-      dropPartitions: () => dropPartitions(writing, location),
+      dropper: createDropper({ link: dropping, location, onFailing: dropFailing }),
     }),
 
     checkWritable() {
@@ -216,7 +225,7 @@ function countWhileOwner(
 
 async function prepare(
   link: Link,
-  { location, readOnly }: { location: PostgresLocation; readOnly: boolean },
+  { location, readOnly, ...migrating }: PostgresStoreOptions & MigrateOptions,
 ): Promise<void> {
   // Connects, within its own time; only then may a migration take long.
   await link.run(async (session) => {
@@ -228,7 +237,10 @@ async function prepare(
     throw storeFault(location, problem, 'store_unavailable')
   }, OPEN_DEADLINE_MS)
   await link.run(
-    (session) => (readOnly ? checkSchema(session, location) : migrate(session, location)),
+    (session) =>
+      readOnly
+        ? checkSchema(session, location, migrating.migrations)
+        : migrate(session, location, migrating),
     MIGRATE_DEADLINE_MS,
   )
   await link.run((session) => refuseUnfinishedCopy(session, location), OPEN_DEADLINE_MS)

@@ -1,11 +1,13 @@
 // Looking into the store, as the event loop asks for it. A running service reads by filter over a
 // connection and a thread of its own, opened when somebody first asks: appends never wait for a reader.
+import type { AuditStore } from '../../ports/audit.ts'
 import type { Reading } from '../../ports/reading.ts'
 import { unpackStored } from './messages.ts'
 import type { WriterLink } from './writer-link.ts'
 
 /** Counting what was kept before streams were is the writer's. */
-export type Reader = Omit<Reading, 'fillStreams'> & { close(): Promise<void> }
+export type Reader = Omit<Reading, 'fillStreams'> &
+  Pick<AuditStore, 'surveyKept' | 'readKept'> & { close(): Promise<void> }
 
 /** `open` is called at most once, unless it fails. */
 export function createReading(open: () => Promise<WriterLink>): Reader {
@@ -24,6 +26,9 @@ export function createReading(open: () => Promise<WriterLink>): Reader {
       const { next, kept, ...columns } = await (await link()).call('findEvents', query)
       return { events: unpackStored(columns), next, kept }
     },
+
+    findJson: async (query) => (await link()).call('findJson', query),
+    findFrames: async (query, wanted) => (await link()).call('findFrames', { query, wanted }),
 
     async findEvent(id, seq) {
       const reader = await link()
@@ -46,6 +51,8 @@ export function createReading(open: () => Promise<WriterLink>): Reader {
 
     logRange: async () => (await link()).call('logRange', undefined),
     findStreams: async (query) => (await link()).call('findStreams', query),
+    surveyKept: async (query) => (await link()).call('surveyKept', query),
+    readKept: async (query) => (await link()).call('readKept', query),
 
     async close() {
       await (await opened?.catch(() => undefined))?.close()

@@ -128,6 +128,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     },
 
     findEvents: reading.findEvents,
+    findJson: reading.findJson,
+    findFrames: reading.findFrames,
     findEvent: reading.findEvent,
     logRange: reading.logRange,
     findStreams: reading.findStreams,
@@ -143,8 +145,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     noteTaking: (domains, at) => writer.call('noteTaking', { domains, at }),
     noteNotTaking: (domain, range) => writer.call('noteNotTaking', { domain, range }),
     loadAudit: (domain) => writer.call('loadAudit', domain),
-    readBetween: async (domain, range, limit, after) =>
-      unpackStored(await writer.call('readBetween', { domain, range, limit, after })),
+    surveyKept: reading.surveyKept,
+    readKept: reading.readKept,
     fill: async (events, progress) =>
       (await queue.write({ kind: 'fill', events: packEvents(events), progress, at: now() })) ?? 0,
     requestBackfill: (request) => writer.call('requestBackfill', { ...request, at: now() }),

@@ -71,7 +71,7 @@ export async function startWriter(workerUrl: URL, file: StoreFile): Promise<Writ
   function start(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     let cause: unknown
-    worker = new Worker(workerUrl, { workerData: file, name: 'store' })
+    worker = new Worker(workerUrl, { workerData: file, name: file.isLive ? 'reader' : 'store' })
     worker.on('message', (reply: Reply) => {
       switch (reply.kind) {
         case 'opened':

@@ -2,10 +2,17 @@
 // has found are appended as any others are, and progress after them: a crash between the two has the
 // same shots found again, and they are the same events.
 
+import { createKeptColumns, createKeptShots } from '../../../core/audit/kept-columns.ts'
 import { joinRanges, type Range } from '../../../core/audit/ranges.ts'
 import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.ts'
 import type { PostgresLocation } from '../../../core/store-place.ts'
-import type { AuditGap, AuditProgress, AuditStore } from '../../../ports/audit.ts'
+import type {
+  AuditGap,
+  AuditProgress,
+  AuditStore,
+  EventPlace,
+  KeptQuery,
+} from '../../../ports/audit.ts'
 import type { EventLog } from '../../../ports/store.ts'
 import { type Link, type Row, type Session, transact } from '../link.ts'
 import { inSchema, syncOf } from '../location.ts'
@@ -19,6 +26,8 @@ const KEEP_RANGES_MS = 24 * 3_600_000
 const MAX_GAPS = 100
 const DEADLINE_MS = 5_000
 const READ_DEADLINE_MS = 10_000
+/** The bodies of so many events are understood in a few ms. */
+const WALK_EVENTS = 512
 
 export function createAudits(
   { reading, writing }: { reading: Link; writing: Link },
@@ -32,7 +41,7 @@ export function createAudits(
     select ${EVENT_COLUMNS} from @.events e
     where (e.occurred_at, e.id) > ($1::bigint, decode($2, 'hex')) and e.occurred_at < $3
       and e.domain = $4 and e.seq > (select floor_seq from @.log_state)
-    order by e.occurred_at, e.id limit $5
+    order by e.occurred_at, e.id limit ${WALK_EVENTS}
   `)
   const select = q(`
     select since::float8 as since, audited_until::float8 as "auditedUntil",
@@ -110,6 +119,24 @@ export function createAudits(
     if (extended.length === 0) await session.rows(insertGap, values)
   }
 
+  /** Shows events of a domain that occurred in a range, by time. */
+  async function walk(
+    { domain, range, after }: KeptQuery,
+    visit: (event: StoredEvent) => void,
+  ): Promise<{ next: EventPlace | null; seconds: number }> {
+    const start = performance.now()
+    const { occurredAt, id } = after ?? { occurredAt: range.from, id: '' }
+    const values = [occurredAt, id, range.until, domain]
+    const rows = await reading.run((session) => session.rows(between, values), READ_DEADLINE_MS)
+    const events = rows.map(eventOf)
+    events.forEach(visit)
+    const last = events.length === WALK_EVENTS ? events.at(-1) : undefined
+    return {
+      next: last === undefined ? null : { occurredAt: last.occurredAt, id: last.id },
+      seconds: (performance.now() - start) / 1_000,
+    }
+  }
+
   async function keep(events: readonly NewEvent[]): Promise<number> {
     const kept = await Promise.all(events.map((event) => append(event)))
     return kept.filter(({ duplicate }) => !duplicate).length
@@ -144,13 +171,14 @@ export function createAudits(
           gaps: (await session.rows(selectGaps, [domain])) as unknown as AuditGap[],
         }
       }, DEADLINE_MS),
-    readBetween(domain, range, limit, after): Promise<StoredEvent[]> {
-      const { occurredAt, id } = after ?? { occurredAt: range.from, id: '' }
-      const values = [occurredAt, id, range.until, domain, limit]
-      return reading.run(
-        async (session) => (await session.rows(between, values)).map(eventOf),
-        READ_DEADLINE_MS,
-      )
+    async surveyKept(query) {
+      const gathered = createKeptColumns()
+      const step = await walk(query, gathered.add)
+      return { ...step, columns: gathered.columns() }
+    },
+    async readKept({ except, ...query }) {
+      const { shots, add } = createKeptShots(except)
+      return { ...(await walk(query, add)), shots }
     },
     async fill(events, progress) {
       if (progress.kind === 'backfill' && !(await backfills.isOpen(progress.id))) return 0

@@ -4,6 +4,7 @@ import { understand } from '../../../core/events/callback.ts'
 import { asksBody, type EventFilter, matchesBody } from '../../../core/events/event-filter.ts'
 import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
 import type { EventPage, EventQuery, EventReading, LogRange } from '../../../ports/reading.ts'
+import { withTexts } from '../../event-texts.ts'
 import type { Link, Session } from '../link.ts'
 import { inSchema } from '../location.ts'
 import { EVENT_COLUMNS, eventOf } from './event-log.ts'
@@ -84,8 +85,9 @@ export function createEventSearch(link: Link, schema: string): EventReading {
   }
 
   async function bounds(session: Session, query: EventQuery, kept: LogRange): Promise<LogRange> {
-    const { since, until, order, after } = query
-    let { first, last } = kept
+    const { since, until, order, after, upTo = kept.last } = query
+    let first = kept.first
+    let last = Math.min(kept.last, upTo)
     if (since !== null) first = Math.max(first, await seqAt(session, since - CLOCK_SLACK_MS, kept))
     if (until !== null) {
       last = Math.min(last, (await seqAt(session, until + CLOCK_SLACK_MS, kept)) - 1)
@@ -138,8 +140,11 @@ export function createEventSearch(link: Link, schema: string): EventReading {
     return { events, kept, next: null }
   }
 
+  const findEvents = (query: EventQuery) => link.run((session) => find(session, query), DEADLINE_MS)
+
   return {
-    findEvents: (query) => link.run((session) => find(session, query), DEADLINE_MS),
+    findEvents,
+    ...withTexts(findEvents),
     logRange: () => link.run(rangeOf, DEADLINE_MS),
 
     async findEvent(id, seq) {

@@ -1,13 +1,61 @@
 // Drops the partitions that are wholly below the floor: detached first, concurrently, so that neither
-// readers nor appends wait. What was interrupted is finished at the next step.
+// readers nor appends wait. What was interrupted is finished the next time, by whoever is the janitor.
 import type { PostgresLocation } from '../../../core/store-place.ts'
-import type { Link } from '../link.ts'
+import { type Link, transact } from '../link.ts'
 import { inSchema } from '../location.ts'
 
-/** A detach waits for whoever reads the partition. */
-const DEADLINE_MS = 60_000
+/** A detach waits for whoever reads the partition; a service that stops must not wait for that. */
+const DETACH_DEADLINE_MS = 2_000
+const DEADLINE_MS = 10_000
+/** While one of these waits, no partition can be made, and no append be kept that needs one. */
+const LOCK_TIMEOUT_MS = 200
+const RETRY_MS = 5_000
+/** So often in a row it has to fail before it is news: somebody reads for long, or something is wrong. */
+const NEWS_AFTER = 3
 
-/** `isForNow`: whether to go on; asked between partitions. */
+export type Dropper = {
+  /** To be called at each step of the janitor; nothing waits for it, and nothing fails with it. */
+  drop(hasMoved: boolean): void
+}
+
+/** Works on `link` alone: what waits there must hold up nothing else. */
+export function createDropper(deps: {
+  link: Link
+  location: PostgresLocation
+  /** Told once when what is gone can't be dropped for a while, though nothing but room depends on it. */
+  onFailing?: ((problem: unknown) => void) | undefined
+}): Dropper {
+  const { link, location, onFailing } = deps
+  let running: Promise<void> | undefined
+  /** An earlier janitor may have left something. */
+  let isDue = true
+  let failures = 0
+  let notBefore = -Infinity
+
+  return {
+    drop(hasMoved) {
+      isDue ||= hasMoved
+      if (!isDue || running !== undefined || performance.now() < notBefore) return
+      isDue = false
+      running = dropPartitions(link, location)
+        .then(
+          () => {
+            failures = 0
+          },
+          (error: unknown) => {
+            isDue = true
+            failures += 1
+            notBefore = performance.now() + RETRY_MS
+            if (failures === NEWS_AFTER) onFailing?.(error)
+          },
+        )
+        .finally(() => {
+          running = undefined
+        })
+    },
+  }
+}
+
 export async function dropPartitions(link: Link, { schema }: PostgresLocation): Promise<void> {
   const q = (statement: string) => inSchema(schema, statement)
   const selectGone = q(`
@@ -21,16 +69,24 @@ export async function dropPartitions(link: Link, { schema }: PostgresLocation): 
     order by from_seq
   `)
   const forget = q('delete from @.partitions where name = $1')
-  await link.run(async (session) => {
-    for (const { name, pending, exists } of await session.rows(selectGone)) {
-      const table = inSchema(schema, `@."${String(name)}"`)
-      const detach = inSchema(schema, `alter table @.events detach partition ${table}`)
-      if (pending === true) await session.script(`${detach} finalize`)
-      if (pending === false) await session.script(`${detach} concurrently`)
-      if (exists === true) await session.script(`drop table ${table}`)
-      await session.rows(forget, [name])
+  const gone = await link.run((session) => session.rows(selectGone), DEADLINE_MS)
+  for (const { name, pending, exists } of gone) {
+    const table = q(`@."${String(name)}"`)
+    const detach = q(`alter table @.events detach partition ${table}`)
+    if (pending === false) {
+      await link.run((session) => session.script(`${detach} concurrently`), DETACH_DEADLINE_MS)
     }
-  }, DEADLINE_MS)
+    await link.run(
+      (session) =>
+        transact(session, 'off', async () => {
+          await session.script(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`)
+          if (pending === true) await session.script(`${detach} finalize`)
+          if (exists === true) await session.script(`drop table ${table}`)
+          await session.rows(forget, [name])
+        }),
+      DEADLINE_MS,
+    )
+  }
 }
 
 /** What tells of the room on the server's disk: the log with its indexes, in bytes. */

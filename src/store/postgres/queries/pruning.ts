@@ -5,20 +5,21 @@ import type { Expired, ExpiredRange, Pruned, PruneStep, Retention } from '../../
 import { excessOf, lastToGo, MAX_STEP_BYTES, type Oldest, upToBytes } from '../../prune-rules.ts'
 import { type Link, type Row, type Session, transact } from '../link.ts'
 import { inSchema, syncOf } from '../location.ts'
+import type { Dropper } from './partitions.ts'
 
 const DEADLINE_MS = 10_000
 /** What an event takes beside its body, about: as `append_1` counts it. */
 const EVENT_BYTES = 350
 
-/** Reads and changes on `writing`; `dropPartitions` is asked after each step that moved the floor. */
+/** Reads and changes on `writing`; `dropper` has its turn after each step. */
 export function createRetention(parts: {
   reading: Link
   writing: Link
   location: PostgresLocation
   now: () => number
-  dropPartitions(): Promise<void>
+  dropper: Dropper
 }): Retention {
-  const { reading, writing, location, now, dropPartitions } = parts
+  const { reading, writing, location, now, dropper } = parts
   const sync = syncOf(location)
   const q = (statement: string) => inSchema(location.schema, statement)
   const selectState = q(`
@@ -81,7 +82,7 @@ export function createRetention(parts: {
         return { ...seen, expired: rows.map((row) => expiredOf(row, last.seq)) }
       }, DEADLINE_MS)
       const seconds = (performance.now() - start) / 1_000
-      if (pruned.removed > 0) await dropPartitions()
+      dropper.drop(pruned.removed > 0)
       return { ...pruned, seconds }
     },
 

@@ -1,9 +1,13 @@
 // The event log in SQL. Synchronous; the caller holds the transaction.
 import type { DatabaseSync } from 'node:sqlite'
-import type { Range } from '../../../core/audit/ranges.ts'
 import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.ts'
-import type { EventPlace } from '../../../ports/audit.ts'
+import type { EventPlace, KeptQuery } from '../../../ports/audit.ts'
 import type { Appended } from '../../../ports/store.ts'
+
+/** A walk by time ends after so many events, or so long: who asked goes on when others had their turn. */
+const WALK_EVENTS = 1_024
+const WALK_MS = 8
+const WALK_LOOK_EVENTS = 64
 
 /** No read goes further, in bytes of bodies, so that it never keeps commits waiting for long. */
 const MAX_READ_BYTES = 8 * 1024 * 1024
@@ -30,11 +34,13 @@ export function createEventLog(db: DatabaseSync) {
   `)
   // By the index of identities: it begins with the time.
   const selectBetween = db.prepare(`
-    select seq, lower(hex(id)) as id, domain, origin, received_at as receivedAt,
-      occurred_at as occurredAt, body
+    select seq, domain, origin, received_at as receivedAt, occurred_at as occurredAt, body
     from events
     where (occurred_at, id) > (?, unhex(?)) and occurred_at < ? and domain = ?
-    order by occurred_at, id limit ?
+    order by occurred_at, id limit ${WALK_EVENTS}
+  `)
+  const selectPlace = db.prepare(`
+    select occurred_at as occurredAt, lower(hex(id)) as id from events where seq = ?
   `)
   const count = db.prepare(`
     select
@@ -72,17 +78,22 @@ export function createEventLog(db: DatabaseSync) {
       return events
     },
 
-    /** Events of a domain that occurred in the range, by time. */
-    readBetween(wanted: {
-      domain: string
-      range: Range
-      limit: number
-      after: EventPlace | null
-    }): StoredEvent[] {
-      const { domain, range, limit, after } = wanted
+    /** Shows events of a domain that occurred in a range, by time. Returns where to go on. */
+    walk(
+      { domain, range, after }: KeptQuery,
+      visit: (event: Omit<StoredEvent, 'id'>) => void,
+    ): EventPlace | null {
       const { occurredAt, id } = after ?? { occurredAt: range.from, id: '' }
-      const rows = selectBetween.all(occurredAt, id, range.until, domain, limit)
-      return rows.map((row) => ({ ...row }) as StoredEvent)
+      const endsAt = performance.now() + WALK_MS
+      let walked = 0
+      for (const row of selectBetween.iterate(occurredAt, id, range.until, domain)) {
+        const event = row as Omit<StoredEvent, 'id'>
+        visit(event)
+        walked += 1
+        const isLate = walked % WALK_LOOK_EVENTS === 0 && performance.now() >= endsAt
+        if (isLate || walked === WALK_EVENTS) return selectPlace.get(event.seq) as EventPlace
+      }
+      return null
     },
 
     stats: () => ({ ...count.get() }) as LogStats,

@@ -1,9 +1,14 @@
 // The whole store as plain synchronous calls of one argument each: what the worker thread offers to
 // the event loop. Every answer crosses threads, so it is made of plain values.
 import type { DatabaseSync } from 'node:sqlite'
+import {
+  createKeptColumns,
+  createKeptShots,
+  type GivenName,
+} from '../../../core/audit/kept-columns.ts'
 import type { Range } from '../../../core/audit/ranges.ts'
-import type { BackfillRequest, EventPlace } from '../../../ports/audit.ts'
-import type { EventQuery, StreamQuery } from '../../../ports/reading.ts'
+import type { BackfillRequest, KeptQuery } from '../../../ports/audit.ts'
+import type { EventQuery, FramesWanted, StreamQuery } from '../../../ports/reading.ts'
 import type {
   DeadLetterQuery,
   Pruned,
@@ -11,6 +16,7 @@ import type {
   ReplayProgress,
   ReplayRequest,
 } from '../../../ports/store.ts'
+import { framesPage, jsonPage } from '../../event-texts.ts'
 import { openFault } from '../faults.ts'
 import { packStored } from '../messages.ts'
 import { createAudits } from '../tables/audits.ts'
@@ -85,12 +91,17 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
     }),
     read: ({ after, limit, maxBytes }: { after: number; limit: number; maxBytes?: number }) =>
       packStored(log.read(after, limit, maxBytes)),
-    readBetween: (wanted: {
-      domain: string
-      range: Range
-      limit: number
-      after: EventPlace | null
-    }) => packStored(log.readBetween(wanted)),
+    surveyKept: (query: KeptQuery) =>
+      taking(() => {
+        const gathered = createKeptColumns()
+        const next = log.walk(query, gathered.add)
+        return { next, columns: gathered.columns() }
+      }),
+    readKept: (query: KeptQuery & { readonly except: readonly GivenName[] }) =>
+      taking(() => {
+        const { shots, add } = createKeptShots(query.except)
+        return { next: log.walk(query, add), shots }
+      }),
     stats: () => log.stats(),
     loadRing: (domain: string) => rings.load(domain),
     ringsVersion: () => rings.version(),
@@ -130,6 +141,9 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
       const { events, ...page } = search.find(query)
       return { ...packStored(events), ...page }
     },
+    findJson: (query: EventQuery) => jsonPage(search.find(query)),
+    findFrames: ({ query, wanted }: { query: EventQuery; wanted: readonly FramesWanted[] }) =>
+      framesPage(search.find(query), wanted),
     findEventAt({ id, seq }: { id: string; seq: number }) {
       const event = search.findAt(id, seq)
       return event && packStored([event])
@@ -176,11 +190,14 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
     return inUse.checkedFor(() => transact(db, work))
   }
 
-  function timed<T extends object>(work: () => T): T & { seconds: number } {
+  function taking<T extends object>(work: () => T): T & { seconds: number } {
     const start = performance.now()
+    return { ...work(), seconds: (performance.now() - start) / 1000 }
+  }
+
+  function timed<T extends object>(work: () => T): T & { seconds: number } {
     try {
-      const done = write(work)
-      return { ...done, seconds: (performance.now() - start) / 1000 }
+      return taking(() => write(work))
     } catch (error) {
       // What it wrote of streams went with the transaction.
       streams.forget()

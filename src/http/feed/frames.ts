@@ -1,14 +1,8 @@
-// Server-Sent Events as text: https://html.spec.whatwg.org/multipage/server-sent-events.html. JSON
-// holds no raw line break, so an event is one line of data.
-import { type StoredEvent, toCloudEvent } from '../../core/events/snapshot-event.ts'
+// What the event stream says beside events, as Server-Sent Events:
+// https://html.spec.whatwg.org/multipage/server-sent-events.html.
 
 /** How long a browser waits before it connects again, in ms. */
 export const RETRY_FRAME = 'retry: 2000\n\n'
-
-/** An event of the log; its id is what to resume from. */
-export function eventFrame(event: StoredEvent): string {
-  return `id: ${event.seq}\nevent: snapshot\ndata: ${JSON.stringify(toCloudEvent(event))}\n\n`
-}
 
 /** Events that were asked for and are gone. */
 export function gapFrame(from: number, to: number): string {
