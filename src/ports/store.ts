@@ -32,6 +32,8 @@ export type LogStats = {
   readonly lastSeq: number
   /** Where there are any, in a shared store. */
   readonly jumps?: readonly Jump[]
+  /** Of the server of a shared store, at the last append; it is another one after a failover. */
+  readonly timeline?: string
 }
 
 export type StoredRing = { readonly ring: Ring; readonly revision: number }

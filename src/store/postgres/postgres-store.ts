@@ -8,6 +8,7 @@ import { ServiceError } from '../../errors.ts'
 import type { Leases, ReplicaView } from '../../ports/leases.ts'
 import type { Reading } from '../../ports/reading.ts'
 import type { Store } from '../../ports/store.ts'
+import type { SharingView } from '../../ports/views.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
 import { type AppendReport, createAppender } from './append.ts'
@@ -28,6 +29,7 @@ import { createDropper } from './queries/partitions.ts'
 import { createRetention } from './queries/pruning.ts'
 import { createReplays } from './queries/replays.ts'
 import { createRings } from './queries/rings.ts'
+import { createSharing } from './queries/sharing.ts'
 import { createStreamSearch } from './queries/stream-search.ts'
 import { createStreamCount } from './queries/streams.ts'
 import { createTallies } from './queries/tallies.ts'
@@ -75,6 +77,7 @@ export interface PostgresStore extends Store, Reading {
   join(options: ReplicaOptions): Leases
   /** Asks the owner of the registrar for a look; false where one was asked for just now. */
   askLook(domain: string): Promise<boolean>
+  readSharing(): Promise<SharingView>
 }
 
 /**
@@ -184,7 +187,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const ask = inSchema(location.schema, 'select @.ask_look_1($1) as asked')
 
   return {
-    ...withFaults(store, location),
+    ...withFaults({ ...store, ...createSharing(searching, location) }, location),
     join({ onGrowth, ...replica }) {
       const keeper = createLeaseKeeper({ link: keeping, location, ...replica })
       const isInterested = () => keeper.ownsAny('sink:')

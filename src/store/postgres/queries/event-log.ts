@@ -24,9 +24,9 @@ export function createEventLog(link: Link, schema: string): Pick<EventLog, 'read
     schema,
     `select last::float8 as "lastSeq", @.events_between_1(floor_seq, last)::float8 as events, (
        select json_agg(json_build_object('after', after_seq, 'upTo', to_seq)) from @.jumps
-     ) as jumps
+     ) as jumps, timeline
      from (
-       select floor_seq, greatest(floor_seq, (select max(to_seq) from @.jumps),
+       select timeline, floor_seq, greatest(floor_seq, (select max(to_seq) from @.jumps),
          (select seq from @.events order by seq desc limit 1)) as last
        from @.log_state
      ) s`,
@@ -45,7 +45,8 @@ export function createEventLog(link: Link, schema: string): Pick<EventLog, 'read
       const [row] = await link.run((session) => session.rows(stats), STATS_DEADLINE_MS)
       const jumps = row?.jumps as Jump[] | null
       const known = { events: Number(row?.events), lastSeq: Number(row?.lastSeq) }
-      return { ...known, ...(jumps !== null && { jumps }) }
+      const timeline = row?.timeline as string | null
+      return { ...known, ...(jumps && { jumps }), ...(timeline && { timeline }) }
     },
   }
 }
