@@ -18,7 +18,7 @@ import { refuseUnfinishedCopy } from './copy/mark.ts'
 import { faultOf, openFault, storeFault, withFaults } from './faults.ts'
 import { watchGrowth } from './growth.ts'
 import { createLeaseKeeper, type LeaseNews, type LeaseTimes } from './leases.ts'
-import { createLink, type Link } from './link.ts'
+import { createLink, type Link, type LinkOptions } from './link.ts'
 import { inSchema } from './location.ts'
 import { checkSchema, type MigrateOptions, migrate } from './migrate.ts'
 import { createCursors } from './queries/cursors.ts'
@@ -85,16 +85,17 @@ export interface PostgresStore extends Store, Reading {
  * `store_unavailable` or `store_newer` and one sentence on what to do.
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
-  const { location, seals, now } = options
+  const { location, seals, now, readOnly = false } = options
   const limits = { ...QUEUE_LIMITS, ...options.limits }
-  const link = (name: string, onChange?: (isConnected: boolean) => void) =>
-    createLink({ location, name, ...(onChange && { onChange }) })
-  const appending = link('appends', options.onConnection)
+  const link = (name: string, more: Partial<LinkOptions> = {}) =>
+    createLink({ location, name, isForReading: readOnly, ...more })
+  const { onConnection: onChange } = options
+  const appending = link('appends', onChange && { onChange })
   const keeping = link('keeper')
-  const reading = link('reads')
+  const reading = link('reads', { isForReading: true })
   const writing = link('changes')
   // Opened when somebody first looks: what waits for it is nobody's delivery.
-  const searching = link('looks')
+  const searching = link('looks', { isForReading: true })
   // Opened by the janitor: what waits there for readers holds up nothing else.
   const dropping = link('drops')
   const links = [appending, keeping, reading, writing, searching, dropping]
@@ -133,13 +134,16 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     read: log.read,
   })
 
+  /** Why appends are refused without being tried: for a blip they wait, then they are better off so. */
+  function refusal(): { readonly fault: unknown } | undefined {
+    const down = appending.down()
+    if (down === null || performance.now() - down.since <= limits.appendTimeoutMs) return undefined
+    return down
+  }
+
   const append: Store['append'] = (event) => {
-    // For a blip callbacks wait; then they are better off with a refusal.
-    const down = appending.downSince()
-    if (down !== null && performance.now() - down > limits.appendTimeoutMs) {
-      return Promise.reject(storeFault(location, "can't be reached", 'store_failed'))
-    }
-    return queue.append(event)
+    const refused = refusal()
+    return refused === undefined ? queue.append(event) : Promise.reject(refused.fault)
   }
 
   const store: Store & Reading = {
@@ -170,6 +174,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     checkWritable() {
       if (closing !== undefined) return Promise.reject(closedFault(location))
       if (performance.now() - appender.committedAt() < PROOF_MS) return Promise.resolve()
+      const refused = refusal()
+      if (refused !== undefined) return Promise.reject(refused.fault)
       probing ??= appender.probe().finally(() => {
         probing = undefined
       })

@@ -30,6 +30,10 @@ begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'appends need the isolation "read committed"' using errcode = 'SH001';
   end if;
+  -- Behind a pooler or a name the server may be another one than it was.
+  if pg_is_in_recovery() then
+    raise exception 'the server is a standby' using errcode = 'read_only_sql_transaction';
+  end if;
   perform pg_advisory_xact_lock(c_lock_class, '@'::regnamespace::oid::int);
   waited := extract(epoch from clock_timestamp() - v_asked_at);
 
