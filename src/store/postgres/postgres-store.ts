@@ -31,6 +31,7 @@ import { createRings } from './queries/rings.ts'
 import { createStreamSearch } from './queries/stream-search.ts'
 import { createStreamCount } from './queries/streams.ts'
 import { createTallies } from './queries/tallies.ts'
+import { createServerClock } from './server-clock.ts'
 
 const OPEN_DEADLINE_MS = 15_000
 const MIGRATE_DEADLINE_MS = 120_000
@@ -54,6 +55,8 @@ export type PostgresStoreOptions = {
   readonly onFailover?: (timeline: string) => void
   /** Told when the connection that appends is made or lost. */
   readonly onConnection?: (isConnected: boolean) => void
+  /** Told when the clock here is off the server's, by so many ms; 0: not any more. */
+  readonly onClock?: (offMs: number) => void
   /** Told when what is pruned can't be dropped: it takes room for longer. */
   readonly onDropFailing?: (problem: string) => void
   readonly limits?: Partial<QueueLimits>
@@ -118,6 +121,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const queue = createWriteQueue(async ({ events }) => {
     return { ...(await appender.commit(events)), writes: [] }
   }, limits)
+  const clock = createServerClock(now, options.onClock)
   let probing: Promise<void> | undefined
   let closing: Promise<void> | undefined
   const leaving: (() => Promise<void>)[] = []
@@ -136,7 +140,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     if (down !== null && performance.now() - down > limits.appendTimeoutMs) {
       return Promise.reject(storeFault(location, "can't be reached", 'store_failed'))
     }
-    return queue.append(event)
+    return queue.append(clock.received(event))
   }
 
   const store: Store & Reading = {
@@ -161,6 +165,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       writing,
       location,
       now,
+      stepAt: clock.step,
       dropper: createDropper({ link: dropping, location, onFailing: dropFailing }),
     }),
 
@@ -186,7 +191,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   return {
     ...withFaults(store, location),
     join({ onGrowth, ...replica }) {
-      const keeper = createLeaseKeeper({ link: keeping, location, ...replica })
+      const keeper = createLeaseKeeper({
+        ...{ link: keeping, location, onServerTime: clock.note },
+        ...replica,
+      })
       const isInterested = () => keeper.ownsAny('sink:')
       leaving.push(watchGrowth({ link: reading, schema: location.schema, isInterested, onGrowth }))
       leaving.push(countWhileOwner(keeper, countStreams))
