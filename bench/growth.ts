@@ -9,10 +9,10 @@ import type { PruneStep } from '../src/ports/store.ts'
 import { openPostgresStore, type PostgresStore } from '../src/store/postgres/postgres-store.ts'
 import { createSeals } from '../src/store/sealed-rings/seal.ts'
 import { catchUp, fillLog } from '../test/support/long-log.ts'
-import type { PostgresServer } from '../test/support/postgres-server.ts'
+import { type PostgresServer, urlOf } from '../test/support/postgres-server.ts'
 import { bodyOf, DOMAIN } from './callback.ts'
 import { load } from './generator.ts'
-import { startServer, urlOf, usageOfServer } from './postgres.ts'
+import { startServer, usageOfServer } from './postgres.ts'
 import { startProvider, startSnaphook } from './processes.ts'
 
 const SMALL = 10_000

@@ -1,7 +1,11 @@
 // A PostgreSQL for the benches, from npm as in the tests, and what its processes use.
 import { readdirSync, readFileSync } from 'node:fs'
-import type { PostgresLocation } from '../src/core/store-place.ts'
-import { type PostgresServer, startPostgres } from '../test/support/postgres-server.ts'
+import {
+  newFolder,
+  type PostgresServer,
+  programsFromNpm,
+  startPostgres,
+} from '../test/support/postgres-server.ts'
 
 /** As a small managed instance has it, but for the memory; what is committed is synced. */
 const SETTINGS = {
@@ -13,12 +17,7 @@ const SETTINGS = {
 }
 
 export function startServer(settings: Readonly<Record<string, string>> = {}) {
-  return startPostgres({ ...SETTINGS, ...settings })
-}
-
-/** The setting that names one log. */
-export function urlOf({ user, host, port, database, schema }: PostgresLocation): string {
-  return `postgres://${user}@${host}:${port}/${database}?schema=${schema}&sslmode=disable`
+  return startPostgres({ ...SETTINGS, ...settings }, programsFromNpm(), newFolder(true))
 }
 
 export type ServerUsage = {

@@ -8,7 +8,7 @@ const waste = Buffer.alloc(256 * 1024)
 
 if (kind === 'paged') {
   console.log('{}')
-  for (;;) await pageThrough()
+  await pageThrough()
 } else {
   await Promise.all(Array.from({ length: 100 }, follow))
   console.log('{}')
@@ -31,11 +31,26 @@ function follow(): Promise<void> {
   return promise
 }
 
-async function pageThrough(): Promise<void> {
-  let path: string | undefined = '/v1/events?limit=100&order=asc'
-  while (path !== undefined) {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`)
-    await response.arrayBuffer()
-    path = /^<(.*)>/.exec(response.headers.get('link') ?? '')?.[1]
-  }
+/** One page after the other over one connection, from the oldest event on and around. */
+function pageThrough(): Promise<never> {
+  const first = '/v1/events?limit=100&order=asc'
+  const socket = connect({ host: '127.0.0.1', port: Number(port) })
+  const ask = (path: string) => socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+  const { promise, reject } = Promise.withResolvers<never>()
+  socket.once('error', reject)
+  let next = first
+  let left = 0
+  socket.on('data', (chunk) => {
+    if (left === 0) {
+      // A head comes in one piece.
+      const end = chunk.indexOf('\r\n\r\n')
+      const head = chunk.toString('latin1', 0, end)
+      next = /^link: <(.*)>/im.exec(head)?.[1] ?? first
+      left = Number(/^content-length: (\d+)/im.exec(head)?.[1]) + end + 4
+    }
+    left -= chunk.length
+    if (left === 0) ask(next)
+  })
+  ask(first)
+  return promise
 }

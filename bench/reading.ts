@@ -1,6 +1,6 @@
 // What looking costs: pages at two sizes of the log, the streams table beside an append, and ingest
 // while a hundred readers follow and one pages through everything. `npm run bench -- reading 300000 4`
-// takes a smaller log, and shorter runs; `… 0 4` leaves the pages out.
+// takes a smaller log, and fewer rounds; `… 0 4` leaves the pages out, `… 300000 0` all but the pages.
 import { DOMAIN } from './callback.ts'
 import { load } from './generator.ts'
 import { end, makeFolder, startChild, startProvider, startSnaphook } from './processes.ts'
@@ -9,8 +9,8 @@ import { usageOf } from './usage.ts'
 import { verdict } from './verdict.ts'
 
 const LARGE = Number(process.argv[3] ?? 3_000_000)
-const SECONDS = Number(process.argv[4] ?? 8)
-const ROUNDS = 3
+const ROUNDS = Number(process.argv[4] ?? 9)
+const SECONDS = 2
 const CONNECTIONS = 64
 /** Of ingest without readers. */
 const LEAST = 0.9
@@ -36,7 +36,8 @@ const NOTHING = {
 type Figures = typeof NOTHING
 
 if (LARGE > 0) measurePages(LARGE)
-await ingest()
+console.log('ingest, and µs of processor time for each callback by thread of the service:')
+if (ROUNDS > 0) await ingest()
 
 async function ingest(): Promise<void> {
   const space = makeFolder()
@@ -47,15 +48,16 @@ async function ingest(): Promise<void> {
   const target = { port: snaphook.port, key: configurations[DOMAIN]?.notify?.NotifyAuthKey ?? '' }
   await load(target, CONNECTIONS, 2)
   const kinds = Object.keys(KINDS) as Kind[]
-  const sums = new Map(kinds.map((kind) => [kind, NOTHING]))
+  const rounds: Map<Kind, Figures>[] = []
   for (let round = 0; round < ROUNDS; round++) {
+    const figures = new Map<Kind, Figures>()
     // To and fro: a log that grows and a machine that does other things disturb all alike.
     for (const kind of round % 2 === 0 ? kinds : kinds.toReversed()) {
-      const more = await measure(kind, target, snaphook)
-      sums.set(kind, combine(sums.get(kind) ?? NOTHING, more, 1))
+      figures.set(kind, await measure(kind, target, snaphook))
     }
+    rounds.push(figures)
   }
-  print(sums)
+  for (const kind of kinds) print(kind, rounds)
   await snaphook.stop()
   await provider.stop()
   space.remove()
@@ -74,7 +76,11 @@ async function measure(
   const { requests, seconds } = await load(target, CONNECTIONS, SECONDS)
   const after = look(snaphook.pid, clients?.child.pid)
   if (clients) await end(clients.child)
-  return { ...combine(after, before, -1), requests, perSecond: requests / seconds }
+  const used = (name: keyof Figures) => after[name] - before[name]
+  return {
+    ...{ main: used('main'), store: used('store'), reader: used('reader'), other: used('other') },
+    ...{ clients: used('clients'), requests, perSecond: requests / seconds },
+  }
 }
 
 /** Microseconds on a processor so far; nothing where the system does not tell. */
@@ -91,23 +97,23 @@ function look(pid: number, clientPid: number | undefined): Figures {
   }
 }
 
-function combine(a: Figures, b: Figures, sign: 1 | -1): Figures {
-  const names = Object.keys(NOTHING) as (keyof Figures)[]
-  return Object.fromEntries(names.map((name) => [name, a[name] + sign * b[name]])) as Figures
+/** The middle of the rounds, and of what each kind was beside ingest alone in the same round. */
+function print(kind: Kind, rounds: readonly ReadonlyMap<Kind, Figures>[]): void {
+  const of = (round: ReadonlyMap<Kind, Figures>, which: Kind) => round.get(which) ?? NOTHING
+  const { label, least } = KINDS[kind]
+  const share = median(rounds.map((r) => of(r, kind).perSecond / of(r, 'alone').perSecond))
+  const shown = `×${share.toFixed(2)}`
+  const judged = least > 0 ? verdict(share >= least, `${shown} of ${least}`) : shown
+  const each = (name: keyof Figures) =>
+    median(rounds.map((r) => of(r, kind)[name] / of(r, kind).requests)).toFixed(1)
+  const perSecond = median(rounds.map((r) => of(r, kind).perSecond)).toFixed(0)
+  console.log(`  ${label.padEnd(40)} ${perSecond}/s  ${judged}`)
+  const threads = (['main', 'store', 'reader', 'other'] as const).map(
+    (name) => `${name} ${each(name)}`,
+  )
+  console.log(`    ${threads.join(', ')}; the readers themselves ${each('clients')}`)
 }
 
-function print(sums: ReadonlyMap<Kind, Figures>): void {
-  console.log('ingest, and µs of processor time for each callback by thread of the service:')
-  const alone = sums.get('alone')?.perSecond ?? Number.NaN
-  for (const [kind, { perSecond, requests, clients, ...used }] of sums) {
-    const { label, least } = KINDS[kind]
-    const ratio = `×${(perSecond / alone).toFixed(2)}`
-    const shown = least > 0 ? verdict(perSecond / alone >= least, `${ratio} of ${least}`) : ratio
-    const each = (us: number) => (us / requests).toFixed(1)
-    const threads = (['main', 'store', 'reader', 'other'] as const).map(
-      (thread) => `${thread} ${each(used[thread])}`,
-    )
-    console.log(`  ${label.padEnd(40)} ${(perSecond / ROUNDS).toFixed(0)}/s  ${shown}`)
-    console.log(`    ${threads.join(', ')}; the readers themselves ${each(clients)}`)
-  }
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

@@ -8,6 +8,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   sinks: () => import('./sinks.ts'),
   audit: () => import('./audit.ts'),
   replicas: () => import('./replicas.ts'),
+  chaos: () => import('./chaos.ts'),
   wall: () => import('./wall.ts'),
 }
 

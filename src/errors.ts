@@ -4,6 +4,7 @@
 export type FaultCode =
   | 'secret_unusable'
   | 'store_unavailable'
+  | 'store_missing'
   | 'store_locked'
   | 'store_newer'
   | 'store_full'

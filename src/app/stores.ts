@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Config } from '../config/config.ts'
 import type { PostgresLocation } from '../core/store-place.ts'
+import { faultCode } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Leases } from '../ports/leases.ts'
 import type { Reading } from '../ports/reading.ts'
 import type { Store } from '../ports/store.ts'
+import type { SharingView } from '../ports/views.ts'
 import { roomFor } from '../store/disk.ts'
 import type {
   PostgresStore,
@@ -24,7 +26,11 @@ import { knownSecrets, type Secrets } from './secrets.ts'
 const SHARED_STORE_BYTES = 50e9
 
 /** A store that can also be looked into. */
-export type ReadableStore = Store & Reading
+export type ReadableStore = Store &
+  Reading & {
+    /** Of a shared store alone. */
+    readSharing?(): Promise<SharingView>
+  }
 
 type Access = {
   readonly readOnly?: boolean
@@ -57,7 +63,7 @@ export type ServingStore = {
 
 type Serving = Pick<
   PostgresStoreOptions,
-  'onFailover' | 'onConnection' | 'onHeldUp' | 'onDropFailing' | 'onClock'
+  'onFailover' | 'onDurability' | 'onConnection' | 'onHeldUp' | 'onDropFailing' | 'onClock'
 > & {
   onCommit(commit: { seconds: number; events: number; waitSeconds?: number }): void
   readonly replica: ReplicaOptions
@@ -96,8 +102,8 @@ export async function readStore<T>(
   overrides: Overrides,
   read: (store: ReadableStore) => Promise<T>,
 ): Promise<T | null> {
-  if (!isThere(config)) return null
-  return using(await openStore(config, knownSecrets(config), overrides, { readOnly: true }), read)
+  const store = await openThere(config, overrides, { readOnly: true })
+  return store && using(store, read)
 }
 
 /**
@@ -110,12 +116,10 @@ export async function watchStore(
   isLive: boolean,
   read: (store: ReadableStore, clock: Clock) => Promise<void>,
 ): Promise<boolean> {
-  if (!isThere(config)) return false
+  const store = await openThere(config, overrides, { readOnly: true, isLive })
+  if (store === null) return false
   const { clock } = withDefaults(overrides)
-  const access = { readOnly: true, isLive }
-  await using(await openStore(config, knownSecrets(config), overrides, access), (store) =>
-    read(store, clock),
-  )
+  await using(store, () => read(store, clock))
   return true
 }
 
@@ -125,13 +129,23 @@ export async function changeStore<T>(
   overrides: Overrides,
   change: (store: ReadableStore) => Promise<T>,
 ): Promise<T | null> {
-  if (!isThere(config)) return null
-  return using(await openStore(config, knownSecrets(config), overrides), change)
+  // A command beside running replicas makes no schema, and leaves theirs as it is.
+  const store = await openThere(config, overrides, { readOnly: config.store.kind === 'postgres' })
+  return store && using(store, change)
 }
 
-/** A shared one that is missing is a fault that says so. */
-function isThere({ store }: Config): boolean {
-  return store.kind === 'postgres' || existsSync(store.path)
+/** The store, or null where there is none yet. */
+async function openThere(
+  config: Config,
+  overrides: Overrides,
+  access: Access,
+): Promise<ReadableStore | null> {
+  const { store: place } = config
+  if (place.kind === 'sqlite' && !existsSync(place.path)) return null
+  return openStore(config, knownSecrets(config), overrides, access).catch((error: unknown) => {
+    if (faultCode(error) === 'store_missing') return null
+    throw error
+  })
 }
 
 async function using<T>(

@@ -28,11 +28,16 @@ export const REQUIRED = {
   SNAPHOOK_PUBLIC_URL: 'https://hook.example.com',
   SNAPHOOK_DOMAINS: 'play.example.com',
 }
+/** What a file with the URL of a database holds. */
+export const STORE_URL = 'postgres://snaphook:password@db.example.com:5432/snaphook'
 const A_SECRET = Buffer.alloc(32, 1).toString('base64url')
 
-/** The settings of an environment, whose files are empty, but for the secret; or an error with all problems. */
+/** The settings of an environment, whose files are empty, but for those of the secret and the store; or an error with all problems. */
 export function configFrom(env: Environment) {
-  const config = readConfig(env, (path) => (path.endsWith('SNAPHOOK_SECRET') ? A_SECRET : ''))
+  const config = readConfig(env, (path) => {
+    if (/snaphook[-_]secret$/i.test(path)) return A_SECRET
+    return /snaphook[-_]store$/i.test(path) ? STORE_URL : ''
+  })
   if (!config.ok) throw new Error(config.problems.join('\n'))
   return config.value
 }

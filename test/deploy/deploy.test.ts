@@ -6,9 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import { describe, expect, test } from 'vitest'
-import { parse, parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
-import { SECRET_NAMES } from '../../src/config/environment.ts'
 import { AUDIT_STATES } from '../../src/core/audit/state.ts'
 import { SINK_STATES } from '../../src/core/delivery/outcome.ts'
 import { CALLBACK_OUTCOMES } from '../../src/core/events/callback.ts'
@@ -19,9 +18,11 @@ import {
 } from '../../src/core/live-operations.ts'
 import { PROBE_RESULTS } from '../../src/core/probe.ts'
 import { REGISTRATION_STATES } from '../../src/core/registration/registration.ts'
+import { KEPT_BY } from '../../src/core/store-place.ts'
 import { configFrom, credentialsAdvice, ENVIRONMENT, opsApp, ownMetrics, REQUIRED } from './code.ts'
-import { stagesOf, valuesOf } from './dockerfile.ts'
+import { envIn, stagesOf, valuesOf } from './dockerfile.ts'
 import { envOf, filesBelow, textOf } from './files.ts'
+import type { Manifest } from './kustomize.ts'
 
 const { version } = packageJson
 const DEFAULTS = configFrom(REQUIRED)
@@ -29,40 +30,44 @@ const CALLBACK_PORT = DEFAULTS.listen.port
 const OPS_PORT = DEFAULTS.opsListen.port
 /** From the signal to the exit: a promise of the service. */
 const STOPS_WITHIN_SECONDS = 5
-/** The service waits so long for the store of the one before. */
-const LOCK_WAIT_SECONDS = 15
 /** The user `node` of the base image. */
 const USER = 1000
 const DATA = '/data'
+/** Callbacks for all, operations for this machine. */
+const PUBLISHED = [`${CALLBACK_PORT}:${CALLBACK_PORT}`, `127.0.0.1:${OPS_PORT}:${OPS_PORT}`]
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0
 
 const dockerfile = stagesOf(textOf('Dockerfile'))
 const image = dockerfile.at(-1) ?? []
-const imageEnv = Object.fromEntries(
-  valuesOf(image, 'ENV').flatMap((value) =>
-    [...value.matchAll(/(\w+)=(\S+)/g)].map(([, n, v]) => [n, v]),
-  ),
-) as Record<string, string>
+const imageEnv = envIn(image)
 const [healthcheck = ''] = valuesOf(image, 'HEALTHCHECK')
 
 test('every deploy file is looked at here', () => {
   expect(filesBelow('deploy')).toEqual([
     'deploy/.env.example',
+    'deploy/compose.postgres.yaml',
     'deploy/compose.yaml',
     'deploy/grafana/dashboard.json',
     'deploy/grafana/provisioning/dashboards/snaphook.yaml',
     'deploy/grafana/provisioning/datasources/prometheus.yaml',
-    'deploy/kubernetes/disruption-budget.yaml',
-    'deploy/kubernetes/kustomization.yaml',
-    'deploy/kubernetes/network-policy.yaml',
+    'deploy/haproxy/haproxy.cfg',
+    'deploy/kubernetes/base/disruption-budget.yaml',
+    'deploy/kubernetes/base/kustomization.yaml',
+    'deploy/kubernetes/base/network-policy.yaml',
+    'deploy/kubernetes/base/services.yaml',
+    'deploy/kubernetes/base/settings.env',
+    'deploy/kubernetes/postgres/autoscaler.yaml',
+    'deploy/kubernetes/postgres/deployment.yaml',
+    'deploy/kubernetes/postgres/kustomization.yaml',
     'deploy/kubernetes/prometheus-operator/kustomization.yaml',
     'deploy/kubernetes/prometheus-operator/prometheus-rule.yaml',
     'deploy/kubernetes/prometheus-operator/service-monitor.yaml',
-    'deploy/kubernetes/services.yaml',
-    'deploy/kubernetes/settings.env',
-    'deploy/kubernetes/statefulset.yaml',
+    'deploy/kubernetes/volumes/kustomization.yaml',
+    'deploy/kubernetes/volumes/settings.env',
+    'deploy/kubernetes/volumes/statefulset.yaml',
     'deploy/prometheus/alerts.yaml',
+    'deploy/prometheus/prometheus.replicas.yaml',
     'deploy/prometheus/prometheus.yaml',
     'deploy/ram-policy-admin.json',
     'deploy/ram-policy-audit.json',
@@ -167,39 +172,15 @@ describe('compose', () => {
   const compose = parse(textOf('deploy/compose.yaml'))
   const { snaphook, prometheus, grafana } = compose.services
 
-  test('builds and runs this version', () => {
-    expect(snaphook).toMatchObject({ build: '..', image: `snaphook:${version}`, env_file: '.env' })
-  })
-
-  test('the service may do no more than it needs', () => {
-    expect(snaphook.user).toBe(`${USER}:${USER}`)
-    for (const service of [snaphook, prometheus, grafana]) {
-      expect(service).toMatchObject({
-        read_only: true,
-        cap_drop: ['ALL'],
-        security_opt: ['no-new-privileges:true'],
-      })
-    }
-  })
-
-  test('the store is on a volume, and stopping may take as long as it does', () => {
+  test('the store is on a volume', () => {
     expect(snaphook.volumes).toEqual([`data:${DATA}`])
     expect(compose.volumes).toHaveProperty('data')
-    expect(Number.parseInt(snaphook.stop_grace_period, 10)).toBeGreaterThan(STOPS_WITHIN_SECONDS)
   })
 
   test('publishes callbacks to all, operations to this machine', () => {
-    expect(snaphook.ports).toEqual([
-      `${CALLBACK_PORT}:${CALLBACK_PORT}`,
-      `127.0.0.1:${OPS_PORT}:${OPS_PORT}`,
-    ])
+    expect(snaphook.ports).toEqual(PUBLISHED)
     for (const port of [...prometheus.ports, ...grafana.ports])
       expect(port).toMatch(/^127\.0\.0\.1:/)
-  })
-
-  test('its environment variables, if any, are settings', () => {
-    const names = Object.keys(snaphook.environment ?? {})
-    expect(names.filter((name) => !ENVIRONMENT.includes(name))).toEqual([])
   })
 
   test('Prometheus is given its files, and scrapes the operations port', () => {
@@ -210,6 +191,116 @@ describe('compose', () => {
     expect(config.scrape_configs).toEqual([
       { job_name: 'snaphook', static_configs: [{ targets: [`snaphook:${OPS_PORT}`] }] },
     ])
+  })
+})
+
+describe('compose with PostgreSQL', () => {
+  const compose = parse(textOf('deploy/compose.postgres.yaml'))
+  const alone = parse(textOf('deploy/compose.yaml')).services
+  const { snaphook, balancer, postgres, prometheus, grafana } = compose.services
+
+  test('the replicas have no volume, publish nothing, and start when the database takes connections', () => {
+    expect(snaphook).not.toHaveProperty('volumes')
+    expect(snaphook).not.toHaveProperty('ports')
+    expect(snaphook.deploy.replicas).toBeGreaterThan(1)
+    expect(snaphook.depends_on).toEqual({ postgres: { condition: 'service_healthy' } })
+    const [command, program, ...options] = postgres.healthcheck.test
+    expect([command, program]).toEqual(['CMD', 'pg_isready'])
+    expect(options).toEqual(
+      expect.arrayContaining(['-U', postgres.environment.POSTGRES_USER, '127.0.0.1']),
+    )
+  })
+
+  test('secrets come from files, and nothing else sets them', () => {
+    const files = Object.entries<{ file: string }>(compose.secrets)
+    for (const [name, { file }] of files) expect(file).toBe(`./secrets/${name}`)
+    const used = Object.values<Manifest>(compose.services).flatMap(({ secrets = [] }) => secrets)
+    expect(used.toSorted()).toEqual(Object.keys(compose.secrets).toSorted())
+    const given = Object.entries<string>({
+      ...snaphook.environment,
+      ...postgres.environment,
+    }).filter(([name]) => name.endsWith('_FILE'))
+    expect(given.map(([, path]) => path.replace('/run/secrets/', '')).toSorted()).toEqual(
+      used.toSorted(),
+    )
+    expect(textOf('.gitignore')).toMatch(/^deploy\/secrets\/$/m)
+    // What the image or `.env` sets gives way.
+    const { set } = envOf(textOf('deploy/.env.example'))
+    const others = { ...set, ...imageEnv, SNAPHOOK_SECRET: 'of .env' }
+    const settings = Object.entries({ ...others, ...snaphook.environment }).filter(([name]) =>
+      name.startsWith('SNAPHOOK_'),
+    )
+    const config = configFrom(Object.fromEntries(settings) as Record<string, string>)
+    expect(config).toMatchObject({ store: { kind: 'postgres' } })
+    expect(config.secrets).toHaveLength(1)
+  })
+
+  test('the load balancer takes callbacks for all, operations for this machine, and asks who is ready', async () => {
+    expect(balancer.ports).toEqual(PUBLISHED)
+    expect(balancer.volumes).toEqual(['./haproxy:/usr/local/etc/haproxy:ro'])
+    const text = textOf('deploy/haproxy/haproxy.cfg')
+    const backends = text.split(/^(?=frontend|backend)/m).filter((part) => /^backend/.test(part))
+    expect(backends).toHaveLength(2)
+    for (const [backend, port] of [
+      ['callbacks', CALLBACK_PORT],
+      ['operations', OPS_PORT],
+    ] as const) {
+      expect(text).toContain(`frontend ${backend}\n  bind :${port}\n  default_backend ${backend}\n`)
+      const part = backends.find((each) => each.startsWith(`backend ${backend}\n`)) ?? ''
+      expect(part).toContain(` snaphook:${port} check port ${OPS_PORT} `)
+      const [, path = ''] = /option httpchk GET (\S+)/.exec(part) ?? []
+      expect(path).toBe('/readyz')
+      expect((await opsApp().request(path)).status).toBe(200)
+    }
+  })
+
+  test('the database is on a volume, and is given the time to stop', () => {
+    expect(postgres.volumes).toEqual(['postgres:/var/lib/postgresql/data'])
+    expect(Object.keys(compose.volumes)).toEqual(['postgres', 'prometheus', 'grafana'])
+    expect(Number.parseInt(postgres.stop_grace_period, 10)).toBeGreaterThanOrEqual(30)
+    expect(postgres).not.toHaveProperty('ports')
+  })
+
+  test('Prometheus scrapes each replica, with the rules of the other one', () => {
+    const file = 'prometheus.replicas.yaml'
+    const config = parse(textOf(`deploy/prometheus/${file}`))
+    const { scrape_configs: _, ...single } = parse(textOf('deploy/prometheus/prometheus.yaml'))
+    expect(config).toMatchObject(single)
+    const [scrape] = config.scrape_configs
+    expect(scrape.job_name).toBe('snaphook')
+    expect(scrape.dns_sd_configs).toMatchObject([
+      { names: ['snaphook'], type: 'A', port: OPS_PORT },
+    ])
+    const command = prometheus.command.map((each: string) => each.replace('.replicas', ''))
+    expect({ ...prometheus, command }).toEqual(alone.prometheus)
+    expect(prometheus.command.join()).toContain(file)
+    expect(grafana).toEqual(alone.grafana)
+  })
+})
+
+describe.each(['deploy/compose.yaml', 'deploy/compose.postgres.yaml'])('%s', (path) => {
+  const compose = parse(textOf(path))
+  const { snaphook } = compose.services
+
+  test('builds and runs this version, and stopping may take as long as it does', () => {
+    expect(snaphook).toMatchObject({ build: '..', image: `snaphook:${version}`, env_file: '.env' })
+    expect(Number.parseInt(snaphook.stop_grace_period, 10)).toBeGreaterThan(STOPS_WITHIN_SECONDS)
+  })
+
+  test('no service may do more than it needs', () => {
+    expect(snaphook.user).toBe(`${USER}:${USER}`)
+    for (const service of Object.values(compose.services)) {
+      expect(service).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      })
+    }
+  })
+
+  test('its environment variables, if any, are settings', () => {
+    const names = Object.keys(snaphook.environment ?? {})
+    expect(names.filter((name) => !ENVIRONMENT.includes(name))).toEqual([])
   })
 })
 
@@ -231,191 +322,6 @@ describe('.env.example', () => {
 
   test('shows no secret', () => {
     expect(Object.entries(commented)).toEqual(Object.keys(commented).map((name) => [name, '']))
-  })
-})
-
-// biome-ignore lint/suspicious/noExplicitAny: what a YAML file holds is checked by the test itself
-type Manifest = any
-
-describe('kubernetes', () => {
-  const kustomization = parse(textOf('deploy/kubernetes/kustomization.yaml'))
-  const manifests: Manifest[] = kustomization.resources.flatMap((path: string) =>
-    parseAllDocuments(textOf(`deploy/kubernetes/${path}`)).map((document) => document.toJS()),
-  )
-  const named = (kind: string, name: string) =>
-    manifests.find((each) => each.kind === kind && each.metadata.name === name)
-  const statefulSet = named('StatefulSet', 'snaphook')
-  const pod = statefulSet.spec.template.spec
-  const [container] = pod.containers
-  const settings = envOf(textOf('deploy/kubernetes/settings.env')).set
-  const labels = statefulSet.spec.template.metadata.labels
-
-  test('the kustomization takes every file, and this version', () => {
-    const files = ['kustomization.yaml', 'settings.env', ...kustomization.resources]
-    expect(files.map((name) => `deploy/kubernetes/${name}`).sort()).toEqual(
-      filesBelow('deploy/kubernetes').filter((path) => !path.includes('/prometheus-operator/')),
-    )
-    expect(kustomization.images).toMatchObject([{ name: container.image, newTag: version }])
-    expect(kustomization.configMapGenerator).toEqual([
-      { name: container.envFrom[0].configMapRef.name, envs: ['settings.env'] },
-    ])
-  })
-
-  test('two replicas that start together, a volume each, one secret', () => {
-    expect(statefulSet.spec).toMatchObject({ replicas: 2, podManagementPolicy: 'Parallel' })
-    const [claim] = statefulSet.spec.volumeClaimTemplates
-    expect(claim.spec.accessModes).toEqual(['ReadWriteOnce'])
-    expect(container.volumeMounts).toContainEqual({ name: claim.metadata.name, mountPath: DATA })
-  })
-
-  test('every setting that holds a secret comes from the Secret, as a file', () => {
-    const [volume] = pod.volumes
-    const mountPath = '/run/secrets/snaphook'
-    expect(container.volumeMounts).toContainEqual({ name: volume.name, mountPath, readOnly: true })
-    expect(volume.secret.secretName).toBe('snaphook')
-    // The store is the one on the volume, as the image has it: a path, and no secret.
-    const names = SECRET_NAMES.filter((name) => name !== 'SNAPHOOK_STORE')
-    const items = volume.secret.items.map(({ key, path }: Manifest) => [key, path])
-    expect(items.toSorted()).toEqual(names.map((name) => [name, name]).toSorted())
-    const own = container.env.filter(({ name }: Manifest) => name.startsWith('SNAPHOOK_'))
-    const files = own.map(({ name, value }: Manifest) => [name, value])
-    expect(files.toSorted()).toEqual(
-      names.map((name) => [`${name}_FILE`, `${mountPath}/${name}`]).toSorted(),
-    )
-    expect(Object.keys(settings).filter((name) => SECRET_NAMES.includes(name))).toEqual([])
-  })
-
-  test('one Service has each of the components, so that a monitor finds each pod once', () => {
-    const services = manifests.filter(({ kind }) => kind === 'Service')
-    const monitor = parse(textOf('deploy/kubernetes/prometheus-operator/service-monitor.yaml'))
-    const { matchLabels } = monitor.spec.selector
-    const found = services.filter(({ metadata }) =>
-      Object.entries(matchLabels).every(([name, value]) => metadata.labels[name] === value),
-    )
-    expect(found.map(({ metadata }) => metadata.name)).toEqual([statefulSet.spec.serviceName])
-    const [endpoint] = monitor.spec.endpoints
-    expect(found[0].spec.ports.map(({ name }: Manifest) => name)).toContain(endpoint.port)
-    expect(found[0].metadata.labels[monitor.spec.jobLabel]).toBe('snaphook')
-    const components = services.map(({ metadata }) => JSON.stringify(metadata.labels))
-    expect(new Set(components).size).toBe(services.length)
-  })
-
-  test('the component for the Prometheus operator has the rules of compose: else run npm run docs', () => {
-    const path = (name: string) => `deploy/kubernetes/prometheus-operator/${name}`
-    const component = parse(textOf(path('kustomization.yaml')))
-    expect(component.kind).toBe('Component')
-    const files = ['kustomization.yaml', ...component.resources].map(path)
-    expect(files.sort()).toEqual(filesBelow('deploy/kubernetes/prometheus-operator'))
-    const rule = parse(textOf(path('prometheus-rule.yaml')))
-    expect(rule.spec).toEqual(parse(textOf('deploy/prometheus/alerts.yaml')))
-    expect(textOf('deploy/kubernetes/kustomization.yaml')).toContain('#   - prometheus-operator')
-  })
-
-  test('its variables are settings and credentials, and good ones', async () => {
-    const env = container.env as Manifest[]
-    const own = env.filter(({ name }) => name.startsWith('SNAPHOOK_'))
-    expect(own.map(({ name }) => name).filter((name) => !ENVIRONMENT.includes(name))).toEqual([])
-    const advice = await credentialsAdvice()
-    for (const { name } of env)
-      if (!own.some((each) => each.name === name)) expect(advice).toContain(name)
-    const plain = own
-      .filter(({ value }) => value !== undefined)
-      .map(({ name, value }) => [name, value])
-    const { NODE_ENV: _, ...fromImage } = imageEnv
-    const config = configFrom({ ...fromImage, ...settings, ...Object.fromEntries(plain) })
-    expect(config.secrets).toHaveLength(1)
-    expect(config.opsListen.host).toBe('0.0.0.0')
-    for (const { name, valueFrom } of env.filter((each) => each.valueFrom !== undefined)) {
-      expect(valueFrom.secretKeyRef).toEqual({ name: 'snaphook', key: name, optional: true })
-    }
-  })
-
-  test('no Service puts variables under our prefix into the environment', () => {
-    expect(pod.enableServiceLinks).toBe(false)
-  })
-
-  test('ports and probes are those of the code', async () => {
-    expect(container.ports).toEqual([
-      { name: 'callbacks', containerPort: CALLBACK_PORT },
-      { name: 'ops', containerPort: OPS_PORT },
-    ])
-    const { startupProbe, livenessProbe, readinessProbe } = container
-    const paths = [startupProbe, livenessProbe, readinessProbe].map(({ httpGet }) => httpGet)
-    expect(paths).toEqual([
-      { path: '/healthz', port: 'ops' },
-      { path: '/healthz', port: 'ops' },
-      { path: '/readyz', port: 'ops' },
-    ])
-    for (const { path } of paths) expect((await opsApp().request(path)).status).toBe(200)
-    expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBeGreaterThan(
-      LOCK_WAIT_SECONDS,
-    )
-  })
-
-  test('a pod that stops is given the time', () => {
-    const pause = container.lifecycle.preStop.sleep.seconds
-    expect(pause).toBeGreaterThan(0)
-    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(pause + STOPS_WITHIN_SECONDS)
-  })
-
-  test('it may do no more than it needs', () => {
-    expect(pod.automountServiceAccountToken).toBe(false)
-    expect(pod.securityContext).toMatchObject({
-      runAsNonRoot: true,
-      runAsUser: USER,
-      runAsGroup: USER,
-      fsGroup: USER,
-      seccompProfile: { type: 'RuntimeDefault' },
-    })
-    expect(container.securityContext).toEqual({
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    })
-    expect(container.resources.limits).toHaveProperty('memory')
-    expect(container.resources.requests).toMatchObject({
-      cpu: expect.any(String),
-      memory: expect.any(String),
-    })
-  })
-
-  test('the Services lead to the ports, one of them to each replica', () => {
-    const ports = (name: string) =>
-      named('Service', name).spec.ports.map((each: Manifest) => [each.port, each.targetPort])
-    expect(ports('snaphook')).toEqual([[CALLBACK_PORT, 'callbacks']])
-    expect(ports('snaphook-ops')).toEqual([[OPS_PORT, 'ops']])
-    const { serviceName } = statefulSet.spec
-    expect(ports(serviceName)).toEqual([
-      [CALLBACK_PORT, 'callbacks'],
-      [OPS_PORT, 'ops'],
-    ])
-    expect(named('Service', serviceName).spec.clusterIP).toBe('None')
-  })
-
-  test('everything selects these pods', () => {
-    expect(statefulSet.spec.selector.matchLabels).toEqual(labels)
-    for (const each of manifests.filter(({ kind }) => kind === 'Service')) {
-      expect(each.spec.selector).toEqual(labels)
-    }
-    expect(named('NetworkPolicy', 'snaphook').spec.podSelector.matchLabels).toEqual(labels)
-    expect(named('PodDisruptionBudget', 'snaphook').spec).toEqual({
-      maxUnavailable: 1,
-      selector: { matchLabels: labels },
-    })
-  })
-
-  test('callbacks may come from anywhere, the operations port is for monitoring', () => {
-    const { policyTypes, ingress } = named('NetworkPolicy', 'snaphook').spec
-    expect(policyTypes).toEqual(['Ingress'])
-    expect(ingress).toEqual([
-      { ports: [{ port: 'callbacks' }] },
-      {
-        from: [
-          { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } },
-        ],
-        ports: [{ port: 'ops' }],
-      },
-    ])
   })
 })
 
@@ -484,6 +390,7 @@ describe('alerts', () => {
       ...REGISTRATION_STATES,
       ...SINK_STATES,
       ...AUDIT_STATES,
+      ...KEPT_BY,
       'snaphook',
     ]
     for (const { expr } of rules) {
@@ -515,11 +422,13 @@ describe('alerts', () => {
     expect([run.status, run.stdout, run.stderr]).toEqual([0, expect.any(String), ''])
   })
 
-  test.skipIf(!hasPromtool)('promtool takes them and the configuration', () => {
-    const path = (name: string) =>
-      fileURLToPath(new URL(`../../deploy/prometheus/${name}`, import.meta.url))
-    const run = spawnSync('promtool', ['check', 'config', path('prometheus.yaml')])
-    expect(run.stderr.toString()).toBe('')
-    expect(run.status).toBe(0)
-  })
+  test.skipIf(!hasPromtool).each(['prometheus.yaml', 'prometheus.replicas.yaml'])(
+    'promtool takes them and %s',
+    (name) => {
+      const path = fileURLToPath(new URL(`../../deploy/prometheus/${name}`, import.meta.url))
+      const run = spawnSync('promtool', ['check', 'config', path])
+      expect(run.stderr.toString()).toBe('')
+      expect(run.status).toBe(0)
+    },
+  )
 })

@@ -19,3 +19,9 @@ export function stagesOf(text: string): Instruction[][] {
 export function valuesOf(stage: readonly Instruction[], name: string): string[] {
   return stage.filter((each) => each.name === name).map(({ value }) => value)
 }
+
+/** The variables that a stage sets. */
+export function envIn(stage: readonly Instruction[]): Record<string, string> {
+  const pairs = valuesOf(stage, 'ENV').flatMap((value) => [...value.matchAll(/(\w+)=(\S+)/g)])
+  return Object.fromEntries(pairs.map(([, name, value]) => [name, value]))
+}

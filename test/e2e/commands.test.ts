@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
+import { onEachStore } from '../support/each-store.ts'
 import { SUCCESS } from '../support/signed-callback.ts'
 import {
   DOMAIN,
@@ -76,38 +77,40 @@ describe.concurrent('usage', () => {
   })
 })
 
-test.concurrent('plan, register and status, from nothing to a running service', async () => {
-  await using stage = await setStage()
-  expect((await stage.finish(['status'])).stdout).toMatch(/not there yet.*not running here/s)
-  const planned = await stage.finish(['plan', '--json'])
-  expect(planned.code).toBe(2)
-  expect(JSON.parse(planned.stdout)).toMatchObject([{ domain: DOMAIN, step: 'create' }])
-  expect(stage.configured()).toBeNull()
+onEachStore((own) => {
+  test('plan, register and status, from nothing to a running service', async () => {
+    await using stage = await setStage({}, own())
+    expect((await stage.finish(['status'])).stdout).toMatch(/not there yet.*not running here/s)
+    const planned = await stage.finish(['plan', '--json'])
+    expect(planned.code).toBe(2)
+    expect(JSON.parse(planned.stdout)).toMatchObject([{ domain: DOMAIN, step: 'create' }])
+    expect(stage.configured()).toBeNull()
 
-  const registered = await stage.finish(['register'])
-  expect(registered.code).toBe(0)
-  expect(registered.stdout).toMatch(
-    new RegExp(`^${DOMAIN} +in_sync .*${stage.callbackUrl()}$`, 'm'),
-  )
-  expect(stage.configured()?.NotifyAuthKey).toBe(keyOf(0))
-  expect((await stage.finish(['plan'])).code).toBe(0)
-  const status = await stage.finish(['status'])
-  expect(status.stdout).toContain(stage.callbackUrl())
-  expect(status.stdout).toContain('not running here')
+    const registered = await stage.finish(['register'])
+    expect(registered.code).toBe(0)
+    expect(registered.stdout).toMatch(
+      new RegExp(`^${DOMAIN} +in_sync .*${stage.callbackUrl()}$`, 'm'),
+    )
+    expect(stage.configured()?.NotifyAuthKey).toBe(keyOf(0))
+    expect((await stage.finish(['plan'])).code).toBe(0)
+    const status = await stage.finish(['status'])
+    expect(status.stdout).toContain(stage.callbackUrl())
+    expect(status.stdout).toContain('not running here')
 
-  const service = await stage.serve()
-  await settled(service)
-  const running = await stage.finish(['status', '--json'], {
-    SNAPHOOK_OPS_LISTEN: new URL(service.ops).host,
+    const service = await stage.serve()
+    await settled(service)
+    const running = await stage.finish(['status', '--json'], {
+      SNAPHOOK_OPS_LISTEN: new URL(service.ops).host,
+    })
+    expect(running.code).toBe(0)
+    expect(JSON.parse(running.stdout)).toMatchObject({
+      store: { domains: [{ url: stage.callbackUrl(), generation: 0 }] },
+      service: { ready: true, registrations: [{ state: 'in_sync' }] },
+    })
+    expect((await stage.finish(['plan'])).code).toBe(0)
+    expect((await stage.finish(['register'])).code).toBe(0)
+    expect([stage.calls('Add'), stage.calls('Update')]).toEqual([1, 0])
   })
-  expect(running.code).toBe(0)
-  expect(JSON.parse(running.stdout)).toMatchObject({
-    store: { domains: [{ url: stage.callbackUrl(), generation: 0 }] },
-    service: { ready: true, registrations: [{ state: 'in_sync' }] },
-  })
-  expect((await stage.finish(['plan'])).code).toBe(0)
-  expect((await stage.finish(['register'])).code).toBe(0)
-  expect([stage.calls('Add'), stage.calls('Update')]).toEqual([1, 0])
 })
 
 test.concurrent('plan and register without a provider: exit 1', async () => {

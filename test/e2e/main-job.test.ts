@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { METRICS } from '../../src/telemetry/definitions.ts'
+import { onEachStore } from '../support/each-store.ts'
 import { serveHere } from '../support/service-here.ts'
 import {
   DOMAIN,
@@ -23,49 +24,51 @@ const STREAMS = [
 ]
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0
 
-test('registers every domain, is ready in time, and hands on what the streams call back', async () => {
-  await using stage = await setStage({ domains: [DOMAIN, OTHER_DOMAIN] })
-  // As an operator starts it: without what other tests may have compiled.
-  const service = await stage.serve({ NODE_DISABLE_COMPILE_CACHE: '1' })
-  await until('ready', async () => (await readiness(service)).status === 200)
-  const readyMs = Math.round(performance.now() - service.startedAt)
-  console.info(`ready ${readyMs} ms after the start of the process`)
-  expect(readyMs).toBeLessThan(READY_WITHIN_MS)
+onEachStore((own) => {
+  test('registers every domain, is ready in time, and hands on what the streams call back', async () => {
+    await using stage = await setStage({ domains: [DOMAIN, OTHER_DOMAIN] }, own())
+    // As an operator starts it: without what other tests may have compiled.
+    const service = await stage.serve({ NODE_DISABLE_COMPILE_CACHE: '1' })
+    await until('ready', async () => (await readiness(service)).status === 200)
+    const readyMs = Math.round(performance.now() - service.startedAt)
+    console.info(`ready ${readyMs} ms after the start of the process`)
+    expect(readyMs).toBeLessThan(READY_WITHIN_MS)
 
-  expect((await settled(service)).registrations).toMatchObject([
-    { domain: DOMAIN, state: 'in_sync', detail: null, keyKnown: true, generation: 0 },
-    { domain: OTHER_DOMAIN, state: 'in_sync', detail: null, keyKnown: true, generation: 0 },
-  ])
-  for (const domain of [DOMAIN, OTHER_DOMAIN]) {
-    expect(stage.configured(domain)).toEqual({
-      NotifyUrl: stage.callbackUrl(domain),
-      NotifyReqAuth: 'yes',
-      NotifyAuthKey: keyOf(0, { domain }),
-    })
-    expect(keyOf(0, { domain })).toMatch(/^(?=.*[A-Za-z])[A-Za-z0-9]{32}$/)
-  }
+    expect((await settled(service)).registrations).toMatchObject([
+      { domain: DOMAIN, state: 'in_sync', detail: null, keyKnown: true, generation: 0 },
+      { domain: OTHER_DOMAIN, state: 'in_sync', detail: null, keyKnown: true, generation: 0 },
+    ])
+    for (const domain of [DOMAIN, OTHER_DOMAIN]) {
+      expect(stage.configured(domain)).toEqual({
+        NotifyUrl: stage.callbackUrl(domain),
+        NotifyReqAuth: 'yes',
+        NotifyAuthKey: keyOf(0, { domain }),
+      })
+      expect(keyOf(0, { domain })).toMatch(/^(?=.*[A-Za-z])[A-Za-z0-9]{32}$/)
+    }
 
-  const objects = takeSnapshots(stage, 3)
-  await until('all events', () => service.events().length === objects.length)
-  await until('all answers', () => stage.emulator.state().callbacks.inFlight === 0)
-  const events = service.events()
-  expect(events.map(({ data }) => data.object).toSorted()).toEqual(objects)
-  expect(events.map(({ data }) => data.seq)).toEqual([1, 2, 3, 4, 5, 6])
-  expect(new Set(events.map(({ id }) => id)).size).toBe(objects.length)
-  for (const event of events) expectRightFields(event, stage)
-  expect(service.stdout.lines).toHaveLength(objects.length)
+    const objects = takeSnapshots(stage, 3)
+    await until('all events', () => service.events().length === objects.length)
+    await until('all answers', () => stage.emulator.state().callbacks.inFlight === 0)
+    const events = service.events()
+    expect(events.map(({ data }) => data.object).toSorted()).toEqual(objects)
+    expect(events.map(({ data }) => data.seq)).toEqual([1, 2, 3, 4, 5, 6])
+    expect(new Set(events.map(({ id }) => id)).size).toBe(objects.length)
+    for (const event of events) expectRightFields(event, stage)
+    expect(service.stdout.lines).toHaveLength(objects.length)
 
-  const metrics = await metricsOf(service)
-  for (const domain of [DOMAIN, OTHER_DOMAIN]) {
-    expect(metrics.value('snaphook_callbacks_total', { domain, outcome: 'accepted' })).toBe(3)
-    expect(metrics.value('snaphook_callbacks_by_key_total', { domain, key: 'current' })).toBe(3)
-    expect(metrics.value('snaphook_registration_state', { domain, state: 'in_sync' })).toBe(1)
-  }
-  expect(metrics.value('snaphook_events_stored')).toBe(6)
-  expect(metrics.value('snaphook_sink_lag_events', { sink: 'stdout' })).toBe(0)
-  for (const { name } of Object.values(METRICS)) {
-    expect(metrics.text).toContain(`# TYPE ${name} `)
-  }
+    const metrics = await metricsOf(service)
+    for (const domain of [DOMAIN, OTHER_DOMAIN]) {
+      expect(metrics.value('snaphook_callbacks_total', { domain, outcome: 'accepted' })).toBe(3)
+      expect(metrics.value('snaphook_callbacks_by_key_total', { domain, key: 'current' })).toBe(3)
+      expect(metrics.value('snaphook_registration_state', { domain, state: 'in_sync' })).toBe(1)
+    }
+    expect(metrics.value('snaphook_events_stored')).toBe(6)
+    expect(metrics.value('snaphook_sink_lag_events', { sink: 'stdout' })).toBe(0)
+    for (const { name } of Object.values(METRICS)) {
+      expect(metrics.text).toContain(`# TYPE ${name} `)
+    }
+  })
 })
 
 test('knows within seconds whether it can be reached through its public URL', async () => {

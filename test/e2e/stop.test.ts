@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { signCallback } from '../../src/emulator/emulator.ts'
 import type { Clock } from '../../src/ports/clock.ts'
+import { onEachStore } from '../support/each-store.ts'
 import { serveHere } from '../support/service-here.ts'
 import { nowSeconds, SUCCESS, sendCallback, snapshotBody } from '../support/signed-callback.ts'
 import { DOMAIN, keyOf, listening, type Serving, setStage, settled } from '../support/stage.ts'
@@ -42,19 +43,21 @@ test.concurrent('while the provider hangs: it listens at once, and stops in time
   expect(await stopped(service, 'SIGTERM')).toBe(0)
 })
 
-test.concurrent('a request in flight is answered, and its event handed on', async () => {
-  await using stage = await setStage()
-  const service = await stage.serve()
-  await settled(service)
-  const body = snapshotBody()
-  const inFlight = await beginCallback(service, body.length)
-  const ending = stopped(service, 'SIGTERM')
-  await until('the public listener to be closed', () => isClosed(service))
-  inFlight.end(body)
-  const [response] = await once(inFlight, 'response')
-  expect([response.statusCode, await text(response)]).toEqual([200, SUCCESS])
-  expect(await ending).toBe(0)
-  expect(service.events().map(({ data }) => data.raw)).toEqual([body])
+onEachStore((own) => {
+  test('a request in flight is answered, and its event handed on', async () => {
+    await using stage = await setStage({}, own())
+    const service = await stage.serve()
+    await settled(service)
+    const body = snapshotBody()
+    const inFlight = await beginCallback(service, body.length)
+    const ending = stopped(service, 'SIGTERM')
+    await until('the public listener to be closed', () => isClosed(service))
+    inFlight.end(body)
+    const [response] = await once(inFlight, 'response')
+    expect([response.statusCode, await text(response)]).toEqual([200, SUCCESS])
+    expect(await ending).toBe(0)
+    expect(service.events().map(({ data }) => data.raw)).toEqual([body])
+  })
 })
 
 test.concurrent('while nobody reads its standard output: it stops in time', async () => {

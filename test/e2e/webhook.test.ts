@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import type { SnapshotCloudEvent } from '../../src/core/events/snapshot-event.ts'
+import { onEachStore } from '../support/each-store.ts'
 import { nowSeconds, sendCallback } from '../support/signed-callback.ts'
 import { keyOf, metricsOf, readiness, type Serving, setStage, settled } from '../support/stage.ts'
 import { until } from '../support/until.ts'
@@ -35,54 +36,56 @@ async function receiver() {
   })
 }
 
-test('a webhook gets all events in order; what it rejects is kept until it is tried again', async () => {
-  await using sink = await receiver()
-  await using stage = await setStage()
-  const settings = {
-    SNAPHOOK_SINKS: `stdout:,hook=${sink.url}`,
-    SNAPHOOK_WEBHOOK_SECRET: SECRET,
-  }
-  sink.judge = () => 401
-  const service = await stage.serve(settings)
-  await settled(service)
-  const shoot = async (stream: string, age: number) => {
-    const body = JSON.stringify({
-      DomainName: 'play.example.com',
-      AppName: 'live',
-      StreamName: stream,
+onEachStore((own) => {
+  test('a webhook gets all events in order; what it rejects is kept until it is tried again', async () => {
+    await using sink = await receiver()
+    await using stage = await setStage({}, own())
+    const settings = {
+      SNAPHOOK_SINKS: `stdout:,hook=${sink.url}`,
+      SNAPHOOK_WEBHOOK_SECRET: SECRET,
+    }
+    sink.judge = () => 401
+    const service = await stage.serve(settings)
+    await settled(service)
+    const shoot = async (stream: string, age: number) => {
+      const body = JSON.stringify({
+        DomainName: 'play.example.com',
+        AppName: 'live',
+        StreamName: stream,
+      })
+      const callback = { key: keyOf(0), timestamp: nowSeconds(-age), body }
+      expect((await sendCallback(stage.callbackUrl(), callback)).status).toBe(200)
+    }
+    for (const [age, stream] of ['a', 'b', 'bad', 'c', 'd'].entries()) await shoot(stream, age)
+    await until('the others to go on', () => service.events().length === 5)
+    const state = await hookOf(service, 'refused')
+    expect(state).toMatchObject({ lag: 5, detail: 'answered 401', deadLetters: 0 })
+    expect(sink.had).toEqual([])
+
+    sink.judge = (streams) => (streams.includes('bad') ? 422 : 204)
+    await until('all but one', () => sink.had.length === 4)
+    expect(sink.had).toEqual(['a', 'b', 'c', 'd'])
+    const metrics = await until('the dead letter to be counted', async () => {
+      const now = await metricsOf(service)
+      return now.value('snaphook_dead_letters', { sink: 'hook' }) === 1 && now
     })
-    const callback = { key: keyOf(0), timestamp: nowSeconds(-age), body }
-    expect((await sendCallback(stage.callbackUrl(), callback)).status).toBe(200)
-  }
-  for (const [age, stream] of ['a', 'b', 'bad', 'c', 'd'].entries()) await shoot(stream, age)
-  await until('the others to go on', () => service.events().length === 5)
-  const state = await hookOf(service, 'refused')
-  expect(state).toMatchObject({ lag: 5, detail: 'answered 401', deadLetters: 0 })
-  expect(sink.had).toEqual([])
+    expect(metrics.value('snaphook_sink_state', { sink: 'hook', state: 'ok' })).toBe(1)
+    expect((await hookOf(service, 'ok')).lag).toBe(0)
 
-  sink.judge = (streams) => (streams.includes('bad') ? 422 : 204)
-  await until('all but one', () => sink.had.length === 4)
-  expect(sink.had).toEqual(['a', 'b', 'c', 'd'])
-  const metrics = await until('the dead letter to be counted', async () => {
-    const now = await metricsOf(service)
-    return now.value('snaphook_dead_letters', { sink: 'hook' }) === 1 && now
+    sink.judge = () => 204
+    const retry = ['dead-letters', 'retry', '--sink', 'hook']
+    expect((await stage.finish(retry, settings)).stdout).toMatch(/^1 to be tried again/)
+    await until('the dead letter', () => sink.had.includes('bad'))
+    await until('it to be gone', async () => (await hookOf(service, 'ok')).deadLetters === 0)
+    expect(sink.had).toEqual(['a', 'b', 'c', 'd', 'bad'])
+    service.kill('SIGTERM')
+    expect(await service.ended).toBe(0)
+
+    const without = await stage.serve({ ...settings, SNAPHOOK_SINKS: 'stdout:' })
+    await until('the sink to be missed', () =>
+      without.log().some(({ sink: name }) => name === 'hook'),
+    )
   })
-  expect(metrics.value('snaphook_sink_state', { sink: 'hook', state: 'ok' })).toBe(1)
-  expect((await hookOf(service, 'ok')).lag).toBe(0)
-
-  sink.judge = () => 204
-  const retry = ['dead-letters', 'retry', '--sink', 'hook']
-  expect((await stage.finish(retry, settings)).stdout).toMatch(/^1 to be tried again/)
-  await until('the dead letter', () => sink.had.includes('bad'))
-  await until('it to be gone', async () => (await hookOf(service, 'ok')).deadLetters === 0)
-  expect(sink.had).toEqual(['a', 'b', 'c', 'd', 'bad'])
-  service.kill('SIGTERM')
-  expect(await service.ended).toBe(0)
-
-  const without = await stage.serve({ ...settings, SNAPHOOK_SINKS: 'stdout:' })
-  await until('the sink to be missed', () =>
-    without.log().some(({ sink: name }) => name === 'hook'),
-  )
 })
 
 async function hookOf(service: Serving, state: string) {

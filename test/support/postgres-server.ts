@@ -53,8 +53,8 @@ export function giveToOther(path: string): void {
  * A folder for a server. In memory, where there is room: what a server asks of its disk is the same,
  * and tests take a quarter of the time. A crash of the server is not one of the machine.
  */
-export function newFolder(): string {
-  const place = existsSync(MEMORY) && roomIn(MEMORY) > ENOUGH_BYTES ? MEMORY : tmpdir()
+export function newFolder(isOnDisk = false): string {
+  const place = !isOnDisk && existsSync(MEMORY) && roomIn(MEMORY) > ENOUGH_BYTES ? MEMORY : tmpdir()
   const folder = mkdtempSync(join(place, 'snaphook-pg-'))
   giveToOther(folder)
   return folder
@@ -69,8 +69,8 @@ function roomIn(folder: string): number {
 export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
   programs = programsFromNpm(),
+  folder = newFolder(),
 ): Promise<PostgresServer> {
-  const folder = newFolder()
   const data = join(folder, 'data')
   const options = { ...asOther, stdio: 'pipe', cwd: folder } as const
   const cluster = ['-U', 'admin', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C']
@@ -149,6 +149,11 @@ export async function serverOn(
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The setting that names a store. */
+export function urlOf({ user, host, port, database, schema }: PostgresLocation): string {
+  return `postgres://${user}@${host}:${port}/${database}?schema=${schema}&sslmode=disable`
 }
 
 async function queryAt(

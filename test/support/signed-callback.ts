@@ -23,6 +23,8 @@ export type CallbackOptions = {
   headers?: Readonly<Record<string, string | null>>
   /** Signs for another host than the URL's. */
   signedHost?: string
+  /** Gives up. */
+  signal?: AbortSignal
   /** Changes the signature. */
   spell?: (signature: string) => string
 }
@@ -41,7 +43,11 @@ export async function sendCallback(url: string, options: CallbackOptions): Promi
   const kept = Object.entries(headers).filter(
     (entry): entry is [string, string] => entry[1] !== null,
   )
-  const sending = request(url, { method, headers: Object.fromEntries(kept) }).end(body)
+  const sending = request(url, {
+    method,
+    headers: Object.fromEntries(kept),
+    ...(options.signal && { signal: options.signal }),
+  }).end(body)
   const [response] = (await once(sending, 'response')) as [IncomingMessage]
   const status = response.statusCode ?? 0
   return { status, body: await text(response), headers: response.headers }

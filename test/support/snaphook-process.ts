@@ -24,10 +24,12 @@ export function startSnaphook(
     wrapper?: readonly string[]
     /** Another entry file than the real one. */
     main?: string
+    /** When it is ended at the latest. */
+    lifetimeMs?: number
   },
 ) {
   const startedAt = performance.now()
-  const { wrapper = [], main = MAIN } = options
+  const { wrapper = [], main = MAIN, lifetimeMs = LIFETIME_MS } = options
   const [program = '', ...rest] = [...wrapper, process.execPath, main, ...args]
   // A group of its own, so that its children go with it.
   const child = spawn(program, rest, { env: options.env, cwd: options.cwd, detached: true })
@@ -46,7 +48,7 @@ export function startSnaphook(
     }
   }
 
-  const lifetime = setTimeout(signalGroup, LIFETIME_MS, 'SIGKILL')
+  const lifetime = setTimeout(signalGroup, lifetimeMs, 'SIGKILL')
   child.once('close', () => clearTimeout(lifetime))
 
   return {

@@ -44,7 +44,8 @@ export function keyOf(generation: number, { domain = DOMAIN, secret = SECRET } =
   return notifyKey(secretFrom(Buffer.from(secret, 'base64url')), domain, generation)
 }
 
-export async function setStage(options: Partial<EmulatorOptions> = {}) {
+/** `settings` are those of all that is started on it. */
+export async function setStage(options: Partial<EmulatorOptions> = {}, settings: Settings = {}) {
   // The provider's own time-out: a service on a loaded machine may take longer than the short one.
   const emulator = await emulate({ senderTimeoutMs: SENDER_TIMEOUT_MS, ...options })
   const front = await openFront()
@@ -64,12 +65,13 @@ export async function setStage(options: Partial<EmulatorOptions> = {}) {
     SNAPHOOK_STORE: `sqlite:${folder}/store/snaphook.db`,
     SNAPHOOK_SECRET: SECRET,
     SNAPHOOK_LIVE_ENDPOINT: emulator.url,
+    ...settings,
   }
 
   function run(
     args: readonly string[],
     settings: Settings = {},
-    more: { input?: string | undefined; wrapper?: readonly string[]; main?: string } = {},
+    more: Omit<Parameters<typeof startSnaphook>[1], 'env' | 'cwd'> = {},
   ): SnaphookProcess {
     const child = startSnaphook(args, { env: { ...base, ...settings }, cwd: folder, ...more })
     processes.push(child)

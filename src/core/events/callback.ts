@@ -71,45 +71,67 @@ export function understand(
   if (typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value)) {
     return { ...NOTHING, capturedAt: null, flags: ['not_object'] }
   }
-  const fields = new Map<string, unknown>()
-  for (const [name, value] of Object.entries(parsed.value)) {
-    fields.set(plainName(name), value)
-  }
-  const textOf = (names: readonly string[]) => firstOf(fields, names, asText)
-  const object = textOf(NAMES.object)
-  const named = textOf(NAMES.domain)
-  const capturedAt = firstOf(fields, NAMES.time, (value) => {
+  const found = fieldsOf(parsed.value)
+  const object = firstOf(found, PLACES.object, asText)
+  const named = firstOf(found, PLACES.domain, asText)
+  const capturedAt = firstOf(found, PLACES.time, (value) => {
     const time = asEpochMs(value)
     return time !== null && Math.abs(time - receivedAt) <= maxDistanceMs ? time : null
   })
   const flags: Flag[] = []
   if (object === null) flags.push('no_object')
   if (named !== null && named.toLowerCase() !== domain) flags.push('other_domain')
-  if (capturedAt === null && NAMES.time.some((name) => fields.has(name))) flags.push('bad_time')
+  if (capturedAt === null && PLACES.time.some((place) => place in found)) flags.push('bad_time')
   return {
-    app: textOf(NAMES.app),
-    stream: textOf(NAMES.stream),
-    bucket: textOf(NAMES.bucket),
-    endpoint: textOf(NAMES.endpoint),
+    app: firstOf(found, PLACES.app, asText),
+    stream: firstOf(found, PLACES.stream, asText),
+    bucket: firstOf(found, PLACES.bucket, asText),
+    endpoint: firstOf(found, PLACES.endpoint, asText),
     object,
     capturedAt,
     flags,
   }
 }
 
-/** Names of fields without case, `_` and `-`, as far as they have come: the same few come each time. */
-const plainNames = new Map<string, string>()
+/** Where a field of a plain name is put; all that are known, in a row. */
+const PLACE_OF = new Map(
+  Object.values(NAMES)
+    .flat()
+    .map((name, place) => [name as string, place]),
+)
+const placesOf = (names: readonly string[]) => names.map((name) => PLACE_OF.get(name) as number)
+const PLACES = {
+  domain: placesOf(NAMES.domain),
+  app: placesOf(NAMES.app),
+  stream: placesOf(NAMES.stream),
+  bucket: placesOf(NAMES.bucket),
+  endpoint: placesOf(NAMES.endpoint),
+  object: placesOf(NAMES.object),
+  time: placesOf(NAMES.time),
+} as const
+
+/** The fields that are known, by their places. */
+function fieldsOf(body: object): unknown[] {
+  const found: unknown[] = []
+  for (const [name, value] of Object.entries(body)) {
+    const place = placeOf(name)
+    if (place !== undefined) found[place] = value
+  }
+  return found
+}
+
+/** Places of names as they are spelled, as far as they have come: the same few come each time. */
+const places = new Map<string, number | undefined>()
 /** Bodies are not signed: whoever makes names up must not fill the memory. */
-const MAX_PLAIN_NAMES = 256
+const MAX_SPELLINGS = 256
 const MAX_NAME_LENGTH = 64
 
-function plainName(name: string): string {
-  const known = plainNames.get(name)
-  if (known !== undefined) return known
-  const plain = name.toLowerCase().replaceAll(/[_-]/g, '')
-  if (plainNames.size < MAX_PLAIN_NAMES && name.length <= MAX_NAME_LENGTH)
-    plainNames.set(name, plain)
-  return plain
+function placeOf(name: string): number | undefined {
+  const known = places.get(name)
+  if (known !== undefined || places.has(name)) return known
+  const place = PLACE_OF.get(name.toLowerCase().replaceAll(/[_-]/g, ''))
+  if (places.size < MAX_SPELLINGS && name.length <= MAX_NAME_LENGTH) places.set(name, place)
+  return place
 }
 
 /** The text of UTF-8 bytes, or undefined where they are not UTF-8. A byte order mark is kept. */
@@ -130,12 +152,12 @@ function parseJson(text: string): { value: unknown } | undefined {
 }
 
 function firstOf<T>(
-  fields: ReadonlyMap<string, unknown>,
-  names: readonly string[],
+  found: readonly unknown[],
+  places: readonly number[],
   read: (value: unknown) => T | null,
 ): T | null {
-  for (const name of names) {
-    const value = read(fields.get(name))
+  for (const place of places) {
+    const value = read(found[place])
     if (value !== null) return value
   }
   return null

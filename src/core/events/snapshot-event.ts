@@ -116,52 +116,55 @@ export function deliveryId({ id, replay }: Pick<StoredEvent, 'id' | 'replay'>): 
   return replay === undefined ? id : `${id}-replay-${replay}`
 }
 
+/** Made member by member: a spread for each that may be absent costs more than all the rest. */
+type Making<T> = { -readonly [K in keyof T]: T[K] }
+type Data = SnapshotCloudEvent['data']
+
 /** The CloudEvents 1.0 form of a stored event: valid, whatever its body held. */
 export function toCloudEvent(event: StoredEvent): SnapshotCloudEvent {
-  const { app, stream, bucket, endpoint, object, capturedAt, flags } = understandEvent(event)
-  const text = decodeUtf8(event.body)
-  return {
+  const { app, stream, capturedAt } = understandEvent(event)
+  const time = isoTime(capturedAt) ?? isoText(event.receivedAt)
+  const { id, domain, replay } = event
+  const made = {
     specversion: '1.0',
-    id: event.id,
-    source: `acs:live:${event.domain}`,
+    id,
+    source: `acs:live:${domain}`,
     type: EVENT_TYPE,
-    ...subjectOf(app, stream),
-    time: isoTime(capturedAt) ?? new Date(event.receivedAt).toISOString(),
-    ...(event.replay === undefined ? {} : { replay: event.replay }),
-    datacontenttype: 'application/json',
-    data: {
-      domain: event.domain,
-      ...namesOf({ app, stream, bucket, endpoint, object }),
-      capturedAt: isoTime(capturedAt),
-      receivedAt: new Date(event.receivedAt).toISOString(),
-      origin: event.origin,
-      seq: event.seq,
-      flags,
-      ...(text === undefined
-        ? { rawBase64: Buffer.from(event.body).toString('base64') }
-        : { raw: text }),
-    },
-  }
-}
-
-/** Absent unless both are known, and hold nothing that an attribute may not. */
-function subjectOf(app: string | null, stream: string | null): { subject?: string } {
-  if (app === null || stream === null) return {}
+  } as Making<SnapshotCloudEvent>
   const subject = `${app}/${stream}`
-  return isAllowedText(subject) ? { subject } : {}
+  // Absent unless both are known, and hold nothing that an attribute may not.
+  if (app !== null && stream !== null && isAllowedText(subject)) made.subject = subject
+  made.time = time
+  if (replay !== undefined) made.replay = replay
+  made.datacontenttype = 'application/json'
+  made.data = dataOf(event)
+  return made
 }
 
-type Names = Pick<SnapshotCloudEvent['data'], 'app' | 'stream' | 'bucket' | 'endpoint' | 'object'>
-
-function namesOf({ app, stream, bucket, endpoint, object }: Names): Names {
-  const allowed = (name: string | null): string | null => (name === null ? null : allowedText(name))
-  return {
+function dataOf(event: StoredEvent): Data {
+  const { app, stream, bucket, endpoint, object, capturedAt, flags } = understandEvent(event)
+  const { domain, receivedAt, origin, seq, body } = event
+  const data: Making<Data> = {
+    domain,
     app: allowed(app),
     stream: allowed(stream),
     bucket: allowed(bucket),
     endpoint: allowed(endpoint),
     object: allowed(object),
+    capturedAt: isoTime(capturedAt),
+    receivedAt: isoText(receivedAt),
+    origin,
+    seq,
+    flags,
   }
+  const text = decodeUtf8(body)
+  if (text === undefined) data.rawBase64 = Buffer.from(body).toString('base64')
+  else data.raw = text
+  return data
+}
+
+function allowed(name: string | null): string | null {
+  return name === null ? null : allowedText(name)
 }
 
 /** The last moment that RFC 3339 has a form for. */
@@ -169,5 +172,21 @@ const YEAR_9999_ENDS = Date.UTC(10_000, 0) - 1
 
 /** Null for a moment that has no form: what is listed may claim any. */
 function isoTime(ms: number | null): string | null {
-  return ms === null || ms < 0 || ms > YEAR_9999_ENDS ? null : new Date(ms).toISOString()
+  return ms === null || ms < 0 || ms > YEAR_9999_ENDS ? null : isoText(ms)
+}
+
+/** The last seconds that were written: neighbours are of the same few. */
+const SECONDS = 16
+const seconds: (readonly [second: number, text: string] | undefined)[] =
+  Array(SECONDS).fill(undefined)
+
+/** As `toISOString` has it, in a tenth of the time. */
+function isoText(ms: number): string {
+  const second = Math.floor(ms / 1_000)
+  let known = seconds[second % SECONDS]
+  if (known?.[0] !== second) {
+    known = [second, new Date(second * 1_000).toISOString().slice(0, -'000Z'.length)]
+    seconds[second % SECONDS] = known
+  }
+  return `${known[1]}${String(ms - second * 1_000).padStart(3, '0')}Z`
 }

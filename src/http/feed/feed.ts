@@ -8,6 +8,7 @@ import type { Log } from '../../ports/log.ts'
 import type { EventReading, Frames, FramesPage, LogRange, Written } from '../../ports/reading.ts'
 import { createBacklog } from './backlog.ts'
 import { commentFrame, gapFrame, idFrame, RETRY_FRAME } from './frames.ts'
+import { createGroups, type Group, isFor, type Reader, wantedBy } from './groups.ts'
 import type { Outlet } from './outlet.ts'
 
 export const MAX_READERS = 1_000
@@ -25,25 +26,15 @@ const GROWTH_PAUSE_MS = 100
 const BURST_PAUSE_MS = 10
 /** Callbacks come first: to write to all readers takes at most a tenth of the event loop's time … */
 const PAUSE_PER_WRITING = 9
-/** … but no reader waits longer than this. */
+/** … and not in one go, in ms: callbacks are answered, and handed to the store, in between. */
+const TURN_MS = 0.5
+/** No reader waits longer than this. */
 const LONGEST_PAUSE_MS = 1_000
 /** After a store that did not answer. */
 const RETRY_MS = 500
 
 /** Of a reader that begins with what comes next, until it is known where that is. */
 const NOWHERE = -1
-
-type Reader = {
-  readonly group: Group
-  readonly outlet: Outlet
-  /** The log was looked at for it up to here. */
-  at: number
-  /** The last `id:` that it was sent. */
-  lastId: number
-}
-
-/** Readers with the same filter. */
-type Group = { readonly filter: EventFilter; readonly live: Set<Reader>; readers: number }
 
 export type Feed = ReturnType<typeof createFeed>
 
@@ -59,7 +50,7 @@ export function createFeed(deps: {
 }) {
   const { events, clock, log, onShown, heartbeatMs = HEARTBEAT_MS } = deps
   const all = new Set<Reader>()
-  const groups = new Map<string, Group>()
+  const groups = createGroups()
   /** Those that are abreast of `tail`. */
   const live = new Set<Reader>()
   const backlog = createBacklog(events)
@@ -73,13 +64,12 @@ export function createFeed(deps: {
   function follow(filter: EventFilter, after: number | null, outlet: Outlet): boolean {
     if (all.size >= MAX_READERS || stopped.signal.aborted) return false
     const reader: Reader = {
-      group: groupOf(filter),
+      group: groups.enter(filter),
       outlet,
       at: after ?? NOWHERE,
       lastId: after ?? 0,
     }
     all.add(reader)
-    reader.group.readers += 1
     deps.readers(all.size)
     heartbeat ??= setInterval(beat, heartbeatMs).unref()
     outlet.closed.addEventListener('abort', () => leave(reader), { once: true })
@@ -88,25 +78,10 @@ export function createFeed(deps: {
     return true
   }
 
-  function groupOf(filter: EventFilter): Group {
-    const key = JSON.stringify(filter)
-    const isEvery = Object.values(filter).every((value) => value === null)
-    const group = groups.get(key) ?? {
-      filter: isEvery ? EVERY_EVENT : filter,
-      live: new Set(),
-      readers: 0,
-    }
-    groups.set(key, group)
-    return group
-  }
-
   function leave(reader: Reader): void {
     if (!all.delete(reader)) return
     drop(reader)
-    reader.group.readers -= 1
-    if (reader.group.readers === 0) {
-      for (const [key, group] of groups) if (group === reader.group) groups.delete(key)
-    }
+    groups.leave(reader.group)
     deps.readers(all.size)
     if (all.size > 0) return
     backlog.forget()
@@ -191,17 +166,14 @@ export function createFeed(deps: {
     while (grown && live.size > 0) {
       grown = false
       const after = tail
-      const asked = [...groups.values()].filter((group) => group.live.size > 0)
+      const asked = groups.live()
       const page = await events
         .findFrames(
           {
             ...EVERY_EVENT,
             ...{ order: 'asc', after, limit: GROWTH.events, maxBytes: GROWTH.bytes },
           },
-          asked.map(({ filter, live }) => {
-            const packed = [...live].filter(({ outlet }) => outlet.isPacked).length
-            return { filter, text: packed < live.size, packed: packed > 0 }
-          }),
+          asked.map(wantedBy),
         )
         .catch(() => undefined)
       if (page === undefined) {
@@ -216,11 +188,11 @@ export function createFeed(deps: {
         grown = true
         continue
       }
-      const begun = clock.elapsed()
-      hand(page, new Map(asked.map((group, n) => [group, page.parts[n] ?? null])))
+      const parts = new Map(asked.map((group, n) => [group, page.parts[n] ?? null]))
+      const writingMs = await hand(page, parts)
       const isMore = page.next !== null
       grown ||= isMore
-      const pause = (clock.elapsed() - begun) * PAUSE_PER_WRITING
+      const pause = writingMs * PAUSE_PER_WRITING
       const shortest = isMore ? BURST_PAUSE_MS : GROWTH_PAUSE_MS
       const pauseMs = Math.min(Math.max(pause, shortest), LONGEST_PAUSE_MS)
       await clock.sleep(pauseMs, stopped.signal)
@@ -228,23 +200,38 @@ export function createFeed(deps: {
     reading = false
   }
 
-  function hand(page: FramesPage, parts: ReadonlyMap<Group, Frames | null>): void {
+  /** Gives each reader its part; resolves with how long that held up the event loop, in ms. */
+  async function hand(page: FramesPage, parts: ReadonlyMap<Group, Frames | null>): Promise<number> {
     const upTo = page.next ?? Math.max(tail, page.kept.last)
-    if (upTo === tail) return
+    if (upTo === tail) return 0
+    const readers = [...live]
+    // Whoever is abreast from now on has all of this.
     tail = upTo
     onShown?.(page.written)
-    for (const reader of [...live]) {
-      const frames = parts.get(reader.group)
-      // It came while the log was being read: what the others get was not made for it.
-      if (frames === undefined || (frames !== null && !isFor(reader, frames))) {
-        drop(reader)
-        start(reader)
-        continue
-      }
-      noteGap(reader, page.kept)
-      if (frames !== null) send(reader, frames)
-      reader.at = tail
+    let writingMs = 0
+    let begun = clock.elapsed()
+    for (const reader of readers) {
+      if (!live.has(reader)) continue
+      handTo(reader, page, parts.get(reader.group))
+      const tookMs = clock.elapsed() - begun
+      if (tookMs < TURN_MS) continue
+      writingMs += tookMs
+      await new Promise(setImmediate)
+      begun = clock.elapsed()
     }
+    return writingMs + clock.elapsed() - begun
+  }
+
+  function handTo(reader: Reader, page: FramesPage, frames: Frames | null | undefined): void {
+    // It came while the log was being read: what the others get was not made for it.
+    if (frames === undefined || (frames !== null && !isFor(reader, frames))) {
+      drop(reader)
+      start(reader)
+      return
+    }
+    noteGap(reader, page.kept)
+    if (frames !== null) send(reader, frames)
+    reader.at = tail
   }
 
   /** What comes live waits for nobody: whoever does not keep up resumes from the store. */
@@ -278,9 +265,4 @@ export function createFeed(deps: {
       for (const { outlet } of all) outlet.end()
     },
   }
-}
-
-/** Whether frames are in the form that a reader takes. */
-function isFor({ outlet }: Reader, { text, packed }: Frames): boolean {
-  return (outlet.isPacked ? packed : text) !== null
 }

@@ -80,7 +80,8 @@ export async function checkSchema(
   if ((await pending(session, location, migrations)).length === 0) return
   const problem =
     'has no schema of this release: start the service once to make it, or to bring it up to date'
-  throw storeFault(location, problem, 'store_unavailable')
+  const isMissing = (await versionOf(session, location)) === 0
+  throw storeFault(location, problem, isMissing ? 'store_missing' : 'store_unavailable')
 }
 
 /** Resolves with null when it is done; with who held it up, where nothing was. */

@@ -61,6 +61,18 @@ test('what a body says is read once, and never taken for that of another event',
 })
 
 describe('the CloudEvents form', () => {
+  test('has times as `toISOString` writes them, whatever came before', () => {
+    const years = { min: 0, max: Date.UTC(10_000, 0) - 1 }
+    const near = fc.integer({ min: RECEIVED - 2_000, max: RECEIVED + 2_000 })
+    fc.assert(
+      fc.property(fc.oneof(near, fc.integer(years)), (receivedAt) => {
+        const { time, data } = toCloudEvent({ ...event(untimed, { receivedAt }), seq: 1 })
+        const expected = new Date(receivedAt).toISOString()
+        expect([time, data.receivedAt]).toEqual([expected, expected])
+      }),
+    )
+  })
+
   test('of a body that is understood', () => {
     const body = bytes(
       `{"DomainName":"${DOMAIN}","AppName":"live","StreamName":"s1","OssBucket":"b","OssEndpoint":"e","OssObject":"o.jpg","CreateTimestamp":${RECEIVED - 1_000}}`,

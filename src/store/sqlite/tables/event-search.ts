@@ -32,8 +32,8 @@ export function createEventSearch(db: DatabaseSync) {
     seq, lower(hex(id)) as id, domain, origin, received_at as receivedAt,
     occurred_at as occurredAt, body
   `
-  const selectSlice = (direction: 'asc' | 'desc') =>
-    db.prepare(`
+  const selectSlice = (direction: 'asc' | 'desc') => {
+    const statement = db.prepare(`
       select ${columns} from events
       where seq >= ? and seq <= ?
         and (?3 is null or domain = ?3) and (?4 is null or origin = ?4)
@@ -41,6 +41,10 @@ export function createEventSearch(db: DatabaseSync) {
         and (?7 is null or instr(body, ?7) > 0 or instr(body, x'5c75') > 0)
       order by seq ${direction}
     `)
+    // In half of the time that rows with names take.
+    statement.setReturnArrays(true)
+    return statement
+  }
   const slices = { asc: selectSlice('asc'), desc: selectSlice('desc') }
   const selectRange = db.prepare(`
     select
@@ -119,7 +123,7 @@ export function createEventSearch(db: DatabaseSync) {
         const from = order === 'asc' ? first + scanned : Math.max(first, last - scanned - SLICE + 1)
         const to = order === 'asc' ? Math.min(last, from + SLICE - 1) : last - scanned
         for (const row of slices[order].iterate(from, to, domain, origin, since, until, part)) {
-          const event = { ...row } as StoredEvent
+          const event = eventIn(row as unknown as Row)
           if (!isWanted(event)) continue
           bytes += event.body.byteLength
           if (events.length > 0 && bytes > Math.min(maxBytes, MAX_PAGE_BYTES)) {
@@ -161,6 +165,21 @@ export function createEventSearch(db: DatabaseSync) {
       return end === undefined ? { found: null } : { goOn: { ...end } }
     },
   }
+}
+
+/** As the columns of a slice are. */
+type Row = [
+  seq: number,
+  id: string,
+  domain: string,
+  origin: StoredEvent['origin'],
+  receivedAt: number,
+  occurredAt: number,
+  body: Uint8Array,
+]
+
+function eventIn([seq, id, domain, origin, receivedAt, occurredAt, body]: Row): StoredEvent {
+  return { seq, id, domain, origin, receivedAt, occurredAt, body }
 }
 
 /** Bytes that a body must hold to match, so that most need not be parsed. Null where that can't be told. */
