@@ -12,6 +12,7 @@ import type { Secret } from '../core/keys/notify-key.ts'
 import { storeName } from '../core/store-place.ts'
 import type { AuditRecord, Backfill } from '../ports/audit.ts'
 import type { Replay, Store } from '../ports/store.ts'
+import type { SharingView } from '../ports/views.ts'
 
 export type KeyStatus = {
   /** -1 foreign. */
@@ -58,6 +59,8 @@ export type StoreStatus = {
   readonly audits: readonly AuditStatus[]
   /** Those under way, then the latest. */
   readonly backfills: readonly BackfillStatus[]
+  /** Of a shared store alone. */
+  readonly sharing?: SharingView
 }
 
 export type AuditStatus = {
@@ -129,6 +132,7 @@ export async function readStatus(
     const replays = (await store.listReplays()).map(replayStatus)
     const audits = await Promise.all(config.domains.map((domain) => store.loadAudit(domain)))
     const backfills = (await store.listBackfills()).map(backfillStatus)
+    const sharing = await store.readSharing?.()
     return {
       ...{
         path: storeName(config.store),
@@ -140,6 +144,7 @@ export async function readStatus(
         replays,
         backfills,
       },
+      ...(sharing !== undefined && { sharing }),
       audits: audits.flatMap((record) => (record === null ? [] : [auditStatus(record)])),
     }
   })

@@ -1,6 +1,7 @@
 // What a replica says to the others and hears from them; without a shared store there are none.
 import { hostname } from 'node:os'
 import type { Config } from '../config/config.ts'
+import type { KeptBy } from '../core/store-place.ts'
 import type { Dispatcher } from '../flows/deliver/dispatcher.ts'
 import type { Registrar } from '../flows/register/registrar.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -62,8 +63,20 @@ export function leaseNews(log: Log, metrics: ReplicaMetrics, onAsked: (domain: s
 
 /** What the database makes known, or has us wait for. */
 export function databaseNews(log: Log, metrics: ReplicaMetrics) {
+  let kept: KeptBy = 'unknown'
   return {
     onConnection: metrics.connected,
+    onDurability(now: KeptBy) {
+      metrics.keptBy(now)
+      if (now === 'nothing') {
+        log.error('the database does not sync its disk any more: what it keeps may be lost')
+      } else if (kept === 'standby') {
+        log.warn('the database names no standby any more: its disk alone keeps what is answered')
+      } else if (kept !== 'unknown') {
+        log.info('what is answered is kept by more than before', { by: now })
+      }
+      kept = now
+    },
     onFailover(timeline: string) {
       metrics.failover()
       log.error(

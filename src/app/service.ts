@@ -149,6 +149,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       dispatcher,
       leases,
       audits: () => sharedAudits(leases, auditor.views()),
+      durability: shared?.location.durability,
       clock,
     })
     const { app: opsApp, feed } = createOps(

@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Leases } from '../ports/leases.ts'
 import type { Reading } from '../ports/reading.ts'
 import type { Store } from '../ports/store.ts'
+import type { SharingView } from '../ports/views.ts'
 import { roomFor } from '../store/disk.ts'
 import type {
   PostgresStore,
@@ -25,7 +26,11 @@ import { knownSecrets, type Secrets } from './secrets.ts'
 const SHARED_STORE_BYTES = 50e9
 
 /** A store that can also be looked into. */
-export type ReadableStore = Store & Reading
+export type ReadableStore = Store &
+  Reading & {
+    /** Of a shared store alone. */
+    readSharing?(): Promise<SharingView>
+  }
 
 type Access = {
   readonly readOnly?: boolean
@@ -58,7 +63,7 @@ export type ServingStore = {
 
 type Serving = Pick<
   PostgresStoreOptions,
-  'onFailover' | 'onConnection' | 'onHeldUp' | 'onDropFailing'
+  'onFailover' | 'onDurability' | 'onConnection' | 'onHeldUp' | 'onDropFailing'
 > & {
   onCommit(commit: { seconds: number; events: number; waitSeconds?: number }): void
   readonly replica: ReplicaOptions

@@ -8,7 +8,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Leases } from '../ports/leases.ts'
 import type { Sample } from '../ports/metrics.ts'
 import type { LogStats, Store } from '../ports/store.ts'
-import type { AuditView, Readiness, ReplicaView, SinkView } from '../ports/views.ts'
+import type { AuditView, DatabaseView, Readiness, ReplicaView, SinkView } from '../ports/views.ts'
 import type { Dispatcher } from './deliver/dispatcher.ts'
 import type { Registrar } from './register/registrar.ts'
 
@@ -29,9 +29,11 @@ export function createReadiness(deps: {
   leases: Pick<Leases, 'peers'>
   /** What is shown of the audits; none of it keeps a service from being ready. */
   audits: () => readonly AuditView[]
+  /** Of a shared store. */
+  durability?: DatabaseView['durability'] | undefined
   clock: Clock
 }) {
-  const { store, registrar, dispatcher, leases, audits, clock } = deps
+  const { store, registrar, dispatcher, leases, audits, durability, clock } = deps
   const startedAt = clock.elapsed()
   let stopping = false
   let registeredOnce = false
@@ -60,6 +62,9 @@ export function createReadiness(deps: {
       registrations,
       sinks,
       audits: audits(),
+      ...(durability !== undefined && {
+        database: { durability, timeline: known.timeline ?? null },
+      }),
       ...(leases.peers().length > 0 && { replicas: replicaViews() }),
     }
   }
@@ -106,11 +111,16 @@ export function createReadiness(deps: {
   /** Rejects where the store does. */
   async function sample(): Promise<Sample> {
     await learn()
+    const sinks = sinkViews()
+    const isShared = leases.peers().length > 0
     return {
       eventsStored: known.events,
-      lagBySink: new Map(sinkViews().map(({ name, lag }) => [name, lag])),
+      lagBySink: new Map(sinks.map(({ name, lag }) => [name, lag])),
       // Also of sinks that are not in the settings any more: somebody has to see to them.
       deadLettersBySink: known.letters,
+      ...(isShared && {
+        byOwners: { registrations: registrar.views(), sinks, audits: audits() },
+      }),
     }
   }
 

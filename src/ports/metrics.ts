@@ -5,6 +5,8 @@ import type { CallbackOutcome, Flag } from '../core/events/callback.ts'
 import type { KeyRole } from '../core/keys/accepted-keys.ts'
 import type { ProbeResult } from '../core/probe.ts'
 import type { RegistrationChange, RegistrationState } from '../core/registration/registration.ts'
+import type { KeptBy } from '../core/store-place.ts'
+import type { AuditView, RegistrationView, SinkView } from './views.ts'
 
 export interface ReceiverMetrics {
   callback(domain: string, outcome: CallbackOutcome, seconds: number): void
@@ -52,6 +54,8 @@ export interface ReplicaMetrics {
   /** How long an append waited for the lock of the log. */
   waited(seconds: number): void
   connected(isConnected: boolean): void
+  /** What keeps an event that was answered 200. */
+  keptBy(kept: KeptBy): void
   /** The server's timeline changed. */
   failover(): void
 }
@@ -69,4 +73,10 @@ export type Sample = {
   readonly eventsStored: number
   readonly lagBySink: ReadonlyMap<string, number>
   readonly deadLettersBySink: ReadonlyMap<string, number>
+  /** Where the store is shared: what the owner of each task found, whoever it is. */
+  readonly byOwners?: {
+    readonly registrations: readonly Pick<RegistrationView, 'domain' | 'state' | 'generation'>[]
+    readonly sinks: readonly Pick<SinkView, 'name' | 'state'>[]
+    readonly audits: readonly Pick<AuditView, 'domain' | 'state' | 'auditedUntil'>[]
+  }
 }

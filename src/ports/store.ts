@@ -2,6 +2,7 @@
 // events that can't be delivered or kept. Types only.
 import type { Jump } from '../core/delivery/lag.ts'
 import type { RejectedEvent } from '../core/delivery/outcome.ts'
+import type { Understood } from '../core/events/callback.ts'
 import type { ReplaySelection } from '../core/events/replay.ts'
 import type { NewEvent, StoredEvent } from '../core/events/snapshot-event.ts'
 import type { Ring } from '../core/keys/key-ring.ts'
@@ -14,9 +15,9 @@ export interface EventLog {
    * Resolves once the event is committed and synced to disk; for an event that is already in the
    * log, once that one is. Rejects with a `ServiceError`: `store_overloaded` (the queue is full,
    * nothing was taken), `store_slow` (no answer in time; it may still be kept), `store_full`,
-   * `store_failed`, `store_damaged`.
+   * `store_failed`, `store_damaged`. Whoever has read the body hands over what it says.
    */
-  append(event: NewEvent): Promise<Appended>
+  append(event: NewEvent, understood?: Understood): Promise<Appended>
   /**
    * Events whose seq is above `after`, in order: up to `limit`, and up to `maxBytes` of bodies, but
    * at least one if there is any.
@@ -32,6 +33,8 @@ export type LogStats = {
   readonly lastSeq: number
   /** Where there are any, in a shared store. */
   readonly jumps?: readonly Jump[]
+  /** Of the server of a shared store, at the last append; it is another one after a failover. */
+  readonly timeline?: string
 }
 
 export type StoredRing = { readonly ring: Ring; readonly revision: number }

@@ -66,6 +66,31 @@ export type AuditView = {
   }[]
 }
 
+/** The server of a shared store. */
+export type DatabaseView = {
+  /** What an acknowledged commit is worth: `standby` where the server waits for one, if it names one. */
+  readonly durability: 'standby' | 'primary'
+  /** At the last append: another one after each failover. Null before the first. */
+  readonly timeline: string | null
+}
+
+/** What a shared store knows of itself, whether or not a replica runs. */
+export type SharingView = DatabaseView & {
+  /** Whether the server names a standby to wait for. */
+  readonly hasStandby: boolean
+  readonly failovers: number
+  readonly partitions: number
+  /** Events up to this one are gone. */
+  readonly goneUpTo: number
+  /** What the store holds, as its limit counts it. */
+  readonly usedBytes: number
+  /** All of its tables and indexes. */
+  readonly bytesOnDisk: number
+  readonly replicas: readonly ReplicaView[]
+  /** Tasks that had an owner once, and have none at the moment. */
+  readonly unowned: readonly string[]
+}
+
 export type Readiness = {
   readonly ready: boolean
   /** Why not, for people; empty when ready. */
@@ -73,6 +98,8 @@ export type Readiness = {
   readonly store: 'ok' | 'failing'
   readonly registrations: readonly RegistrationView[]
   readonly sinks: readonly SinkView[]
+  /** Absent where the store is not shared. */
+  readonly database?: DatabaseView
   /** Those that share the store, this one included; absent where it is not shared. */
   readonly replicas?: readonly ReplicaView[]
   readonly audits: readonly AuditView[]

@@ -46,6 +46,20 @@ export function createMetrics({ now, sample, ...installation }: Parts): Metrics 
   const of = createInstruments(METRICS, installation, register)
   const keySeenAt = new Map<string, number>()
 
+  /** Every replica shows the same, whoever owns it: what it was told itself may be long ago. */
+  function showOwners(found: Sample['byOwners']): void {
+    for (const { domain, state, generation } of found?.registrations ?? []) {
+      of.registrationState.set({ domain }, state)
+      if (generation !== null) of.generation.set({ domain }, generation)
+    }
+    for (const { name, state } of found?.sinks ?? []) of.sinkState.set({ sink: name }, state)
+    for (const { domain, state, auditedUntil } of found?.audits ?? []) {
+      of.auditState.set({ domain }, state)
+      const until = auditedUntil === null ? 0 : Date.parse(auditedUntil) / 1_000
+      of.auditedUntil.set({ domain }, until)
+    }
+  }
+
   return {
     callback(domain, outcome, seconds) {
       of.callbacks.add({ domain, outcome })
@@ -89,6 +103,7 @@ export function createMetrics({ now, sample, ...installation }: Parts): Metrics 
     lost: (task) => of.taskOwned.set({ task }, 0),
     waited: (seconds) => of.storeWait.observe(seconds),
     connected: (isConnected) => of.storeConnected.set({}, isConnected ? 1 : 0),
+    keptBy: (kept) => of.durability.set({}, kept),
     failover: () => of.failovers.add({}),
 
     attempted: (sink, outcome, events) => of.deliveries.add({ sink, outcome }, events),
@@ -110,6 +125,7 @@ export function createMetrics({ now, sample, ...installation }: Parts): Metrics 
         for (const [sink, letters] of sampled.deadLettersBySink) {
           of.deadLetters.set({ sink }, letters)
         }
+        showOwners(sampled.byOwners)
       }
       return { contentType: register.contentType, body: await register.metrics() }
     },

@@ -13,10 +13,12 @@ import { SECRET } from './store-events.ts'
 export async function openShared(
   location: PostgresLocation,
   options: Partial<PostgresStoreOptions> = {},
+  /** Of a test that runs beside others: its own. */
+  finished: (close: () => Promise<void>) => void = onTestFinished,
 ): Promise<PostgresStore> {
   const seals = createSeals([SECRET])
   const store = await openPostgresStore({ location, seals, now: Date.now, ...options })
-  onTestFinished(() => store.close())
+  finished(() => store.close())
   return store
 }
 

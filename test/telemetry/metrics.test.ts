@@ -63,6 +63,7 @@ const SERIES: [string, number][] = [
   ['snaphook_takeovers_total', 5],
   ['snaphook_store_wait_seconds_count', 1],
   ['snaphook_store_connected', 1],
+  ['snaphook_store_durability', 4],
   ['snaphook_store_failovers_total', 1],
   ['snaphook_event_stream_readers', 1],
   ['snaphook_build_info', 1],
@@ -105,7 +106,7 @@ describe('from the start', () => {
     )
     expect(own).toHaveLength(count)
     const raised = own.filter((line) => !line.endsWith(' 0'))
-    expect(raised).toHaveLength(/build_info|_state$|_probe$/.test(name) ? 1 : 0)
+    expect(raised).toHaveLength(/build_info|_state$|_probe$|_durability$/.test(name) ? 1 : 0)
   })
 
   test('the process is measured as well', async () => {
@@ -172,6 +173,44 @@ describe('what happens is counted', () => {
         "snaphook_sink_state{sink="stdout",state="refused"} 1",
       ]
     `)
+  })
+
+  test('of a shared store each replica shows what the owners found, whatever it knew itself', async () => {
+    const found = { domain: DOMAIN, state: 'in_sync', generation: 3 } as const
+    const audit = { domain: DOMAIN, state: 'behind', auditedUntil: '2026-01-02T00:00:00Z' } as const
+    const byOwners: NonNullable<Sample['byOwners']>[] = [
+      {
+        registrations: [found],
+        sinks: [{ name: 'stdout', state: 'failing' }],
+        audits: [audit],
+      },
+      {
+        registrations: [{ ...found, state: 'conflict', generation: null }],
+        sinks: [{ name: 'stdout', state: 'ok' }],
+        audits: [{ ...audit, auditedUntil: null }],
+      },
+    ]
+    const { metrics, lines } = fixture(async () => ({
+      ...{ eventsStored: 0, lagBySink: new Map(), deadLettersBySink: new Map() },
+      ...{ byOwners: byOwners.shift() as NonNullable<Sample['byOwners']> },
+    }))
+    metrics.registration(DOMAIN, 'failed')
+    const domain = `domain="${DOMAIN}"`
+    const expected = [
+      `snaphook_registration_state{state="in_sync",${domain}} 1`,
+      `snaphook_registration_state{state="failed",${domain}} 0`,
+      `snaphook_notify_key_generation{${domain}} 3`,
+      'snaphook_sink_state{state="failing",sink="stdout"} 1',
+      `snaphook_audit_state{state="behind",${domain}} 1`,
+      `snaphook_audited_until_timestamp_seconds{${domain}} ${Date.parse(audit.auditedUntil) / 1000}`,
+    ]
+    const sorted = (line: string) =>
+      line.replace(/\{(.*)\}/, (_, labels) => labels.split(',').toSorted())
+    expect((await lines()).map(sorted)).toEqual(expect.arrayContaining(expected.map(sorted)))
+    const later = (await lines()).map(sorted)
+    expect(later).toContain(sorted(`snaphook_registration_state{state="conflict",${domain}} 1`))
+    expect(later).toContain(`snaphook_notify_key_generation${domain} 3`)
+    expect(later).toContain(`snaphook_audited_until_timestamp_seconds${domain} 0`)
   })
 
   test('a sample that fails leaves the last values', async () => {

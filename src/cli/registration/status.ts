@@ -58,10 +58,33 @@ function storeLines(store: StoreStatus | null, path: string): string[] {
     '',
     table(['SINK', 'LAG', 'DEAD LETTERS', ''], sinks),
     '',
+    ...sharingLines(store.sharing),
     ...auditLines(store.audits),
     ...replayLines(store.replays),
     ...backfillLines(store.backfills),
   ]
+}
+
+function sharingLines(sharing: StoreStatus['sharing']): string[] {
+  if (sharing === undefined) return []
+  const { durability, hasStandby, timeline, failovers, partitions, usedBytes, bytesOnDisk } =
+    sharing
+  const standby = hasStandby ? 'the server names a standby' : 'the server names no standby'
+  const replicas = sharing.replicas.map(({ name, version, startedAt, seenSeconds, owns }) => [
+    ...[name, version, startedAt, `${seenSeconds} s ago`, owns.join(', ')],
+  ])
+  return [
+    `server   durability ${durability}, ${standby}; timeline ${timeline ?? 'unknown'}, ${failovers} failovers`,
+    `log      ${showBytes(usedBytes)} of events and dead letters; ${partitions} partitions, ${showBytes(bytesOnDisk)} on disk`,
+    ...(sharing.unowned.length > 0 ? [`no owner ${sharing.unowned.join(', ')}`] : []),
+    '',
+    table(['REPLICA', 'VERSION', 'SINCE', 'SEEN', 'OWNS'], replicas),
+    '',
+  ]
+}
+
+function showBytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
 
 function replayLines(replays: StoreStatus['replays']): string[] {

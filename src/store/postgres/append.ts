@@ -1,6 +1,7 @@
 // Keeps groups of events: each one call of a procedure that locks, drops duplicates, numbers on,
 // inserts and commits. A group whose fate is not known is sent again: identity makes that safe.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import type { NewEvent } from '../../core/events/snapshot-event.ts'
 import type { PostgresLocation } from '../../core/store-place.ts'
 import type { GroupAnswer, PartFault } from '../write-queue.ts'
@@ -20,6 +21,7 @@ const MAX_EVENTS = 1_000
 const MAX_BYTES = 4 * 1024 * 1024
 /** As long as callbacks wait for their answer. */
 const GROUP_DEADLINE_MS = 3_000
+const RETRY_MS = 100
 const ID = /^[0-9a-f]{64}$/i
 
 export type AppendReport = {
@@ -90,9 +92,11 @@ export function createAppender(parts: {
           // Now, while whoever waits for an answer can be told.
           if (holder !== null) throw heldUpFault(location, holder, error)
         } else if (!endsConnection(error)) throw error
+        if (performance.now() >= deadline) throw error
+        // A server that takes connections and no writes is not to be asked without a pause.
+        if (isAgain) await pause(RETRY_MS)
         // It may have been kept all the same.
         isAgain = true
-        if (performance.now() >= deadline) throw error
       }
     }
   }

@@ -23,7 +23,8 @@ export async function freeLock(link: Link, { schema }: PostgresLocation): Promis
        then pg_terminate_backend(a.pid) else false end as ended
      from pg_locks l join pg_stat_activity a using (pid)
      where l.locktype = 'advisory' and l.granted and l.classid = 1936613744
-       and l.objid = '@'::regnamespace::oid`,
+       and l.objid = '@'::regnamespace::oid
+       and l.database = (select oid from pg_database where datname = current_database())`,
   )
   const [holder] = await link.run((session) => session.rows(statement), DEADLINE_MS)
   return holder === undefined || holder.ended === true ? null : shown(holder)

@@ -20,10 +20,13 @@ const SESSION = `
 `
 const SERVER = `
   select pg_is_in_recovery() as standby, current_setting('fsync') = 'on' as fsync,
-    current_setting('full_page_writes') = 'on' as pages
+    current_setting('full_page_writes') = 'on' as pages,
+    current_setting('transaction_read_only') = 'on' as "readOnly"
 `
 /** "Canceling wait for synchronous replication": what was committed may be on one disk only. */
 const UNSURE = '01000'
+
+const NO_CONNECTION = new ConnectionLost('no connection')
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -38,10 +41,10 @@ export interface Session {
 }
 
 export interface Link {
-  /** Waits for its turn and for the connection; rejects with `ConnectionLost` or the server's error. */
+  /** Within the deadline waits for its turn, connection and answer; rejects with `ConnectionLost` or the server's error. */
   run<T>(work: (session: Session) => Promise<T>, deadlineMs: number): Promise<T>
-  /** Since when there is no connection, in `performance.now()`; null while there is one. */
-  downSince(): number | null
+  /** Since when there is no connection, in `performance.now()`, and why; null while there is one. */
+  down(): { readonly since: number; readonly fault: unknown } | null
   /** Ends after the work that it was given. */
   close(): Promise<void>
 }
@@ -50,6 +53,8 @@ export type LinkOptions = {
   readonly location: PostgresLocation
   /** Shown in `pg_stat_activity`. */
   readonly name: string
+  /** Does without a server that takes writes. */
+  readonly isForReading?: boolean
   /** Told when a connection is made or lost. */
   readonly onChange?: (isConnected: boolean) => void
 }
@@ -59,7 +64,7 @@ export type LinkOptions = {
  * password, ends the wait for the first connection at once. Later it may be a failover under way, or a
  * password that is changed in two places, and is waited for as all else is.
  */
-export function createLink({ location, name, onChange }: LinkOptions): Link {
+export function createLink({ location, name, isForReading, onChange }: LinkOptions): Link {
   let client: pg.Client | undefined
   let lostAt: number | null = performance.now()
   let lastFault: unknown
@@ -92,7 +97,8 @@ export function createLink({ location, name, onChange }: LinkOptions): Link {
       keepAliveInitialDelayMillis: 5_000,
     })
     made.on('error', (error) => {
-      lastFault = error
+      // What is dropped says so, which is not why.
+      if (client === made) lastFault = error
       drop(made)
     })
     made.on('end', () => drop(made))
@@ -104,6 +110,7 @@ export function createLink({ location, name, onChange }: LinkOptions): Link {
       const [server] = (await within(made.query(SERVER), timeoutMs, 'no answer', () => drop(made)))
         .rows
       if (server?.standby) throw standbyFault(location)
+      if (server?.readOnly && !isForReading) throw readOnlyFault(location)
       if (!server?.fsync || !server?.pages) throw unsafeFault(location)
       await within(made.query(SESSION), timeoutMs, 'no answer', () => drop(made))
     } catch (error) {
@@ -123,7 +130,7 @@ export function createLink({ location, name, onChange }: LinkOptions): Link {
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
       if (client !== undefined) return client
       const left = deadline - performance.now()
-      if (left <= 0) throw lastFault ?? new ConnectionLost('no connection')
+      if (left <= 0) throw lastFault ?? NO_CONNECTION
       try {
         return await connect(Math.min(left, CONNECT_TIMEOUT_MS))
       } catch (error) {
@@ -146,17 +153,19 @@ export function createLink({ location, name, onChange }: LinkOptions): Link {
 
   function run<T>(work: (session: Session) => Promise<T>, deadlineMs: number): Promise<T> {
     if (closed) return Promise.reject(storeFault(location, 'is closed', 'store_failed'))
-    const mine = turn.then(() => attempt(work, deadlineMs))
+    const deadline = performance.now() + deadlineMs
+    const mine = turn.then(() => attempt(work, deadline))
     turn = mine.catch(() => undefined)
-    return mine
+    // What is before it in the line may take long: nobody waits for more than they asked to.
+    return within(mine, deadlineMs, 'no answer in time', () => undefined)
   }
 
-  async function attempt<T>(work: (session: Session) => Promise<T>, deadlineMs: number) {
-    const deadline = performance.now() + deadlineMs
+  async function attempt<T>(work: (session: Session) => Promise<T>, deadline: number) {
     const using = await connected(deadline)
     unsure = false
     try {
-      const left = Math.max(1, deadline - performance.now())
+      const left = deadline - performance.now()
+      if (left <= 0) throw new ConnectionLost('no answer in time')
       return await within(work(sessionOn(using)), left, 'no answer in time', () => drop(using))
     } catch (error) {
       // An error that left a transaction open, or a server that is not what it was.
@@ -180,7 +189,7 @@ export function createLink({ location, name, onChange }: LinkOptions): Link {
 
   return {
     run,
-    downSince: () => lostAt,
+    down: () => (lostAt === null ? null : { since: lostAt, fault: lastFault ?? NO_CONNECTION }),
     async close() {
       closed = true
       await turn
@@ -221,6 +230,12 @@ function lossOf(error: unknown): unknown {
 
 function standbyFault(location: PostgresLocation): Error {
   const problem = 'is a standby, or a read-only endpoint: name the primary'
+  return storeFault(location, problem, 'store_failed')
+}
+
+function readOnlyFault(location: PostgresLocation): Error {
+  const problem =
+    'takes no writes: see whether its disk is full, or default_transaction_read_only is on'
   return storeFault(location, problem, 'store_failed')
 }
 

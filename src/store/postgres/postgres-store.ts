@@ -3,21 +3,23 @@
 // where they are needed: for searches, and at the janitor.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { locationName, type PostgresLocation } from '../../core/store-place.ts'
+import { type KeptBy, locationName, type PostgresLocation } from '../../core/store-place.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Leases, ReplicaView } from '../../ports/leases.ts'
 import type { Reading } from '../../ports/reading.ts'
 import type { Store } from '../../ports/store.ts'
+import type { SharingView } from '../../ports/views.ts'
 import type { Seals } from '../sealed-rings/seal.ts'
 import { createWriteQueue, QUEUE_LIMITS, type QueueLimits } from '../write-queue.ts'
 import { type AppendReport, createAppender } from './append.ts'
 import { createAudits } from './audit/audits.ts'
 import { freeLock, whoBlocks } from './blocker.ts'
 import { refuseUnfinishedCopy } from './copy/mark.ts'
+import { watchDurability } from './durability.ts'
 import { faultOf, openFault, storeFault, withFaults } from './faults.ts'
 import { watchGrowth } from './growth.ts'
 import { createLeaseKeeper, type LeaseNews, type LeaseTimes } from './leases.ts'
-import { createLink, type Link } from './link.ts'
+import { createLink, type Link, type LinkOptions } from './link.ts'
 import { inSchema } from './location.ts'
 import { checkSchema, type MigrateOptions, migrate } from './migrate.ts'
 import { createCursors } from './queries/cursors.ts'
@@ -28,6 +30,7 @@ import { createDropper } from './queries/partitions.ts'
 import { createRetention } from './queries/pruning.ts'
 import { createReplays } from './queries/replays.ts'
 import { createRings } from './queries/rings.ts'
+import { createSharing } from './queries/sharing.ts'
 import { createStreamSearch } from './queries/stream-search.ts'
 import { createStreamCount } from './queries/streams.ts'
 import { createTallies } from './queries/tallies.ts'
@@ -52,6 +55,8 @@ export type PostgresStoreOptions = {
   readonly onCommit?: (commit: AppendReport) => void
   /** Told of the server's new timeline after a failover: the numbers have jumped. */
   readonly onFailover?: (timeline: string) => void
+  /** Told what a commit is worth, at first and when that changes. */
+  readonly onDurability?: (kept: KeptBy) => void
   /** Told when the connection that appends is made or lost. */
   readonly onConnection?: (isConnected: boolean) => void
   /** Told when what is pruned can't be dropped: it takes room for longer. */
@@ -75,6 +80,7 @@ export interface PostgresStore extends Store, Reading {
   join(options: ReplicaOptions): Leases
   /** Asks the owner of the registrar for a look; false where one was asked for just now. */
   askLook(domain: string): Promise<boolean>
+  readSharing(): Promise<SharingView>
 }
 
 /**
@@ -82,16 +88,17 @@ export interface PostgresStore extends Store, Reading {
  * `store_unavailable` or `store_newer` and one sentence on what to do.
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
-  const { location, seals, now } = options
+  const { location, seals, now, readOnly = false } = options
   const limits = { ...QUEUE_LIMITS, ...options.limits }
-  const link = (name: string, onChange?: (isConnected: boolean) => void) =>
-    createLink({ location, name, ...(onChange && { onChange }) })
-  const appending = link('appends', options.onConnection)
+  const link = (name: string, more: Partial<LinkOptions> = {}) =>
+    createLink({ location, name, isForReading: readOnly, ...more })
+  const { onConnection: onChange } = options
+  const appending = link('appends', onChange && { onChange })
   const keeping = link('keeper')
-  const reading = link('reads')
+  const reading = link('reads', { isForReading: true })
   const writing = link('changes')
   // Opened when somebody first looks: what waits for it is nobody's delivery.
-  const searching = link('looks')
+  const searching = link('looks', { isForReading: true })
   // Opened by the janitor: what waits there for readers holds up nothing else.
   const dropping = link('drops')
   const links = [appending, keeping, reading, writing, searching, dropping]
@@ -130,13 +137,16 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     read: log.read,
   })
 
+  /** Why appends are refused without being tried: for a blip they wait, then they are better off so. */
+  function refusal(): { readonly fault: unknown } | undefined {
+    const down = appending.down()
+    if (down === null || performance.now() - down.since <= limits.appendTimeoutMs) return undefined
+    return down
+  }
+
   const append: Store['append'] = (event) => {
-    // For a blip callbacks wait; then they are better off with a refusal.
-    const down = appending.downSince()
-    if (down !== null && performance.now() - down > limits.appendTimeoutMs) {
-      return Promise.reject(storeFault(location, "can't be reached", 'store_failed'))
-    }
-    return queue.append(event)
+    const refused = refusal()
+    return refused === undefined ? queue.append(event) : Promise.reject(refused.fault)
   }
 
   const store: Store & Reading = {
@@ -167,6 +177,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     checkWritable() {
       if (closing !== undefined) return Promise.reject(closedFault(location))
       if (performance.now() - appender.committedAt() < PROOF_MS) return Promise.resolve()
+      const refused = refusal()
+      if (refused !== undefined) return Promise.reject(refused.fault)
       probing ??= appender.probe().finally(() => {
         probing = undefined
       })
@@ -184,12 +196,14 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const ask = inSchema(location.schema, 'select @.ask_look_1($1) as asked')
 
   return {
-    ...withFaults(store, location),
+    ...withFaults({ ...store, ...createSharing(searching, location) }, location),
     join({ onGrowth, ...replica }) {
       const keeper = createLeaseKeeper({ link: keeping, location, ...replica })
       const isInterested = () => keeper.ownsAny('sink:')
       leaving.push(watchGrowth({ link: reading, schema: location.schema, isInterested, onGrowth }))
       leaving.push(countWhileOwner(keeper, countStreams))
+      const { onDurability } = options
+      if (onDurability) leaving.push(watchDurability({ link: keeping, location, onDurability }))
       leaving.push(keeper.close)
       return keeper
     },

@@ -138,7 +138,7 @@ export function createAudits(
   }
 
   async function keep(events: readonly NewEvent[]): Promise<number> {
-    const kept = await Promise.all(events.map(append))
+    const kept = await Promise.all(events.map((event) => append(event)))
     return kept.filter(({ duplicate }) => !duplicate).length
   }
 

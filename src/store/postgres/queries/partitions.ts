@@ -88,14 +88,3 @@ export async function dropPartitions(link: Link, { schema }: PostgresLocation): 
     )
   }
 }
-
-/** What tells of the room on the server's disk: the log with its indexes, in bytes. */
-export async function physicalSize(link: Link, { schema }: PostgresLocation): Promise<number> {
-  const statement = inSchema(
-    schema,
-    `select coalesce(sum(pg_total_relation_size(to_regclass(format('@.%I', name)))), 0)::float8 as size
-     from @.partitions`,
-  )
-  const [row] = await link.run((session) => session.rows(statement), DEADLINE_MS)
-  return Number(row?.size)
-}
