@@ -84,6 +84,15 @@ export function databaseNews(log: Log, metrics: ReplicaMetrics) {
         { timeline },
       )
     },
+    onClock(offMs: number) {
+      if (offMs === 0) log.info('the clock of this machine agrees with the database again')
+      else {
+        const seconds = Math.round(offMs / 1_000)
+        log.warn('the clock of this machine is off: what is kept has times of the database', {
+          seconds,
+        })
+      }
+    },
     onHeldUp(by: string) {
       log.warn('a change of the schema is held up, trying again', { by })
     },

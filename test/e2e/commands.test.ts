@@ -5,13 +5,7 @@ import { describe, expect, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
 import { onEachStore } from '../support/each-store.ts'
 import { SUCCESS } from '../support/signed-callback.ts'
-import {
-  DOMAIN,
-  keyOf,
-  listening,
-  setStage,
-  settled,
-} from '../support/stage.ts'
+import { DOMAIN, keyOf, listening, setStage, settled } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))

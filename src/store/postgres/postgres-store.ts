@@ -34,6 +34,7 @@ import { createSharing } from './queries/sharing.ts'
 import { createStreamSearch } from './queries/stream-search.ts'
 import { createStreamCount } from './queries/streams.ts'
 import { createTallies } from './queries/tallies.ts'
+import { createServerClock } from './server-clock.ts'
 
 const OPEN_DEADLINE_MS = 15_000
 const MIGRATE_DEADLINE_MS = 120_000
@@ -59,6 +60,8 @@ export type PostgresStoreOptions = {
   readonly onDurability?: (kept: KeptBy) => void
   /** Told when the connection that appends is made or lost. */
   readonly onConnection?: (isConnected: boolean) => void
+  /** Told when the clock here is off the server's, by so many ms; 0: not any more. */
+  readonly onClock?: (offMs: number) => void
   /** Told when what is pruned can't be dropped: it takes room for longer. */
   readonly onDropFailing?: (problem: string) => void
   readonly limits?: Partial<QueueLimits>
@@ -125,6 +128,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const queue = createWriteQueue(async ({ events }) => {
     return { ...(await appender.commit(events)), writes: [] }
   }, limits)
+  const clock = createServerClock(now, options.onClock)
   let probing: Promise<void> | undefined
   let closing: Promise<void> | undefined
   const leaving: (() => Promise<void>)[] = []
@@ -146,7 +150,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
   const append: Store['append'] = (event) => {
     const refused = refusal()
-    return refused === undefined ? queue.append(event) : Promise.reject(refused.fault)
+    return refused === undefined
+      ? queue.append(clock.received(event))
+      : Promise.reject(refused.fault)
   }
 
   const store: Store & Reading = {
@@ -165,12 +171,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     ...createDeadLetters({ reading, keeping, writing }, location),
     ...createReplays({ keeping, writing }, location, now),
     ...createTallies(keeping, location),
-    ...createAudits({ reading, writing }, location, { now, append }),
+    ...createAudits({ reading, writing, searching }, location, { now, append }),
     ...createRetention({
       reading,
       writing,
       location,
       now,
+      stepAt: clock.step,
       dropper: createDropper({ link: dropping, location, onFailing: dropFailing }),
     }),
 
@@ -198,7 +205,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   return {
     ...withFaults({ ...store, ...createSharing(searching, location) }, location),
     join({ onGrowth, ...replica }) {
-      const keeper = createLeaseKeeper({ link: keeping, location, ...replica })
+      const keeper = createLeaseKeeper({
+        ...{ link: keeping, location, onServerTime: clock.note },
+        ...replica,
+      })
       const isInterested = () => keeper.ownsAny('sink:')
       leaving.push(watchGrowth({ link: reading, schema: location.schema, isInterested, onGrowth }))
       leaving.push(countWhileOwner(keeper, countStreams))
