@@ -7,7 +7,6 @@ export function shiftedClock(): Clock & { shift(ms: number): void } {
   return {
     ...systemClock,
     now: () => systemClock.now() + ahead,
-    // Time that passes, not a clock that jumps.
     elapsed: () => systemClock.elapsed() + ahead,
     shift(ms) {
       ahead += ms
