@@ -72,6 +72,11 @@ describe.skipIf(!hasChromium)('the real service', () => {
     const before = await page.locator('.tile img').getAttribute('src')
     stage.emulator.shoot(STREAM)
     await eventually(() => page.locator('.tile img').getAttribute('src')).not.toBe(before)
+
+    expect((await page.context().cookies()).map(({ name }) => name)).toEqual(['snaphook_session'])
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await eventually(() => page.getByLabel('Bearer token').isVisible()).toBe(true)
+    expect(await page.context().cookies()).toEqual([])
   })
 })
 

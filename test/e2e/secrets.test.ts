@@ -1,10 +1,17 @@
 // A whole life at debug level, with every kind of failure in it: nothing secret shows anywhere. And
 // the tokens that open the operations API.
+import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { signCallback } from '../../src/emulator/emulator.ts'
 import { onEachStore } from '../support/each-store.ts'
 import { assertNoSecrets, type Secrets } from '../support/no-secrets.ts'
-import { type CallbackOptions, nowSeconds, sendCallback } from '../support/signed-callback.ts'
+import {
+  type CallbackOptions,
+  nowSeconds,
+  sendCallback,
+  snapshotBody,
+} from '../support/signed-callback.ts'
+import { readEvents } from '../support/sse-reader.ts'
 import {
   DOMAIN,
   keyOf,
@@ -101,7 +108,7 @@ onEachStore((own) => {
     await stage.call('UpdateLiveSnapshotNotifyConfig', theirs(stage))
     await until('the takeover', () => stage.configured()?.NotifyUrl === stage.callbackUrl())
     await settled(service)
-    await askEverything(service, token, shown)
+    const looks = await askEverything(service, token, shown)
     stage.emulator.startPush({ domain: DOMAIN, app: 'live', stream: 'door' })
     for (const command of [
       ['plan'],
@@ -131,7 +138,7 @@ onEachStore((own) => {
     ]) {
       expect(log).toContain(kind)
     }
-    const secrets = { ...SECRETS, ...signatures, 'the token': token }
+    const secrets = { ...SECRETS, ...signatures, ...looks, 'the token': token }
     assertNoSecrets('the log', log, secrets)
     assertNoSecrets('standard output', service.stdout.text(), secrets)
     for (const [where, text] of shown) assertNoSecrets(where, text, secrets)
@@ -213,6 +220,9 @@ function theirs({ front }: Stage) {
   return { NotifyUrl, NotifyReqAuth: 'yes', NotifyAuthKey: FOREIGN_KEY }
 }
 
+/** Of a bucket whose pictures may be shown. */
+const LISTED = { OssBucket: 'my-snapshots', OssEndpoint: 'oss-cn-shanghai.aliyuncs.com' }
+
 /** One callback for each way to be refused, and good ones. Returns the signatures that were sent. */
 async function sendAllKinds(stage: Stage, shown: Map<string, string>): Promise<Secrets> {
   const kinds: CallbackOptions[] = [
@@ -225,6 +235,7 @@ async function sendAllKinds(stage: Stage, shown: Map<string, string>): Promise<S
     { key: keyOf(0), headers: { 'ALI-LIVE-TIMESTAMP': null } },
     { key: keyOf(0), body: 'x'.repeat(70_000) },
     { key: keyOf(0), timestamp: nowSeconds(-2), body: 'not JSON' },
+    { key: keyOf(0), timestamp: nowSeconds(-3), body: snapshotBody(LISTED) },
     { key: keyOf(0), method: 'PUT' },
   ]
   const signatures: Record<string, string> = {}
@@ -236,23 +247,60 @@ async function sendAllKinds(stage: Stage, shown: Map<string, string>): Promise<S
   return signatures
 }
 
-async function askEverything({ ops }: Running, token: string, shown: Map<string, string>) {
-  const open = ['/healthz', '/readyz', '/metrics', '/', '/nothing']
-  const guarded = ['registrations', 'sinks', 'events', 'streams', 'openapi.json', 'events?x=1']
-  for (const path of [...open, ...guarded.map((name) => `/v1/${name}`)]) {
-    for (const headers of [{}, { Authorization: `Bearer ${token}` }]) {
+/** Asks as the wall does, as programs do, and as strangers do. Returns what only one of them is told. */
+async function askEverything(
+  { ops }: Running,
+  token: string,
+  shown: Map<string, string>,
+): Promise<Secrets> {
+  const open = ['/healthz', '/readyz', '/metrics', '/', '/nothing', ...wallFiles()]
+  const guarded = ['registrations', 'sinks', 'audit', 'openapi.json', 'streams', 'events']
+  const faulty = ['events?x=1', 'events/0', `events?after=${token}`, 'streams?q=%00']
+  const authorized = { Authorization: `Bearer ${token}` }
+  const cookie = { Cookie: `snaphook_session=${token}` }
+  for (const path of [...open, ...[...guarded, ...faulty].map((name) => `/v1/${name}`)]) {
+    for (const headers of [{}, authorized, cookie]) {
       const response = await fetch(ops + path, { headers })
       const answer = JSON.stringify([...response.headers]) + (await response.text())
       shown.set(`${path} ${Object.keys(headers)}`, answer)
     }
   }
-  // Who may see a picture gets its signed URL, and may sign in; neither is told anybody else.
-  const authorized = { Authorization: `Bearer ${token}` }
-  const listed = await fetch(`${ops}/v1/events?limit=1`, { headers: authorized })
-  const { events } = (await listed.json()) as { events: { id: string }[] }
-  await fetch(`${ops}/v1/events/${events[0]?.id}/image`, {
-    headers: authorized,
-    redirect: 'manual',
-  })
-  await fetch(`${ops}/sign-in`, { method: 'POST', body: new URLSearchParams({ token }) })
+  await using live = await readEvents({ url: ops }, '?after=0', authorized)
+  await until('the live events', () => live.events.length > 2)
+  shown.set('the event stream', JSON.stringify([...live.response.headers]) + live.head)
+  // Who may see a picture gets its signed URL, and who signs in the cookie; nobody else is told.
+  const ids = live.events.map(({ data = '' }) => (JSON.parse(data) as { id: string }).id)
+  const pictures = await Promise.all(
+    ids.map((id) =>
+      fetch(`${ops}/v1/events/${id}/image`, { headers: authorized, redirect: 'manual' }),
+    ),
+  )
+  const signed = pictures.flatMap(({ headers }) => headers.get('location') ?? [])
+  expect(signed.length).toBeGreaterThan(0)
+  for (const each of pictures.filter(({ status }) => status !== 302)) {
+    shown.set(`no picture ${each.url}`, await each.text())
+  }
+  for (const [path, given] of [
+    ['/sign-in', token],
+    ['/sign-in', `${token}x`],
+    ['/sign-out', token],
+  ] as const) {
+    const body = new URLSearchParams({ token: given })
+    const response = await fetch(ops + path, { method: 'POST', body })
+    expect(response.headers.has('set-cookie')).toBe(given === token)
+    shown.set(`${path} ${response.status}`, await response.text())
+  }
+  return Object.fromEntries(
+    signed.map((url, index) => [
+      `the signature of picture ${index}`,
+      new URL(url).searchParams.get('x-oss-signature') as string,
+    ]),
+  )
+}
+
+/** All that the wall is made of. */
+function wallFiles(): string[] {
+  const folder = new URL('../../src/wall/', import.meta.url)
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return names.filter((name) => /\.(?:js|css|html|svg)$/.test(name)).map((name) => `/wall/${name}`)
 }

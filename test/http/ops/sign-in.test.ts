@@ -100,9 +100,18 @@ describe.each(['/sign-in', '/sign-out'])('%s', (path) => {
   })
 })
 
-test('signing out takes the cookie away', async () => {
-  const cookie = (await post('/sign-out')).headers.get('set-cookie')
-  expect(cookie).toMatch(/^snaphook_session=; Max-Age=0;/)
+test.each<[string, Record<string, string>, number, string | null]>([
+  ['a script of the wall', { 'sec-fetch-mode': 'cors' }, 204, null],
+  ['a form of it', { 'sec-fetch-mode': 'navigate' }, 303, './'],
+  ['a program', {}, 204, null],
+])('signing out by %s takes the cookie away', async (_, headers, status, location) => {
+  const site = headers['sec-fetch-mode'] ? { 'sec-fetch-site': 'same-origin' } : {}
+  const response = await post('/sign-out', { ...headers, ...site })
+  expect([response.status, response.headers.get('location')]).toEqual([status, location])
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  const cookie = response.headers.get('set-cookie') ?? ''
+  // A browser takes a cookie away only by the same path, and with the same attributes.
+  expect(cookie).toMatch(/^snaphook_session=; Max-Age=0; Path=\/; HttpOnly; SameSite=Strict/)
 })
 
 test('where no token is configured there is nothing to sign in to', async () => {
