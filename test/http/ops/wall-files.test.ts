@@ -1,4 +1,5 @@
 // The wall as files: what is served, under which policy.
+import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { createWallFiles } from '../../../src/http/ops/wall-files.ts'
 
@@ -37,3 +38,12 @@ test.each(['/wall/', '/wall/nothing.js', '/wall/../app/service.ts', '/wall/%2e%2
     expect((await app().request(path)).status).toBe(404)
   },
 )
+
+test('the page names all modules, so that none waits for another one to ask for it', async () => {
+  const html = await (await app().request('/')).text()
+  const named = [...html.matchAll(/(?:modulepreload" href|module" src)="([^"]+\.js)"/g)]
+  const modules = readdirSync(WALL, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => `wall/${name}`)
+  expect(named.map(([, name]) => name).toSorted()).toEqual(modules.toSorted())
+})
