@@ -7,10 +7,10 @@ import { understand } from '../src/core/events/callback.ts'
 import { EVERY_EVENT } from '../src/core/events/event-filter.ts'
 import { eventOf, type NewEvent } from '../src/core/events/snapshot-event.ts'
 import { jsonPage } from '../src/store/event-texts.ts'
+import { createStreamSearch } from '../src/store/sqlite/streams/stream-search.ts'
+import { createStreams } from '../src/store/sqlite/streams/streams.ts'
 import { createEventLog } from '../src/store/sqlite/tables/event-log.ts'
 import { createEventSearch } from '../src/store/sqlite/tables/event-search.ts'
-import { createStreamSearch } from '../src/store/sqlite/tables/stream-search.ts'
-import { createStreams } from '../src/store/sqlite/tables/streams.ts'
 import { openConnection } from '../src/store/sqlite/worker/connection.ts'
 import { bodyOf, DOMAIN } from './callback.ts'
 import { verdict } from './verdict.ts'
@@ -69,11 +69,10 @@ function fill(path: string, size: number): DatabaseSync {
   }).replaceAll('\\', '')
   const step = 100_000
   for (let n = 0; n < size; n += step) insert.run(n, Math.min(n + step, size), body)
+  const counted = db.prepare(`update counters set value = ? where name = 'streams_counted'`)
+  counted.run(size - 3 * STREAMS)
   const streams = createStreams(db)
-  const last = createEventLog(db).read(size - 3 * STREAMS, 3 * STREAMS)
-  db.exec('begin')
-  streams.note(last.map((event) => ({ event, seq: event.seq })))
-  db.exec('commit')
+  while (streams.fill(STREAMS));
   db.exec('pragma wal_checkpoint(truncate)')
   return db
 }
@@ -124,7 +123,7 @@ function eventNumber(n: number): NewEvent {
   return eventOf(callback, understand(body, DOMAIN, receivedAt))
 }
 
-/** Synced commits with and without streams, in turn, so that a noisy machine disturbs both. */
+/** Synced commits with and without streams, in turn: what they take of a processor. */
 function appends(folder: string): void {
   const sides = [false, true].map((withStreams) => {
     const db = openConnection({ path: join(folder, `append-${withStreams}.db`), readOnly: false })
@@ -132,22 +131,31 @@ function appends(folder: string): void {
       db,
       log: createEventLog(db),
       streams: withStreams ? createStreams(db) : undefined,
-      ms: 0,
+      us: 0,
     }
   })
   let n = 0
   for (let commit = 0; commit < COMMITS; commit++) {
-    const group = Array.from({ length: GROUP }, () => eventNumber(n++))
+    const group = Array.from({ length: GROUP }, () => {
+      const event = eventNumber(n++)
+      return { event, understood: understand(event.body, DOMAIN, event.receivedAt) }
+    })
     for (const side of commit % 2 === 0 ? sides : sides.toReversed()) {
-      const begun = performance.now()
-      side.db.exec('begin immediate')
-      const kept = group.map((event) => ({ event, seq: side.log.append(event).seq }))
-      side.streams?.note(kept)
-      side.db.exec('commit')
-      side.ms += performance.now() - begun
+      const { db, log, streams } = side
+      const begun = process.threadCpuUsage()
+      db.exec('begin immediate')
+      const seqs = group.map(({ event }) => log.append(event, true).seq)
+      log.countNew(seqs.length)
+      if (streams?.isDue()) streams.write()
+      db.exec('commit')
+      for (const [row, { event, understood }] of group.entries()) {
+        streams?.note(event, seqs[row] ?? 0, understood)
+      }
+      const { user, system } = process.threadCpuUsage(begun)
+      side.us += user + system
     }
   }
-  const [without = 1, withStreams = 0] = sides.map(({ ms }) => (ms * 1_000) / (COMMITS * GROUP))
+  const [without = 1, withStreams = 0] = sides.map(({ us }) => us / (COMMITS * GROUP))
   for (const { db } of sides) db.close()
   const more = (withStreams / without - 1) * 100
   console.log(

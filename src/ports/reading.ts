@@ -116,7 +116,7 @@ export type StreamPage = {
   readonly next: StreamPosition | null
 }
 
-/** The latest shot of each stream, kept in the commit of its events; at most 100,000 streams. */
+/** The latest shot of each stream, as of the last event in the log; at most 100,000 streams. */
 export interface Streams {
   findStreams(query: StreamQuery): Promise<StreamPage>
   /**

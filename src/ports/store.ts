@@ -2,6 +2,7 @@
 // events that can't be delivered or kept. Types only.
 import type { Jump } from '../core/delivery/lag.ts'
 import type { RejectedEvent } from '../core/delivery/outcome.ts'
+import type { Understood } from '../core/events/callback.ts'
 import type { ReplaySelection } from '../core/events/replay.ts'
 import type { NewEvent, StoredEvent } from '../core/events/snapshot-event.ts'
 import type { Ring } from '../core/keys/key-ring.ts'
@@ -14,9 +15,9 @@ export interface EventLog {
    * Resolves once the event is committed and synced to disk; for an event that is already in the
    * log, once that one is. Rejects with a `ServiceError`: `store_overloaded` (the queue is full,
    * nothing was taken), `store_slow` (no answer in time; it may still be kept), `store_full`,
-   * `store_failed`, `store_damaged`.
+   * `store_failed`, `store_damaged`. Whoever has read the body hands over what it says.
    */
-  append(event: NewEvent): Promise<Appended>
+  append(event: NewEvent, understood?: Understood): Promise<Appended>
   /**
    * Events whose seq is above `after`, in order: up to `limit`, and up to `maxBytes` of bodies, but
    * at least one if there is any.
@@ -108,8 +109,11 @@ export interface DeadLetterStore {
   readDeadLetters(query: DeadLetterQuery): Promise<DeadLetter[]>
   /** How many letters each sink has; a sink that never had one may be missing. */
   countDeadLetters(): Promise<ReadonlyMap<string, number>>
-  /** How many letters it changed: call again until none, since one call changes only so many. */
-  changeDeadLetters(change: DeadLetterChange): Promise<number>
+  /**
+   * How many letters it changed: call again until none, since one call changes only so many. Rejects
+   * with `lease_lost` where `token` is of a tenure that is over.
+   */
+  changeDeadLetters(change: DeadLetterChange, token?: string | null): Promise<number>
 }
 
 /** Events that a sink never got, or dead letters that had to go: no copy is left. */

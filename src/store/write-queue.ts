@@ -1,6 +1,7 @@
 // The bounded queue in front of a store's writer. One group is with the writer while the next one
 // gathers, so that each commit takes along all that came during the last. A hot path: per event
 // one small object and one promise, no timer and no message of its own.
+import type { Understood } from '../core/events/callback.ts'
 import type { NewEvent } from '../core/events/snapshot-event.ts'
 import { type FaultCode, ServiceError } from '../errors.ts'
 import type { Appended } from '../ports/store.ts'
@@ -16,6 +17,8 @@ export type PartFault = {
 /** What is written in one commit; `Write` is what a store writes beside events. */
 export type WriteGroup<Write> = {
   readonly events: readonly NewEvent[]
+  /** What their bodies say, where somebody has read them. */
+  readonly understood: readonly (Understood | undefined)[]
   readonly writes: readonly Write[]
 }
 
@@ -45,7 +48,11 @@ export const QUEUE_LIMITS: QueueLimits = {
 const TIMER_STEP_MS = 50
 
 type Waiting<T> = { resolve(value: T): void; reject(fault: unknown): void }
-type WaitingAppend = Waiting<Appended> & { readonly event: NewEvent; readonly deadline: number }
+type WaitingAppend = Waiting<Appended> & {
+  readonly event: NewEvent
+  readonly understood: Understood | undefined
+  readonly deadline: number
+}
 type WaitingWrite<Write> = Waiting<number | null> & { readonly write: Write }
 type Group<Write> = {
   readonly appends: WaitingAppend[]
@@ -68,13 +75,13 @@ export function createWriteQueue<Write = never>(
 
   return {
     /** See `EventLog.append`. */
-    append(event: NewEvent): Promise<Appended> {
+    append(event: NewEvent, understood?: Understood): Promise<Appended> {
       const size = event.body.byteLength
       if (closed) return Promise.reject(closedFault())
       if (isFull(size)) return Promise.reject(overloadedFault())
       const { promise, resolve, reject } = Promise.withResolvers<Appended>()
       const deadline = performance.now() + limits.appendTimeoutMs
-      gathering.appends.push({ event, deadline, resolve, reject })
+      gathering.appends.push({ event, understood, deadline, resolve, reject })
       gathering.bytes += size
       timer ??= setTimeout(expire, limits.appendTimeoutMs).unref()
       running ??= run()
@@ -119,6 +126,7 @@ export function createWriteQueue<Write = never>(
     try {
       const committed = await commit({
         events: appends.map(({ event }) => event),
+        understood: appends.map(({ understood }) => understood),
         writes: writes.map(({ write }) => write),
       }).finally(() => {
         // Before anybody is answered: whoever is may append again at once.

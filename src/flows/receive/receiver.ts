@@ -169,7 +169,7 @@ export function createReceiver(deps: {
   async function keep(callback: Parameters<typeof eventOf>[0]): Promise<CallbackOutcome> {
     const understood = understand(callback.body, callback.domain, callback.receivedAt)
     try {
-      const { duplicate } = await events.append(eventOf(callback, understood))
+      const { duplicate } = await events.append(eventOf(callback, understood), understood)
       trouble.passed()
       if (duplicate) return 'duplicate'
       metrics.flagged(callback.domain, understood.flags)

@@ -4,7 +4,7 @@ import type { CopiedRow, CopySource, CopyTarget } from '../../ports/copy.ts'
 import { packStored, unpackStored } from './messages.ts'
 import { startWriter } from './writer-link.ts'
 
-/** Counted at once, of events that were kept before streams were. */
+/** Counted at once, of events that are not in the tables of streams yet. */
 const COUNTED_EVENTS = 5_000
 
 export type SqliteCopyOptions = {
@@ -41,7 +41,7 @@ export async function openSqliteCopy({
     clear: () => writer.call('copyClear', undefined),
     async writeEvents(events) {
       const columns = packStored(events)
-      await writer.call('copyEvents', columns, [columns.events.bodies.buffer])
+      await writer.call('copyEvents', columns, [columns.events.buffer])
     },
     writeRows: (table, rows) => writer.call('copyWrite', { table, rows: rows.map(ownBytes) }),
     trim: (firstSeq) => writer.call('copyTrim', firstSeq),

@@ -55,9 +55,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   const limits = { ...QUEUE_LIMITS, ...options.limits }
   const writer = await start(workerUrl, { path, readOnly, isLive })
   const queue = createWriteQueue<Write>(
-    async ({ events: waiting, writes }) => {
-      const batch = { events: packEvents(waiting), writes }
-      const committed = await writer.call('commit', batch, [batch.events.bodies.buffer])
+    async ({ events: waiting, understood, writes }) => {
+      const batch = { events: packEvents(waiting, understood), writes }
+      const committed = await writer.call('commit', batch, [batch.events.buffer])
       const events =
         committed.seqs.filter((seq) => typeof seq === 'number').length +
         filledBy(batch.writes, committed.writes)

@@ -36,7 +36,7 @@ test('30: what is done costs the same at 10 thousand events and at 120 thousand'
     const before = small.get(work) as Touched
     // Twelve times the events: a level more of an index, a few partitions more, no more than that.
     expect.soft(rows, `rows of ${work}`).toBeLessThanOrEqual(1.5 * before.rows + 20)
-    expect.soft(blocks, `blocks of ${work}`).toBeLessThanOrEqual(3 * before.blocks + 50)
+    expect.soft(blocks, `blocks of ${work}`).toBeLessThanOrEqual(2 * before.blocks + 50)
   }
 })
 

@@ -2,8 +2,9 @@
 // are those of the list in docs/scaling.md.
 import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { NewEvent } from '../../../src/core/events/snapshot-event.ts'
 import type { PostgresLocation } from '../../../src/core/store-place.ts'
-import type { PruneStep } from '../../../src/ports/store.ts'
+import type { Appended, PruneStep } from '../../../src/ports/store.ts'
 import { createLink } from '../../../src/store/postgres/link.ts'
 import type { PostgresStore } from '../../../src/store/postgres/postgres-store.ts'
 import { dropPartitions } from '../../../src/store/postgres/queries/partitions.ts'
@@ -37,6 +38,16 @@ async function appendMany(store: PostgresStore, from: number, count: number): Pr
   for (const nth of range(count / chunk)) {
     await Promise.all(range(chunk).map((n) => store.append(eventOf(from + chunk * nth + n))))
   }
+}
+
+/** In groups of `size`. */
+async function appendAll(store: PostgresStore, events: readonly NewEvent[], size: number) {
+  const kept: Appended[] = []
+  for (let at = 0; at < events.length; at += size) {
+    const group = events.slice(at, at + size).map((event) => store.append(event))
+    kept.push(...(await Promise.all(group)))
+  }
+  return kept
 }
 
 /** All that was received before the nth event goes, whoever lacks it. */
@@ -95,6 +106,26 @@ describe('partitions of the log', () => {
     const [first] = await reader.read(0, 1)
     const n = Number.parseInt(first?.id ?? '', 16)
     expect(await reader.append(eventOf(n))).toEqual({ seq: 1, duplicate: true })
+  })
+
+  it('a repeat is known in whichever it is, by itself and among others', async () => {
+    const store = await openShared(await smallPartitions())
+    const count = 6 * WIDTH
+    // Times of capture go up and down, as those of streams that are late do.
+    const shots = range(count).map((n) => eventOf(n, { occurredAt: 1_000 + ((n * 37) % 250) + n }))
+    const kept = await appendAll(store, shots, 50)
+    expect(kept.filter(({ duplicate }) => duplicate)).toEqual([])
+    const seqs = new Map(shots.map(({ id }, n) => [id, kept[n]?.seq]))
+    const mixed = range(count).map((n) => shots[(n * 61) % count] as NewEvent)
+    for (const [given, size] of [
+      [shots, 1],
+      [mixed, 7],
+    ] as const) {
+      const again = await appendAll(store, given, size)
+      expect(again.filter(({ duplicate }) => !duplicate)).toEqual([])
+      expect(again.map(({ seq }) => seq)).toEqual(given.map(({ id }) => seqs.get(id)))
+    }
+    expect((await store.stats()).events).toBe(count)
   })
 
   it('20: one that is read when it goes: the reader has its page, nobody waits, and it goes later', async () => {

@@ -1,16 +1,10 @@
-// Looking into SQLite: the contract, and what is its own: bounded work, a reader beside the writer, and
-// streams of a log that is older than they are.
+// Looking into SQLite: the contract, and what is its own: bounded work, and a reader beside the writer.
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { EVERY_EVENT } from '../../../src/core/events/event-filter.ts'
 import { createEventLog } from '../../../src/store/sqlite/tables/event-log.ts'
 import { createEventSearch } from '../../../src/store/sqlite/tables/event-search.ts'
-import {
-  createStreamFill,
-  createStreamSearch,
-} from '../../../src/store/sqlite/tables/stream-search.ts'
-import { createStreams } from '../../../src/store/sqlite/tables/streams.ts'
 import { MIGRATIONS } from '../../../src/store/sqlite/worker/migrate.ts'
 import { readingContract } from '../../contract/reading-contract.ts'
 import { shotOf } from '../../support/api-here.ts'
@@ -33,10 +27,9 @@ function shot(n: number, stream = 'common') {
   )
 }
 
-/** A database in memory at the version before streams, or at the latest one. */
-function database(upTo = Number.POSITIVE_INFINITY) {
+function database() {
   const db = new DatabaseSync(':memory:')
-  for (const { version, script } of MIGRATIONS) if (version <= upTo) db.exec(script)
+  for (const { script } of MIGRATIONS) db.exec(script)
   return db
 }
 
@@ -69,31 +62,6 @@ describe('a filter that matches next to nothing', () => {
   })
 })
 
-describe('streams of a log that is older than they are', () => {
-  test('are counted in steps, beside what comes', () => {
-    const db = database(1004)
-    const log = createEventLog(db)
-    for (let n = 1; n <= 100; n++) log.append(shot(n, `s${n % 3}`))
-    for (const { version, script } of MIGRATIONS) if (version > 1004) db.exec(script)
-    const streams = createStreams(db)
-    const fill = createStreamFill(db, streams)
-    const event = shot(101, 's1')
-    streams.note([{ event, seq: log.append(event).seq }])
-    let steps = 0
-    while (fill(30)) steps += 1
-    expect(steps).toBeGreaterThanOrEqual(3)
-    expect(fill(30)).toBe(false)
-    const found = createStreamSearch(db).find({ ...ALL, limit: 10, now: START })
-    expect(found.streams.map(({ stream, events }) => [stream, events])).toEqual([
-      ['s0', 33],
-      ['s1', 35],
-      ['s2', 33],
-    ])
-    expect(found.streams[1]).toMatchObject({ latest: { seq: 101 }, firstSeenAt: START + 1_000 })
-    expect(found.streams[0]).toMatchObject({ latest: { seq: 99 }, intervalMs: 3_000 })
-  })
-})
-
 test('what the latest shot shows outlives its event', async () => {
   const store = await openStore(newPath())
   for (let n = 1; n <= 6; n++) await store.append(shot(n, n <= 3 ? 'silent' : 'live'))
@@ -110,21 +78,6 @@ test('what the latest shot shows outlives its event', async () => {
   const after = await store.findStreams({ ...ALL, limit: 5, now: START })
   expect(after).toEqual(before)
   expect(after.streams[1]).toMatchObject({ stream: 'silent', latest: { seq: 3, object: 'o/3' } })
-})
-
-test('at the bound the longest silent streams go', () => {
-  const db = database()
-  const streams = createStreams(db, 20)
-  for (let n = 1; n <= 30; n++) streams.note([{ event: shot(n, `s${n}`), seq: n }])
-  const { streams: left } = createStreamSearch(db).find({
-    ...ALL,
-    order: 'stalest',
-    limit: 100,
-    now: START,
-  })
-  expect(left.length).toBeLessThanOrEqual(20)
-  expect(left.at(-1)?.stream).toBe('s30')
-  expect(left.map(({ stream }) => stream)).not.toContain('s1')
 })
 
 test('a reader sees each commit, and a transaction that is under way holds it up for nothing', async () => {
@@ -146,16 +99,4 @@ test('a reader sees each commit, and a transaction that is under way holds it up
     { events: 2, latest: { seq: 2 } },
   ])
   await store.close()
-})
-
-test('a transaction that is rolled back leaves no stream behind, remembered or kept', () => {
-  const db = database()
-  const streams = createStreams(db)
-  db.exec('begin')
-  streams.note([{ event: shot(1, 'gone'), seq: 1 }])
-  db.exec('rollback')
-  streams.forget()
-  streams.note([{ event: shot(2, 'gone'), seq: 2 }])
-  const { streams: kept } = createStreamSearch(db).find({ ...ALL, limit: 5, now: START })
-  expect(kept).toMatchObject([{ stream: 'gone', events: 1, latest: { seq: 2 } }])
 })

@@ -209,7 +209,7 @@ describe('a writer that crashes', () => {
 })
 
 test.each([
-  ['an event', (store: SqliteStore) => store.append(eventOf(1, { receivedAt: {} as number }))],
+  ['an event', (store: SqliteStore) => store.append(eventOf(1, { domain: {} as string }))],
   ['a write', (store: SqliteStore) => store.advanceCursor('stdout', {} as number)],
   ['a call', (store: SqliteStore) => store.loadCursor(undefined as never)],
 ])(

@@ -23,11 +23,14 @@ create table @.events (
   primary key (seq)
 ) partition by range (seq);
 
--- The partitions of the log; `to_seq` is the first seq of the next one.
+-- The partitions of the log; `to_seq` is the first seq of the next one. Of those that are full it is
+-- known when their events occurred: a duplicate is not looked for where it can't be.
 create table @.partitions (
   name text primary key,
   from_seq bigint not null unique,
   to_seq bigint not null,
+  occurred_from bigint,
+  occurred_to bigint,
   made_at timestamptz not null default clock_timestamp()
 );
 

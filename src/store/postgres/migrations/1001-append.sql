@@ -17,6 +17,7 @@ declare
   v_state @.log_state;
   v_timeline text;
   v_last bigint;
+  v_known_after bigint;
   v_bytes bigint;
   v_added bigint;
   v_asked_at constant timestamptz := clock_timestamp();
@@ -56,6 +57,11 @@ begin
 
   perform @.make_partitions_1(v_last + v_count);
 
+  -- Duplicates are above this: in the first partition that may hold one, or in a later one.
+  select greatest(v_state.dedupe_after, min(p.from_seq) - 1) into v_known_after
+  from @.partitions p, (select min(o) as oldest, max(o) as newest from unnest(p_occurred) o) g
+  where p.occurred_to is null or (p.occurred_from <= g.newest and p.occurred_to >= g.oldest);
+
   with given as materialized (
     select i, substring(p_ids from 32 * (i - 1) + 1 for 32) as id, p_occurred[i] as occurred_at
     from generate_series(1, v_count) i
@@ -65,7 +71,7 @@ begin
       min(i) over (partition by g.occurred_at, g.id) as first
     from given g left join lateral (
       select e.seq, e.received_at from @.events e
-      where e.occurred_at = g.occurred_at and e.id = g.id and e.seq > v_state.dedupe_after
+      where e.occurred_at = g.occurred_at and e.id = g.id and e.seq > v_known_after
       limit 1
     ) f on true
   ),
@@ -141,6 +147,18 @@ begin
     execute format('alter table @.events attach partition @.%I for values from (%s) to (%s)',
       v_name, v_from, v_from + v_width);
     insert into @.partitions (name, from_seq, to_seq) values (v_name, v_from, v_from + v_width);
+    -- Nothing is added any more to those that are full.
+    update @.partitions p set
+      occurred_from = (
+        select e.occurred_at from @.events e where e.seq >= p.from_seq and e.seq < p.to_seq
+        order by e.occurred_at limit 1
+      ),
+      occurred_to = (
+        select e.occurred_at from @.events e where e.seq >= p.from_seq and e.seq < p.to_seq
+        order by e.occurred_at desc limit 1
+      )
+    where p.occurred_to is null
+      and p.to_seq <= (select e.seq + 1 from @.events e order by e.seq desc limit 1);
     -- Duplicates are known for a day of receipt, and for the last partitions in any case.
     update @.log_state set dedupe_after = coalesce((
       select min(from_seq) - 1 from (

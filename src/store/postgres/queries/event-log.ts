@@ -1,5 +1,5 @@
-// Reads the log. A page costs the same at any size: numbers have no gaps that matter, and a page is
-// one range of one partition's index.
+// Reads the log. A page costs the same at any size: it is one range of one partition's index, and its
+// plan is kept by the session.
 import type { Jump } from '../../../core/delivery/lag.ts'
 import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.ts'
 import type { EventLog, LogStats } from '../../../ports/store.ts'
@@ -19,17 +19,7 @@ export const EVENT_COLUMNS = `
 `
 
 export function createEventLog(link: Link, schema: string): Pick<EventLog, 'read' | 'stats'> {
-  const page = inSchema(
-    schema,
-    `select ${EVENT_COLUMNS} from (
-       select *, sum(length(body)) over (order by seq) as bytes, row_number() over (order by seq) as nth
-       from (
-         select * from @.events
-         where seq > greatest($1::bigint, (select floor_seq from @.log_state))
-         order by seq limit $2
-       ) e
-     ) p where nth = 1 or bytes <= $3 order by p.seq`,
-  )
+  const page = inSchema(schema, `select ${EVENT_COLUMNS} from @.read_1($1, $2, $3)`)
   const stats = inSchema(
     schema,
     `select last::float8 as "lastSeq", @.events_between_1(floor_seq, last)::float8 as events, (

@@ -21,8 +21,11 @@ export function createEventLog(db: DatabaseSync) {
     select seq from events where occurred_at = ? and id = unhex(?)
   `)
   const insert = db.prepare(`
-    insert into events (id, occurred_at, domain, origin, received_at, body)
-    values (unhex(?), ?, ?, ?, ?, ?)
+    insert into events (id, occurred_at, domain, origin, received_at, body, counted)
+    values (unhex(?), ?, ?, ?, ?, ?, ?)
+  `)
+  const addCount = db.prepare(`
+    update counters set value = value + ? where name = 'events'
   `)
   const select = db.prepare(`
     select seq, lower(hex(id)) as id, domain, origin, received_at as receivedAt,
@@ -46,14 +49,20 @@ export function createEventLog(db: DatabaseSync) {
   `)
 
   return {
-    /** Adds an event, or finds it. */
-    append(event: NewEvent): Appended {
+    /** Adds an event, or finds it. One of a group is counted by `countNew` in its transaction. */
+    append(event: NewEvent, isOfGroup = false): Appended {
       const { id, occurredAt, domain, origin, receivedAt, body } = event
       // Looked for first: a refused insert would use up a seq, and the lag of a sink count it.
       const found = find.get(occurredAt, id)
       if (found !== undefined) return { seq: Number(found.seq), duplicate: true }
-      const { lastInsertRowid } = insert.run(id, occurredAt, domain, origin, receivedAt, body)
-      return { seq: Number(lastInsertRowid), duplicate: false }
+      const counted = isOfGroup ? 1 : null
+      const added = insert.run(id, occurredAt, domain, origin, receivedAt, body, counted)
+      return { seq: Number(added.lastInsertRowid), duplicate: false }
+    },
+
+    /** Counts the events of a group at once. */
+    countNew(count: number): void {
+      if (count > 0) addCount.run(count)
     },
 
     /** Events above `after`, in order: as many as are wanted, and at least one if there is any. */

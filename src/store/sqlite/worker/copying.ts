@@ -14,7 +14,8 @@ import type {
 } from '../../../ports/copy.ts'
 import { COPIED_TABLES, TABLES } from '../../copied-tables.ts'
 import { type StoredColumns, unpackStored } from '../messages.ts'
-import { detailOf } from '../tables/stream-details.ts'
+import { detailOf } from '../streams/stream-details.ts'
+import { bytesOfGaps, gapsOf } from '../streams/stream-memory.ts'
 
 /** Columns that have another name here. */
 const OTHER_NAMES: Partial<Record<CopiedTable, Readonly<Record<string, string>>>> = {
@@ -24,7 +25,7 @@ const OTHER_NAMES: Partial<Record<CopiedTable, Readonly<Record<string, string>>>
 const SELECT_STREAMS = `
   select domain, app, stream, events, first_seen_at, stream_states.seq as seq,
     lower(hex(event_id)) as event_id, bucket, endpoint, object, captured_at, received_at,
-    shot_at, seen_at, interval_ms
+    shot_at, seen_at, interval_ms, gaps
   from streams join stream_states using (id)
   order by domain, app, stream limit ? offset ?
 `
@@ -135,6 +136,7 @@ export function createCopying(db: DatabaseSync, write: <T>(work: () => T) => T) 
         sql(`delete from sqlite_sequence where name = 'events'`).run()
         sql(`insert into sqlite_sequence (name, seq) values ('events', ?)`).run(lastSeq)
         sql(`update counters set value = ? where name = 'receiving_seconds'`).run(receivingSeconds)
+        sql(`update counters set value = ? where name = 'streams_counted'`).run(lastSeq)
         sql('update copies set ended_at = ?').run(at)
       })
     },
@@ -149,9 +151,8 @@ export function createCopying(db: DatabaseSync, write: <T>(work: () => T) => T) 
     return sql(SELECT_STREAMS)
       .all(limit, from)
       .map(({ ...row }) => {
-        const { interval_ms: interval } = row
-        // The gaps themselves are not kept here; their median stands for them.
-        const gaps = interval === null ? '' : [interval, interval, interval].join(',')
+        const { interval_ms: interval, gaps: bytes } = row
+        const gaps = gapsOf(bytes as Uint8Array | null, interval as number | null).join(',')
         const event = find.get(Number(row.seq)) as StoredEvent | undefined
         if (event === undefined) return { ...(row as CopiedRow), gaps }
         const { capturedAt: captured_at, ...names } = detailOf(event)
@@ -169,8 +170,8 @@ export function createCopying(db: DatabaseSync, write: <T>(work: () => T) => T) 
       values (?, ?, ?, ?, ?, unhex(?), ?, ?, ?, ?, ?)
     `)
     const insertState = sql(`
-      insert into stream_states (id, seq, events, shot_at, seen_at, interval_ms)
-      values (?, ?, ?, ?, ?, ?)
+      insert into stream_states (id, seq, events, shot_at, seen_at, interval_ms, gaps)
+      values (?, ?, ?, ?, ?, ?, ?)
     `)
     for (const row of rows) {
       const its = (...names: string[]) => names.map((name) => toSql(row[name]))
@@ -179,7 +180,8 @@ export function createCopying(db: DatabaseSync, write: <T>(work: () => T) => T) 
         ...its('endpoint', 'object', 'captured_at', 'received_at'),
       )
       const state = its('seq', 'events', 'shot_at', 'seen_at', 'interval_ms')
-      insertState.run(lastInsertRowid, ...state)
+      const gaps = String(row.gaps).split(',').filter(Boolean).map(Number)
+      insertState.run(lastInsertRowid, ...state, bytesOfGaps(gaps))
     }
   }
 }

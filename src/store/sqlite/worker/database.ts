@@ -19,6 +19,8 @@ import type {
 import { framesPage, jsonPage } from '../../event-texts.ts'
 import { openFault } from '../faults.ts'
 import { packStored } from '../messages.ts'
+import { createStreamSearch } from '../streams/stream-search.ts'
+import { createStreams } from '../streams/streams.ts'
 import { createAudits } from '../tables/audits.ts'
 import { createBackfills } from '../tables/backfills.ts'
 import { createCursors } from '../tables/cursors.ts'
@@ -30,8 +32,6 @@ import { createPruning } from '../tables/pruning.ts'
 import { createReceivingTime } from '../tables/receiving-time.ts'
 import { createReplays } from '../tables/replays.ts'
 import { createRings } from '../tables/rings.ts'
-import { createStreamFill, createStreamSearch } from '../tables/stream-search.ts'
-import { createStreams } from '../tables/streams.ts'
 import { createTallies } from '../tables/tallies.ts'
 import { openConnection, type StoreFile } from './connection.ts'
 import { createCopying } from './copying.ts'
@@ -70,7 +70,6 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
   const backfills = createBackfills(db)
   const search = createEventSearch(db)
   const streamSearch = createStreamSearch(db)
-  const fillStreams = createStreamFill(db, streams)
   const insertProbe = db.prepare('insert into probes (padding) values (zeroblob(?))')
   const deleteProbe = db.prepare('delete from probes')
 
@@ -154,7 +153,7 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
       return 'goOn' in step ? step : { found: step.found && packStored([step.found]) }
     },
     findStreams: (query: StreamQuery) => streamSearch.find(query),
-    fillStreams: (limit: number) => timed(() => ({ isMore: fillStreams(limit) })),
+    fillStreams: (limit: number) => timed(() => ({ isMore: streams.fill(limit) })),
 
     ...createCopying(db, write),
 
@@ -200,7 +199,7 @@ export function offerDatabase(db: DatabaseSync, file: StoreFile, inUse: FileInUs
     try {
       return taking(() => write(work))
     } catch (error) {
-      // What it counted of streams went with the transaction.
+      // What it wrote of streams went with the transaction.
       streams.forget()
       throw error
     }

@@ -3,9 +3,16 @@
 // with the store fails the group, and leaves the connection fit for the next one.
 import type { DatabaseSync } from 'node:sqlite'
 import type { NewEvent } from '../../../core/events/snapshot-event.ts'
-import type { Appended } from '../../../ports/store.ts'
 import { type Fault, faultOf, isStatementError } from '../faults.ts'
-import { type Batch, type Committed, unpackEvents, type Write } from '../messages.ts'
+import {
+  type Batch,
+  type Committed,
+  type Sighting,
+  unpackEvents,
+  unpackSightings,
+  type Write,
+} from '../messages.ts'
+import type { SqlStreams } from '../streams/streams.ts'
 import type { SqlAudits } from '../tables/audits.ts'
 import type { SqlBackfills } from '../tables/backfills.ts'
 import type { SqlCursors } from '../tables/cursors.ts'
@@ -13,7 +20,6 @@ import type { SqlDeadLetters } from '../tables/dead-letters.ts'
 import type { SqlEventLog } from '../tables/event-log.ts'
 import type { SqlReceivingTime } from '../tables/receiving-time.ts'
 import type { SqlRings } from '../tables/rings.ts'
-import type { SqlStreams } from '../tables/streams.ts'
 import type { SqlTallies } from '../tables/tallies.ts'
 import type { FileInUse } from './file-in-use.ts'
 
@@ -28,10 +34,7 @@ type Tables = {
   readonly audits: SqlAudits
   readonly backfills: SqlBackfills
 }
-type Outcome = {
-  readonly appended: readonly (Appended | Fault)[]
-  readonly writes: readonly (number | null | Fault)[]
-}
+type Outcome = Omit<Committed, 'seconds'>
 
 /** Commits a batch. It never throws: each part of the batch has its own answer. */
 export function createGroupCommit(
@@ -47,31 +50,35 @@ export function createGroupCommit(
   const { log, rings, streams, cursors, deadLetters, receivingTime, tallies, audits, backfills } =
     tables
 
-  return ({ events, writes }) => {
+  return ({ events: columns, writes }) => {
     const start = performance.now()
-    const { appended, writes: written } = commitOrFail(unpackEvents(events), writes)
-    return {
-      seconds: (performance.now() - start) / 1000,
-      seqs: appended.map((answer) => ('seq' in answer ? answer.seq : answer)),
-      duplicates: appended.map((answer) => 'seq' in answer && answer.duplicate),
-      writes: written,
-    }
+    const events = unpackEvents(columns)
+    const outcome = commitOrFail(events, writes)
+    // The disk has them: what they say of streams is written some commits later.
+    noteStreams(events, unpackSightings(columns), outcome)
+    return { seconds: (performance.now() - start) / 1000, ...outcome }
   }
 
   function commitOrFail(events: readonly NewEvent[], writes: readonly Write[]): Outcome {
+    // Beside events only: where the log takes no more, cursors are to go on.
+    const areStreamsDue = events.length > 0 && streams.isDue()
     try {
       return checkedFor(() =>
         transact(db, () => {
           attempt(() => tallies.noteEvents(events))
-          const appended = events.map((event) => attempt(() => log.append(event)))
-          attempt(() => streams.note(newlyKept(events, appended)))
-          return { appended, writes: writes.map((write) => attempt(() => apply(write))) }
+          const appended = appendAll(events)
+          if (areStreamsDue) attempt(writeStreams)
+          return { ...appended, writes: writes.map((write) => attempt(() => apply(write))) }
         }),
       )
     } catch (error) {
-      streams.forget()
+      if (areStreamsDue) streams.forget()
       const fault = faultOf(error, path)
-      const failed = { appended: events.map(() => fault), writes: writes.map(() => fault) }
+      const failed = {
+        seqs: events.map(() => fault),
+        duplicates: events.map(() => false),
+        writes: writes.map(() => fault),
+      }
       // Cursors go on while the log takes no more events: else a sink gets its batch again and
       // again, and the room that delivered events take is never given back.
       const small = writes.filter(({ kind }) => kind !== 'fill')
@@ -80,6 +87,46 @@ export function createGroupCommit(
       const rest = commitOrFail([], small).writes.values()
       const answers = writes.map(({ kind }) => (kind === 'fill' ? fault : rest.next().value))
       return { ...failed, writes: answers as Outcome['writes'] }
+    }
+  }
+
+  function appendAll(events: readonly NewEvent[]): Pick<Outcome, 'seqs' | 'duplicates'> {
+    const seqs: (number | Fault)[] = []
+    const duplicates: boolean[] = []
+    let added = 0
+    for (const event of events) {
+      const answer = attempt(() => log.append(event, true))
+      const isKept = 'seq' in answer
+      seqs.push(isKept ? answer.seq : answer)
+      duplicates.push(isKept && answer.duplicate)
+      if (isKept && !answer.duplicate) added += 1
+    }
+    log.countNew(added)
+    return { seqs, duplicates }
+  }
+
+  function writeStreams(): void {
+    try {
+      atomically(db, streams.write)
+    } catch (error) {
+      streams.forget()
+      throw error
+    }
+  }
+
+  /** What is kept is kept: a fault here costs no more than counting from the log once. */
+  function noteStreams(
+    events: readonly NewEvent[],
+    sightings: readonly (Sighting | undefined)[],
+    { seqs, duplicates }: Outcome,
+  ): void {
+    try {
+      for (const [row, event] of events.entries()) {
+        const seq = seqs[row]
+        if (typeof seq === 'number' && !duplicates[row]) streams.note(event, seq, sightings[row])
+      }
+    } catch {
+      streams.forget()
     }
   }
 
@@ -111,16 +158,7 @@ export function createGroupCommit(
         tallies.addUnsigned(write.domain, write.count)
         return null
       case 'fill':
-        return fillOrForget(write)
-    }
-  }
-
-  function fillOrForget(write: Extract<Write, { kind: 'fill' }>): number {
-    try {
-      return atomically(db, () => fill(write))
-    } catch (error) {
-      streams.forget()
-      throw error
+        return atomically(db, () => fill(write))
     }
   }
 
@@ -128,13 +166,8 @@ export function createGroupCommit(
   function fill({ events, progress, at }: Extract<Write, { kind: 'fill' }>): number {
     // Called off between the question and the answer: nothing is filled any more.
     if (progress.kind === 'backfill' && backfills.find(progress.id)?.endedAt !== null) return 0
-    const found = unpackEvents(events)
-    const added = newlyKept(
-      found,
-      found.map((event) => log.append(event)),
-    )
-    streams.note(added)
-    const filled = added.length
+    const appended = unpackEvents(events).map((event) => log.append(event))
+    const filled = appended.filter(({ duplicate }) => !duplicate).length
     if (progress.kind === 'audit') audits.advance(progress)
     else {
       backfills.advance(progress, { filled, at })
@@ -143,14 +176,6 @@ export function createGroupCommit(
     }
     return filled
   }
-}
-
-function newlyKept(events: readonly NewEvent[], appended: readonly (Appended | Fault)[]) {
-  return events.flatMap((event, row) => {
-    const answer = appended[row]
-    const isNew = answer !== undefined && 'seq' in answer && !answer.duplicate
-    return isNew ? [{ event, seq: answer.seq }] : []
-  })
 }
 
 /** Runs `work` in a transaction. Some faults have SQLite roll back by itself, others leave it to us. */

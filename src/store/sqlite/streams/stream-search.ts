@@ -1,6 +1,6 @@
-// Streams by filter, in SQL; and the events that were kept before streams were, counted in steps.
+// Streams by filter, in SQL: as their tables say, and the end of the log.
 import type { DatabaseSync } from 'node:sqlite'
-import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.ts'
+import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
 import { LATE, SILENT } from '../../../core/events/stream-state.ts'
 import type {
   StreamPage,
@@ -9,10 +9,7 @@ import type {
   StreamSummary,
 } from '../../../ports/reading.ts'
 import { detailOf } from './stream-details.ts'
-import type { SqlStreams } from './streams.ts'
-
-/** Bodies of one step of counting, so that it takes milliseconds however large they are. */
-const MAX_STEP_BYTES = 4 * 1024 * 1024
+import { createStreamTail } from './stream-tail.ts'
 
 const ORDERS = {
   name: 'domain, app, stream',
@@ -35,17 +32,44 @@ const STATE = `
   end
 `
 
+/** What the tail has comes from there; what a shot showed whose event is gone is noted in `streams`. */
+const NOW = `
+  select streams.id, domain, app, stream, events, first_seen_at, seq, seen_at, interval_ms,
+    event_id, bucket, endpoint, object, captured_at, received_at
+  from streams join stream_states using (id)
+  where streams.id not in (select id from temp.stream_tail)
+  union all
+  select tail.id, tail.domain, tail.app, tail.stream, tail.events, tail.first_seen_at, tail.seq,
+    tail.seen_at, tail.interval_ms,
+    event_id, bucket, endpoint, object, captured_at, received_at
+  from temp.stream_tail as tail left join streams using (id)
+`
+
 type Row = Omit<StreamSummary, 'latest'> & StreamSummary['latest'] & { app: string; stream: string }
 
 export type SqlStreamSearch = ReturnType<typeof createStreamSearch>
 
+/** Beside a writer, on its connection or another one. */
 export function createStreamSearch(db: DatabaseSync) {
+  // Most connections are never asked for streams.
+  let search: ReturnType<typeof prepareSearch> | undefined
+  return {
+    /** One page; see `Streams`. */
+    find(query: StreamQuery): StreamPage {
+      search ??= prepareSearch(db)
+      return search.find(query)
+    },
+  }
+}
+
+function prepareSearch(db: DatabaseSync) {
+  const tail = createStreamTail(db)
   const prepare = (order: StreamQuery['order'], isBehind: boolean) =>
     db.prepare(`
       select domain, app, stream, events, first_seen_at as firstSeenAt, seq,
         lower(hex(event_id)) as id, bucket, endpoint, object, captured_at as capturedAt,
         received_at as receivedAt, interval_ms as intervalMs, seen_at as seenAt
-      from streams join stream_states using (id)
+      from (${NOW})
       where (:domain is null or domain = :domain) and (:app is null or app = :app)
         and (:q is null or instr(lower(app || '/' || stream), lower(:q)) > 0)
         and (:state is null or :state = ${STATE})
@@ -71,47 +95,32 @@ export function createStreamSearch(db: DatabaseSync) {
   })
   const statements = { name: both('name'), recent: both('recent'), stalest: both('stalest') }
 
-  return {
-    /** One page; see `Streams`. */
-    find({ domain, app, state, q, order, after, limit, now }: StreamQuery): StreamPage {
-      const { first, behind } = statements[order]
-      const filter = { domain, app, state, q, now, limit: limit + 1 }
-      const rows = (
-        after === null ? first.all(filter) : behind.all({ ...filter, ...behindOf(after) })
-      ) as Row[]
-      const streams = rows.slice(0, limit).map((row) => summaryOf(withDetail(row)))
-      const last = rows.length > limit ? streams.at(-1) : undefined
-      return { streams, next: last === undefined ? null : positionOf(last, order) }
-    },
+  function read({ domain, app, state, q, order, after, limit, now }: StreamQuery): StreamPage {
+    tail.fill()
+    const { first, behind } = statements[order]
+    const filter = { domain, app, state, q, now, limit: limit + 1 }
+    const rows = (
+      after === null ? first.all(filter) : behind.all({ ...filter, ...behindOf(after) })
+    ) as Row[]
+    const streams = rows.slice(0, limit).map((row) => summaryOf(withDetail(row)))
+    const last = rows.length > limit ? streams.at(-1) : undefined
+    return { streams, next: last === undefined ? null : positionOf(last, order) }
   }
-}
 
-/** One step of counting what was kept before streams were. The caller holds the transaction. */
-export function createStreamFill(db: DatabaseSync, streams: SqlStreams) {
-  const left = db.prepare(`select value from counters where name = 'streams_to_fill'`)
-  const setLeft = db.prepare(`update counters set value = ? where name = 'streams_to_fill'`)
-  const select = db.prepare(`
-    select seq, lower(hex(id)) as id, domain, origin, received_at as receivedAt,
-      occurred_at as occurredAt, body
-    from events where seq <= ? order by seq desc limit ?
-  `)
-
-  /** Whether some are left. */
-  return (limit: number): boolean => {
-    const upTo = Number(left.get()?.value ?? 0)
-    if (upTo === 0) return false
-    const seen: { event: NewEvent; seq: number }[] = []
-    let bytes = 0
-    for (const row of select.iterate(upTo, limit)) {
-      const { seq, ...event } = { ...row } as NewEvent & { seq: number }
-      bytes += event.body.byteLength
-      if (seen.length > 0 && bytes > MAX_STEP_BYTES) break
-      seen.push({ event, seq })
-    }
-    streams.note(seen)
-    const last = seen.at(-1)
-    setLeft.run(last === undefined ? 0 : last.seq - 1)
-    return last !== undefined && last.seq > 1
+  return {
+    find(query: StreamQuery): StreamPage {
+      // One moment for all that is read.
+      db.exec('begin')
+      try {
+        const page = read(query)
+        db.exec('commit')
+        return page
+      } catch (error) {
+        if (db.isTransaction) db.exec('rollback')
+        tail.forget()
+        throw error
+      }
+    },
   }
 }
 
