@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { asksBody, type EventFilter, matchesBody } from '../../../core/events/event-filter.ts'
 import { type StoredEvent, understandEvent } from '../../../core/events/snapshot-event.ts'
 import type { EventPage, EventQuery, LogRange } from '../../../ports/reading.ts'
+import { type EventRow, eventIn } from './event-log.ts'
 
 /** Seqs of one statement: its rows are looked at in a millisecond or two. */
 const SLICE = 512
@@ -123,7 +124,7 @@ export function createEventSearch(db: DatabaseSync) {
         const from = order === 'asc' ? first + scanned : Math.max(first, last - scanned - SLICE + 1)
         const to = order === 'asc' ? Math.min(last, from + SLICE - 1) : last - scanned
         for (const row of slices[order].iterate(from, to, domain, origin, since, until, part)) {
-          const event = eventIn(row as unknown as Row)
+          const event = eventIn(row as unknown as EventRow)
           if (!isWanted(event)) continue
           bytes += event.body.byteLength
           if (events.length > 0 && bytes > Math.min(maxBytes, MAX_PAGE_BYTES)) {
@@ -165,21 +166,6 @@ export function createEventSearch(db: DatabaseSync) {
       return end === undefined ? { found: null } : { goOn: { ...end } }
     },
   }
-}
-
-/** As the columns of a slice are. */
-type Row = [
-  seq: number,
-  id: string,
-  domain: string,
-  origin: StoredEvent['origin'],
-  receivedAt: number,
-  occurredAt: number,
-  body: Uint8Array,
-]
-
-function eventIn([seq, id, domain, origin, receivedAt, occurredAt, body]: Row): StoredEvent {
-  return { seq, id, domain, origin, receivedAt, occurredAt, body }
 }
 
 /** Bytes that a body must hold to match, so that most need not be parsed. Null where that can't be told. */
