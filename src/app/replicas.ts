@@ -1,6 +1,7 @@
 // What a replica says to the others and hears from them; without a shared store there are none.
 import { hostname } from 'node:os'
 import type { Config } from '../config/config.ts'
+import type { KeptBy } from '../core/store-place.ts'
 import type { Dispatcher } from '../flows/deliver/dispatcher.ts'
 import type { Registrar } from '../flows/register/registrar.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -62,14 +63,35 @@ export function leaseNews(log: Log, metrics: ReplicaMetrics, onAsked: (domain: s
 
 /** What the database makes known, or has us wait for. */
 export function databaseNews(log: Log, metrics: ReplicaMetrics) {
+  let kept: KeptBy = 'unknown'
   return {
     onConnection: metrics.connected,
+    onDurability(now: KeptBy) {
+      metrics.keptBy(now)
+      if (now === 'nothing') {
+        log.error('the database does not sync its disk any more: what it keeps may be lost')
+      } else if (kept === 'standby') {
+        log.warn('the database names no standby any more: its disk alone keeps what is answered')
+      } else if (kept !== 'unknown') {
+        log.info('what is answered is kept by more than before', { by: now })
+      }
+      kept = now
+    },
     onFailover(timeline: string) {
       metrics.failover()
       log.error(
         'the database has failed over: its last moments may be lost, and numbers of events have jumped',
         { timeline },
       )
+    },
+    onClock(offMs: number) {
+      if (offMs === 0) log.info('the clock of this machine agrees with the database again')
+      else {
+        const seconds = Math.round(offMs / 1_000)
+        log.warn('the clock of this machine is off: what is kept has times of the database', {
+          seconds,
+        })
+      }
     },
     onHeldUp(by: string) {
       log.warn('a change of the schema is held up, trying again', { by })

@@ -63,7 +63,7 @@ export type ServingStore = {
 
 type Serving = Pick<
   PostgresStoreOptions,
-  'onFailover' | 'onConnection' | 'onHeldUp' | 'onDropFailing'
+  'onFailover' | 'onDurability' | 'onConnection' | 'onHeldUp' | 'onDropFailing' | 'onClock'
 > & {
   onCommit(commit: { seconds: number; events: number; waitSeconds?: number }): void
   readonly replica: ReplicaOptions

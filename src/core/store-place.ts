@@ -28,3 +28,10 @@ export function storeName(place: StorePlace): string {
 export function locationName({ host, port, database, schema }: PostgresLocation): string {
   return `postgres://${host.includes(':') ? `[${host}]` : host}:${port}/${database}?schema=${schema}`
 }
+
+/**
+ * What keeps an event that was answered 200, as a shared store's server is set: its primary's disk, or a
+ * standby as well; or nothing, where it does not sync. Unknown before it was asked, and of a file.
+ */
+export const KEPT_BY = ['unknown', 'nothing', 'primary', 'standby'] as const
+export type KeptBy = (typeof KEPT_BY)[number]

@@ -5,6 +5,7 @@ import type { CallbackOutcome, Flag } from '../core/events/callback.ts'
 import type { KeyRole } from '../core/keys/accepted-keys.ts'
 import type { ProbeResult } from '../core/probe.ts'
 import type { RegistrationChange, RegistrationState } from '../core/registration/registration.ts'
+import type { KeptBy } from '../core/store-place.ts'
 import type { AuditView, RegistrationView, SinkView } from './views.ts'
 
 export interface ReceiverMetrics {
@@ -53,6 +54,8 @@ export interface ReplicaMetrics {
   /** How long an append waited for the lock of the log. */
   waited(seconds: number): void
   connected(isConnected: boolean): void
+  /** What keeps an event that was answered 200. */
+  keptBy(kept: KeptBy): void
   /** The server's timeline changed. */
   failover(): void
 }

@@ -109,8 +109,11 @@ export interface DeadLetterStore {
   readDeadLetters(query: DeadLetterQuery): Promise<DeadLetter[]>
   /** How many letters each sink has; a sink that never had one may be missing. */
   countDeadLetters(): Promise<ReadonlyMap<string, number>>
-  /** How many letters it changed: call again until none, since one call changes only so many. */
-  changeDeadLetters(change: DeadLetterChange): Promise<number>
+  /**
+   * How many letters it changed: call again until none, since one call changes only so many. Rejects
+   * with `lease_lost` where `token` is of a tenure that is over.
+   */
+  changeDeadLetters(change: DeadLetterChange, token?: string | null): Promise<number>
 }
 
 /** Events that a sink never got, or dead letters that had to go: no copy is left. */

@@ -103,6 +103,7 @@ export function createMetrics({ now, sample, ...installation }: Parts): Metrics 
     lost: (task) => of.taskOwned.set({ task }, 0),
     waited: (seconds) => of.storeWait.observe(seconds),
     connected: (isConnected) => of.storeConnected.set({}, isConnected ? 1 : 0),
+    keptBy: (kept) => of.durability.set({}, kept),
     failover: () => of.failovers.add({}),
 
     attempted: (sink, outcome, events) => of.deliveries.add({ sink, outcome }, events),

@@ -18,6 +18,7 @@ import {
 } from '../../src/core/live-operations.ts'
 import { PROBE_RESULTS } from '../../src/core/probe.ts'
 import { REGISTRATION_STATES } from '../../src/core/registration/registration.ts'
+import { KEPT_BY } from '../../src/core/store-place.ts'
 import { configFrom, credentialsAdvice, ENVIRONMENT, opsApp, ownMetrics, REQUIRED } from './code.ts'
 import { envIn, stagesOf, valuesOf } from './dockerfile.ts'
 import { envOf, filesBelow, textOf } from './files.ts'
@@ -389,6 +390,7 @@ describe('alerts', () => {
       ...REGISTRATION_STATES,
       ...SINK_STATES,
       ...AUDIT_STATES,
+      ...KEPT_BY,
       'snaphook',
     ]
     for (const { expr } of rules) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { postgresForFile } from '../support/postgres-server.ts'
 import { DOMAIN, setStage, settled } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 import { textOf } from './files.ts'
@@ -15,6 +16,8 @@ const hasPrometheus = spawnSync('prometheus', ['--version']).status === 0
 const VARIABLES = { $__rate_interval: '30s', $domain: '.*' }
 /** Nothing of it happens in a good run, so these may be empty, whatever else is in the panel. */
 const EMPTY_WHEN_WELL = /outcome!~/
+/** A log in a file has no owners. */
+const EMPTY_WITH_A_FILE = /task_owned\) == 1/
 
 type Target = { expr: string; datasource: { uid: string } }
 type Answer = {
@@ -29,6 +32,10 @@ type Panel = {
   gridPos: Record<'x' | 'y' | 'w' | 'h', number>
 }
 
+const server = postgresForFile()
+const alerts: { alert: string; expr: string }[] = parse(
+  textOf('deploy/prometheus/alerts.yaml'),
+).groups.flatMap((group: { rules: unknown[] }) => group.rules)
 const dashboard = JSON.parse(textOf('deploy/grafana/dashboard.json'))
 const panels: Panel[] = dashboard.panels
 const queries = panels.flatMap(({ title, targets = [] }) =>
@@ -79,27 +86,72 @@ describe.skipIf(!hasPrometheus)('queries', () => {
       'three scrapes',
       async () => (await prometheus.ask(`count_over_time(up[1m]) >= 3`)).length > 0,
     )
-    const empty: string[] = []
-    for (const { title, expr } of queries) {
-      const result = await prometheus.ask(expr)
-      if (result.length === 0 && !EMPTY_WHEN_WELL.test(expr)) empty.push(`${title}: ${expr}`)
-    }
-    expect(empty).toEqual([])
+    const empty = await emptyOf(prometheus)
+    expect(empty.filter((each) => !EMPTY_WITH_A_FILE.test(each))).toEqual([])
     const domains = (await prometheus.ask('snaphook_registration_state')).map(
       ({ metric }) => metric.domain,
     )
     expect(new Set(domains)).toEqual(new Set([DOMAIN]))
   })
+
+  test('each gives figures of two replicas on PostgreSQL, and no alert has a reason', async () => {
+    await using stage = await setStage({ streams: 3, intervalMs: 100 })
+    const { host, port, user, database, schema } = server().newLocation()
+    const url = `postgres://${user}@${host}:${port}/${database}?schema=${schema}&sslmode=disable`
+    const settings = { SNAPHOOK_STORE: url }
+    const services = await Promise.all([stage.serve(settings), stage.serve(settings)])
+    stage.front.lead(...services.map(({ callbacks }) => callbacks))
+    for (const service of services) await settled(service)
+    await until('callbacks', () => services.flatMap((each) => each.events()).length > 20)
+    await using prometheus = await startPrometheus(
+      ...services.map((service) => new URL(service.ops).host),
+    )
+    await until(
+      'three scrapes of both, that see each other',
+      async () =>
+        (
+          await prometheus.ask(
+            'min(count_over_time(up[1m])) >= 3 and count(snaphook_peers == 2) == 2',
+          )
+        ).length > 0,
+    )
+    await until('each panel to show something', async () => {
+      return (await emptyOf(prometheus)).length === 0
+    }).catch(async () => expect(await emptyOf(prometheus)).toEqual([]))
+    const owners = await prometheus.ask('sum by (task) (snaphook_task_owned) == 1')
+    expect(owners.map(({ metric }) => metric.task).toSorted()).toEqual([
+      'audit',
+      'janitor',
+      'registrar',
+      'sink:stdout',
+      'streams',
+    ])
+    for (const { alert, expr } of alerts) {
+      expect([alert, await prometheus.ask(expr)]).toEqual([alert, []])
+    }
+  })
 })
 
-/** A Prometheus with a store of its own that scrapes `target` twice a second. */
-async function startPrometheus(target: string) {
+type Prometheus = Awaited<ReturnType<typeof startPrometheus>>
+
+/** The panels that show nothing, and should. */
+async function emptyOf(prometheus: Prometheus): Promise<string[]> {
+  const empty: string[] = []
+  for (const { title, expr } of queries) {
+    const result = await prometheus.ask(expr)
+    if (result.length === 0 && !EMPTY_WHEN_WELL.test(expr)) empty.push(`${title}: ${expr}`)
+  }
+  return empty
+}
+
+/** A Prometheus with a store of its own that scrapes `targets` twice a second. */
+async function startPrometheus(...targets: string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'snaphook-prometheus-'))
   const config = {
     job_name: 'snaphook',
     scrape_interval: '500ms',
     scrape_timeout: '500ms',
-    static_configs: [{ targets: [target] }],
+    static_configs: [{ targets }],
   }
   writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify({ scrape_configs: [config] }))
   const child: ChildProcess = spawn(

@@ -5,13 +5,13 @@ import { expect, test } from 'vitest'
 import { signCallback } from '../../src/emulator/emulator.ts'
 import { onEachStore } from '../support/each-store.ts'
 import { assertNoSecrets, type Secrets } from '../support/no-secrets.ts'
-import { readEvents } from '../support/sse-reader.ts'
 import {
   type CallbackOptions,
   nowSeconds,
   sendCallback,
   snapshotBody,
 } from '../support/signed-callback.ts'
+import { readEvents } from '../support/sse-reader.ts'
 import {
   DOMAIN,
   keyOf,

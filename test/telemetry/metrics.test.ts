@@ -63,6 +63,7 @@ const SERIES: [string, number][] = [
   ['snaphook_takeovers_total', 5],
   ['snaphook_store_wait_seconds_count', 1],
   ['snaphook_store_connected', 1],
+  ['snaphook_store_durability', 4],
   ['snaphook_store_failovers_total', 1],
   ['snaphook_event_stream_readers', 1],
   ['snaphook_build_info', 1],
@@ -105,7 +106,7 @@ describe('from the start', () => {
     )
     expect(own).toHaveLength(count)
     const raised = own.filter((line) => !line.endsWith(' 0'))
-    expect(raised).toHaveLength(/build_info|_state$|_probe$/.test(name) ? 1 : 0)
+    expect(raised).toHaveLength(/build_info|_state$|_probe$|_durability$/.test(name) ? 1 : 0)
   })
 
   test('the process is measured as well', async () => {

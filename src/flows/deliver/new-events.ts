@@ -6,6 +6,7 @@ import { MAX_BATCH_EVENTS } from '../../core/delivery/batch-size.ts'
 import { givenUpBefore, MAX_GIVEN_UP } from '../../core/delivery/delivery.ts'
 import type { SinkState } from '../../core/delivery/outcome.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
+import { unlessBug } from '../../errors.ts'
 import { deliverBatches } from './deliver-batches.ts'
 import type { SinkContext } from './sink-context.ts'
 
@@ -51,10 +52,21 @@ export async function deliverNewEvents(context: SinkContext): Promise<void> {
     resized(size) {
       progress.size = size
     },
-    isWanted: async () => true,
+    isWanted: noteExpired,
     expiredUpTo: () => progress.expiredUpTo,
   })
   await saved
+
+  /** The janitor may be another replica's: what it has let expire shows in the cursor alone. */
+  async function noteExpired(): Promise<boolean> {
+    // A store in trouble lets nothing expire.
+    const kept = await cursors.loadCursor(sink.name).catch(unlessBug(0))
+    if (kept > progress.cursor) {
+      progress.cursor = kept
+      progress.expiredUpTo = Math.max(progress.expiredUpTo, kept)
+    }
+    return true
+  }
 
   async function givenUpAt(seq: number): Promise<number> {
     const query = { sink: sink.name, after: seq - MAX_GIVEN_UP, limit: MAX_GIVEN_UP }

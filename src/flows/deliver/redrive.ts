@@ -4,6 +4,7 @@
 import { type Batch, firstOf, newBatch } from '../../core/delivery/batch.ts'
 import { nextRetry } from '../../core/delivery/delivery.ts'
 import { unlessBug } from '../../errors.ts'
+import type { DeadLetterChange } from '../../ports/store.ts'
 import type { SinkContext } from './sink-context.ts'
 
 /** How soon a command is followed; asking costs next to nothing. */
@@ -11,7 +12,9 @@ const POLL_MS = 1_000
 
 /** Runs until stopped. */
 export async function retryDeadLetters(context: SinkContext): Promise<void> {
-  const { sink, deadLetters, clock, random, log, draining, ended, retryUntilStored } = context
+  const { sink, deadLetters, token, clock, random, log, draining, ended } = context
+  const change = (made: DeadLetterChange) =>
+    context.retryUntilStored(() => deadLetters.changeDeadLetters(made, token))
   let batch: Batch | undefined
   while (!draining.aborted) {
     const letter = await firstRequested()
@@ -28,17 +31,16 @@ export async function retryDeadLetters(context: SinkContext): Promise<void> {
     const which = { sink: sink.name, seq: event.seq }
     switch (next.kind) {
       case 'remove': {
-        const drop = { kind: 'drop', sink: sink.name, seqs: [event.seq] } as const
-        await retryUntilStored(() => deadLetters.changeDeadLetters(drop))
-        log.info('dead letter delivered', which)
+        const removed = await change({ kind: 'drop', sink: sink.name, seqs: [event.seq] })
+        // Else its next owner delivers it once more, and says so.
+        if (removed !== undefined) log.info('dead letter delivered', which)
         break
       }
       case 'keep': {
         const { reason } = next
         const attempts = batch.failures + 1
-        const failed = { kind: 'failed_again', ...which, reason, attempts } as const
-        await retryUntilStored(() => deadLetters.changeDeadLetters(failed))
-        log.warn('dead letter rejected again', { ...which, reason })
+        const kept = await change({ kind: 'failed_again', ...which, reason, attempts })
+        if (kept !== undefined) log.warn('dead letter rejected again', { ...which, reason })
         break
       }
       case 'again':

@@ -72,13 +72,18 @@ export function createLeaseKeeper(deps: {
   name: string
   version: string
   view(): ReplicaView
+  /** Told what the server's clock shows, at each pulse; epoch ms. */
+  onServerTime?(now: number): void
   times?: LeaseTimes
   news?: LeaseNews
 }): LeaseKeeper {
   const { link, location, times = LEASE_TIMES, news = {} } = deps
   const replica = randomUUID()
   const q = (statement: string) => inSchema(location.schema, statement)
-  const pulseStatement = q('select @.pulse_1($1, $2, $3, $4, $5, $6, $7, $8) as answer')
+  const pulseStatement = q(`
+    select @.pulse_1($1, $2, $3, $4, $5, $6, $7, $8) as answer,
+      extract(epoch from clock_timestamp())::float8 * 1000 as now
+  `)
   const releaseStatement = q('select @.release_1($1)')
   // Free from now on, and not since ever: so those wait that have more.
   const giveBackStatement = q(
@@ -165,6 +170,7 @@ export function createLeaseKeeper(deps: {
       asked: Record<string, number>
     }
     if (sentAt + times.trustMs <= performance.now()) return
+    deps.onServerTime?.(Number(row?.now) + (performance.now() - sentAt) / 2)
     for (const [task, { token }] of [...tenures]) if (answer.held[task] !== token) end(task)
     trust(sentAt)
     for (const [task, token] of Object.entries(answer.held)) {

@@ -3,7 +3,7 @@
 // where they are needed: for searches, and at the janitor.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { locationName, type PostgresLocation } from '../../core/store-place.ts'
+import { type KeptBy, locationName, type PostgresLocation } from '../../core/store-place.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Leases, ReplicaView } from '../../ports/leases.ts'
 import type { Reading } from '../../ports/reading.ts'
@@ -15,6 +15,7 @@ import { type AppendReport, createAppender } from './append.ts'
 import { createAudits } from './audit/audits.ts'
 import { freeLock, whoBlocks } from './blocker.ts'
 import { refuseUnfinishedCopy } from './copy/mark.ts'
+import { watchDurability } from './durability.ts'
 import { faultOf, openFault, storeFault, withFaults } from './faults.ts'
 import { watchGrowth } from './growth.ts'
 import { createLeaseKeeper, type LeaseNews, type LeaseTimes } from './leases.ts'
@@ -33,6 +34,7 @@ import { createSharing } from './queries/sharing.ts'
 import { createStreamSearch } from './queries/stream-search.ts'
 import { createStreamCount } from './queries/streams.ts'
 import { createTallies } from './queries/tallies.ts'
+import { createServerClock } from './server-clock.ts'
 
 const OPEN_DEADLINE_MS = 15_000
 const MIGRATE_DEADLINE_MS = 120_000
@@ -54,8 +56,12 @@ export type PostgresStoreOptions = {
   readonly onCommit?: (commit: AppendReport) => void
   /** Told of the server's new timeline after a failover: the numbers have jumped. */
   readonly onFailover?: (timeline: string) => void
+  /** Told what a commit is worth, at first and when that changes. */
+  readonly onDurability?: (kept: KeptBy) => void
   /** Told when the connection that appends is made or lost. */
   readonly onConnection?: (isConnected: boolean) => void
+  /** Told when the clock here is off the server's, by so many ms; 0: not any more. */
+  readonly onClock?: (offMs: number) => void
   /** Told when what is pruned can't be dropped: it takes room for longer. */
   readonly onDropFailing?: (problem: string) => void
   readonly limits?: Partial<QueueLimits>
@@ -122,6 +128,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const queue = createWriteQueue(async ({ events }) => {
     return { ...(await appender.commit(events)), writes: [] }
   }, limits)
+  const clock = createServerClock(now, options.onClock)
   let probing: Promise<void> | undefined
   let closing: Promise<void> | undefined
   const leaving: (() => Promise<void>)[] = []
@@ -143,7 +150,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
   const append: Store['append'] = (event) => {
     const refused = refusal()
-    return refused === undefined ? queue.append(event) : Promise.reject(refused.fault)
+    return refused === undefined
+      ? queue.append(clock.received(event))
+      : Promise.reject(refused.fault)
   }
 
   const store: Store & Reading = {
@@ -162,12 +171,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     ...createDeadLetters({ reading, keeping, writing }, location),
     ...createReplays({ keeping, writing }, location, now),
     ...createTallies(keeping, location),
-    ...createAudits({ reading, writing }, location, { now, append }),
+    ...createAudits({ reading, writing, searching }, location, { now, append }),
     ...createRetention({
       reading,
       writing,
       location,
       now,
+      stepAt: clock.step,
       dropper: createDropper({ link: dropping, location, onFailing: dropFailing }),
     }),
 
@@ -195,10 +205,15 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   return {
     ...withFaults({ ...store, ...createSharing(searching, location) }, location),
     join({ onGrowth, ...replica }) {
-      const keeper = createLeaseKeeper({ link: keeping, location, ...replica })
+      const keeper = createLeaseKeeper({
+        ...{ link: keeping, location, onServerTime: clock.note },
+        ...replica,
+      })
       const isInterested = () => keeper.ownsAny('sink:')
       leaving.push(watchGrowth({ link: reading, schema: location.schema, isInterested, onGrowth }))
       leaving.push(countWhileOwner(keeper, countStreams))
+      const { onDurability } = options
+      if (onDurability) leaving.push(watchDurability({ link: keeping, location, onDurability }))
       leaving.push(keeper.close)
       return keeper
     },

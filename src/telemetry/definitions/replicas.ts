@@ -1,5 +1,6 @@
 // Of a store that replicas share; with a SQLite store they stay at zero.
-import { counter, gauge, histogram, type LabelSet } from '../definition.ts'
+import { KEPT_BY } from '../../core/store-place.ts'
+import { counter, gauge, histogram, type LabelSet, oneOf } from '../definition.ts'
 import { DURATION_BUCKETS } from './buckets.ts'
 
 /** What has one owner among the replicas. */
@@ -26,6 +27,12 @@ export const REPLICA_METRICS = {
     'snaphook_store_connected',
     '1 while the connection that appends is there.',
     {},
+  ),
+  durability: oneOf(
+    'snaphook_store_durability',
+    '1 for what keeps an answered event: primary, a standby too, or nothing.',
+    {},
+    { of: 'kept', values: KEPT_BY, initial: 'unknown' },
   ),
   failovers: counter(
     'snaphook_store_failovers_total',

@@ -92,3 +92,17 @@ describe('the owner of a sink', () => {
     await dispatcher.stop(never())
   })
 })
+
+test('what another replica let expire while the sink failed is not delivered late', async () => {
+  const sink = fakeSink('a')
+  sink.answer = () => ({ kind: 'failed', reason: 'no answer' })
+  const { append, dispatcher, store, clock, progress } = await owning(sink)
+  await append(5)
+  // The janitor of another one moves the cursor in the store, and tells nobody here.
+  await store.advanceCursor('a', 3)
+  sink.answer = () => ({ kind: 'delivered' })
+  await clock.advance(60_000)
+  expect(sink.had).toEqual([4, 5])
+  expect(progress).toMatchObject({ cursor: 5, expiredUpTo: 3 })
+  await dispatcher.stop(never())
+})

@@ -3,6 +3,7 @@ import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { DeadLetter, DeadLetterChange, DeadLetterStore } from '../../../ports/store.ts'
 import { type Link, transact } from '../link.ts'
 import { inSchema, syncOf } from '../location.ts'
+import { leaseLost } from './cursors.ts'
 import { EVENT_COLUMNS, eventOf } from './event-log.ts'
 
 const DEADLINE_MS = 10_000
@@ -45,6 +46,25 @@ export function createDeadLetters(
       select number from @.dead_letters where ${chosen} limit ${MAX_CHANGED}
     ) returning 1
   `)
+  // An owner's: in one statement, so that one that is paused holds up no takeover in the middle.
+  const asOwner = (change: string, values: number) =>
+    q(`
+      with held as materialized (
+        select @.is_held_1('sink:' || $1, $${values + 1}) as ok,
+          set_config('synchronous_commit', $${values + 2}, true)
+      ), changed as (${change})
+      select ok, (select count(*)::int from changed) as changed from held
+    `)
+  const removeAsOwner = asOwner(
+    `delete from @.dead_letters
+     where sink = $1 and seq = any ($2::bigint[]) and (select ok from held) returning 1`,
+    2,
+  )
+  const keepAsOwner = asOwner(
+    `update @.dead_letters set reason = $3, attempts = attempts + $4, retry_requested = false
+     where sink = $1 and seq = $2 and (select ok from held) returning 1`,
+    4,
+  )
   const keep = q(`
     update @.dead_letters set reason = $3, attempts = attempts + $4, retry_requested = false
     where sink = $1 and seq = $2 returning 1
@@ -71,7 +91,8 @@ export function createDeadLetters(
       return new Map(rows.map(({ sink, letters }) => [String(sink), Number(letters)]))
     },
 
-    async changeDeadLetters(change) {
+    async changeDeadLetters(change, token = null) {
+      if (token !== null && change.kind !== 'request_retry') return changeAsOwner(change, token)
       const [statement, values] = statementOf(change)
       const changed = await writing.run(
         (session) => transact(session, syncOf(location), () => session.rows(statement, values)),
@@ -79,6 +100,19 @@ export function createDeadLetters(
       )
       return changed.length
     },
+  }
+
+  async function changeAsOwner(change: DeadLetterChange, token: string): Promise<number> {
+    const [statement, values] =
+      change.kind === 'failed_again'
+        ? [keepAsOwner, [change.sink, change.seq, change.reason, change.attempts]]
+        : [removeAsOwner, [change.sink, change.seqs]]
+    const [row] = await writing.run(
+      (session) => session.rows(statement, [...values, token, syncOf(location)]),
+      DEADLINE_MS,
+    )
+    if (row?.ok !== true) throw leaseLost(`sink:${change.sink}`)
+    return Number(row.changed)
   }
 
   function statementOf(change: DeadLetterChange): [string, unknown[]] {

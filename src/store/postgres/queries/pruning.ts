@@ -17,9 +17,11 @@ export function createRetention(parts: {
   writing: Link
   location: PostgresLocation
   now: () => number
+  /** A step in times of the server, as those of receipt are. */
+  stepAt(step: PruneStep): PruneStep
   dropper: Dropper
 }): Retention {
-  const { reading, writing, location, now, dropper } = parts
+  const { reading, writing, location, now, stepAt, dropper } = parts
   const sync = syncOf(location)
   const q = (statement: string) => inSchema(location.schema, statement)
   const selectState = q(`
@@ -70,7 +72,8 @@ export function createRetention(parts: {
   }
 
   return {
-    async prune(step) {
+    async prune(given) {
+      const step = stepAt(given)
       const start = performance.now()
       const pruned = await writing.run(async (session): Promise<Omit<Pruned, 'seconds'>> => {
         const { floor, last, ...seen } = await look(session, step)

@@ -3,9 +3,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Expired, Pruned, PruneStep } from '../../../ports/store.ts'
 import { excessOf, lastToGo, MAX_STEP_BYTES, type Oldest, upToBytes } from '../../prune-rules.ts'
+import type { SqlStreams } from '../streams/streams.ts'
 import type { SqlCursors } from './cursors.ts'
 import type { SqlExpired } from './expired.ts'
-import type { SqlStreams } from '../streams/streams.ts'
 
 /** What an event takes beside its body, about. */
 const EVENT_BYTES = 200

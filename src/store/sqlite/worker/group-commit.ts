@@ -12,6 +12,7 @@ import {
   unpackSightings,
   type Write,
 } from '../messages.ts'
+import type { SqlStreams } from '../streams/streams.ts'
 import type { SqlAudits } from '../tables/audits.ts'
 import type { SqlBackfills } from '../tables/backfills.ts'
 import type { SqlCursors } from '../tables/cursors.ts'
@@ -19,7 +20,6 @@ import type { SqlDeadLetters } from '../tables/dead-letters.ts'
 import type { SqlEventLog } from '../tables/event-log.ts'
 import type { SqlReceivingTime } from '../tables/receiving-time.ts'
 import type { SqlRings } from '../tables/rings.ts'
-import type { SqlStreams } from '../streams/streams.ts'
 import type { SqlTallies } from '../tables/tallies.ts'
 import type { FileInUse } from './file-in-use.ts'
 
