@@ -1,4 +1,18 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** What waits longest begins first, so that something is left to be done beside it. */
+const FIRST = ['/test/e2e/audit-kill', '/test/e2e/', '/test/browser/']
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rankOf = ({ moduleId }: TestSpecification) => {
+      const rank = FIRST.findIndex((part) => moduleId.includes(part))
+      return rank === -1 ? FIRST.length : rank
+    }
+    return (await super.sort(files)).toSorted((a, b) => rankOf(a) - rankOf(b))
+  }
+}
 
 export default defineConfig({
   test: {
@@ -9,8 +23,9 @@ export default defineConfig({
     setupFiles: ['test/support/leaks.ts'],
     // So no file leaves anything behind: to load everything anew for each would cost a fifth of the time.
     isolate: false,
-    // Much of a test run is waiting for processes: as many at once as there are cores, and one.
-    maxWorkers: 3,
+    // Much of a test run is waiting for processes: more at once than there are cores.
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     restoreMocks: true,
     unstubEnvs: true,
     coverage: {

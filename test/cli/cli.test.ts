@@ -354,9 +354,15 @@ describe('serve', () => {
   test('a port that is taken: exit 1, one sentence, and everything is given back', async () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(port, '127.0.0.1', resolve))
-    const { code, errors } = await run(['serve'])
-    expect(code).toBe(1)
-    expect(errors()).toMatch(/^snaphook: Can't listen on 127.0.0.1:\d+: the address is in use/)
+    const place = `127.0.0.1:${port}`
+    for (const listen of [{}, { SNAPHOOK_LISTEN: '127.0.0.1:0', SNAPHOOK_OPS_LISTEN: place }]) {
+      const { code, errors } = await run(['serve'], settings(listen))
+      expect(code).toBe(1)
+      expect(errors()).toMatch(
+        new RegExp(`^snaphook: Can't listen on ${place}: the address is in use[^\\n]*$`),
+      )
+    }
+    expect(emulator.state().api.byOperation).toEqual({})
     await new Promise((resolve) => taken.close(resolve))
     expect((await run(['register'])).code).toBe(0)
   })
@@ -396,6 +402,7 @@ describe('send', () => {
     const url = `http://127.0.0.1:${port}/callbacks/${DOMAIN}`
     const good = await run(['send', '--url', url, '--key', key])
     expect([good.code, good.printed()]).toEqual([0, '200 {"Code":0,"Msg":"Success"}'])
+    await until('its event', () => serving.events.some((line) => line.includes('sent-by-hand')))
     expect((await run(['send', '--url', url, '--key', key, '--body', '-'])).code).toBe(0)
     const readBytes = async () => new TextEncoder().encode('{}')
     expect(
@@ -478,14 +485,16 @@ describe('the rest', () => {
     expect(one.errors()).toContain('one problem')
   })
 
-  test.each([[['--help']], [['--version']], [['help', 'serve']], [['plan', '--help']]])(
-    '%j exits 0',
-    async (argv) => {
-      const { code, printed } = await run(argv)
-      expect(code).toBe(0)
-      expect(printed()).not.toBe('')
-    },
-  )
+  test.each([
+    [['--help'], / {2}serve .* {2}plan .* {2}status .* {2}send .* {2}demo /s],
+    [['--version'], /^\d+\.\d+\.\d+$/],
+    [['help', 'serve'], /Usage: snaphook serve/],
+    [['send', '--help'], /--url .*--key .*--timestamp .*--body .*--help /s],
+  ])('%j exits 0', async (argv, says) => {
+    const { code, printed, errors } = await run(argv)
+    expect([code, errors()]).toEqual([0, ''])
+    expect(printed()).toMatch(says)
+  })
 
   test('emulator runs until it is stopped', async () => {
     const it = testShell()

@@ -27,7 +27,7 @@ const cases = Object.entries(VALUES).flatMap(([name, values]) =>
   values.map((value) => [name, value] as const),
 )
 
-describe('what was lost is found', () => {
+describe.concurrent('what was lost is found', () => {
   test.each(cases)('%s %s', async (name, value) => {
     const clock = shiftedClock()
     const perShot = value === 'two' ? 2 : 1

@@ -2,10 +2,7 @@
 // its steps: `node crashing-main.ts <command> [<step> <side>]`, such as `rotate "update 1" after`.
 // Prints the steps that it takes.
 import { writeSync } from 'node:fs'
-import { deregisterAll } from '../../src/admin/deregister.ts'
-import { rotateAll } from '../../src/admin/register.ts'
 import type { Overrides } from '../../src/app/overrides.ts'
-import { createService } from '../../src/app/service.ts'
 import { systemClock } from '../../src/app/system-clock.ts'
 import { createLiveApi } from '../../src/cloud/live-api.ts'
 import { readConfig } from '../../src/config/config.ts'
@@ -50,16 +47,23 @@ const world: Overrides = {
     steps.take('openStore', async () => steps.told(await openSqliteStore(options))),
 }
 
+// Each life loads only what it needs: there are many of them.
 switch (command) {
-  case 'serve':
+  case 'serve': {
+    const { createService } = await import('../../src/app/service.ts')
     await createService(config, world).start(signal)
     await registered.promise
     break
-  case 'rotate':
+  }
+  case 'rotate': {
+    const { rotateAll } = await import('../../src/admin/register.ts')
     await rotateAll(config, world, config.domains, signal)
     break
-  case 'deregister':
+  }
+  case 'deregister': {
+    const { deregisterAll } = await import('../../src/admin/deregister.ts')
     await deregisterAll(config, world, signal)
     break
+  }
 }
 process.exit()

@@ -5,6 +5,8 @@ import type { Clock } from '../../src/ports/clock.ts'
 /** Rounds of the event loop that let everything settle which needs no more time. */
 const SETTLE_ROUNDS = 12
 
+type Sleeper = { at: number; wake(): void }
+
 export type ManualClock = Clock & {
   /** Moves on by `ms`, waking each sleeper at its own time. */
   advance(ms: number): Promise<void>
@@ -18,7 +20,7 @@ export function manualClock(
   rounds = SETTLE_ROUNDS,
 ): ManualClock {
   let now = start
-  const sleepers = new Set<{ at: number; wake: () => void }>()
+  const sleepers = new Set<Sleeper>()
 
   async function settle(): Promise<void> {
     for (let round = 0; round < rounds; round++) await setImmediate()
@@ -46,7 +48,7 @@ export function manualClock(
       const until = now + ms
       for (;;) {
         await settle()
-        const [next] = [...sleepers].sort((a, b) => a.at - b.at)
+        const next = firstOf(sleepers)
         if (next === undefined || next.at > until) break
         now = Math.max(now, next.at)
         next.wake()
@@ -56,4 +58,11 @@ export function manualClock(
     },
     settle,
   }
+}
+
+/** Whoever is to wake first; of several, who went to sleep first. */
+function firstOf(sleepers: ReadonlySet<Sleeper>): Sleeper | undefined {
+  let first: Sleeper | undefined
+  for (const each of sleepers) if (first === undefined || each.at < first.at) first = each
+  return first
 }

@@ -7,6 +7,7 @@ export function shiftedClock(): Clock & { shift(ms: number): void } {
   return {
     ...systemClock,
     now: () => systemClock.now() + ahead,
+    elapsed: () => systemClock.elapsed() + ahead,
     shift(ms) {
       ahead += ms
     },

@@ -3,7 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 /** Generous: end-to-end tests share two cores with each other. */
 const DEADLINE_MS = 20_000
-const POLL_MS = 10
+/** Often at first, and then ever more rarely: to ask a service costs its time, too. */
+const FIRST_POLL_MS = 5
+const LAST_POLL_MS = 50
+const GROWTH = 1.3
 
 type Found<T> = Exclude<T, false | undefined | null>
 
@@ -14,10 +17,10 @@ export async function until<T>(
   deadlineMs = DEADLINE_MS,
 ): Promise<Found<T>> {
   const deadline = performance.now() + deadlineMs
-  for (;;) {
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * GROWTH, LAST_POLL_MS)) {
     const value = await condition()
     if (value !== false && value !== undefined && value !== null) return value as Found<T>
     if (performance.now() > deadline) throw new Error(`waited in vain: ${label}`)
-    await pause(POLL_MS)
+    await pause(pollMs)
   }
 }

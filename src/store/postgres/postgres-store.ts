@@ -171,7 +171,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     ...createDeadLetters({ reading, keeping, writing }, location),
     ...createReplays({ keeping, writing }, location, now),
     ...createTallies(keeping, location),
-    ...createAudits({ reading, writing }, location, { now, append }),
+    ...createAudits({ reading, writing, searching }, location, { now, append }),
     ...createRetention({
       reading,
       writing,

@@ -8,7 +8,7 @@ const WATCH_TIMEOUT_MS = 4_000
 const LIST_TIMEOUT_MS = 15_000
 const OPEN_TIMEOUT_MS = 8_000
 const RETRY_MS = 2_000
-/** The list is fetched again for intervals, and for streams that went. */
+/** For intervals, and for streams that went. */
 const LIST_AGAIN_MS = 30_000
 
 /** The service wants a session, or never speaks to this page. */

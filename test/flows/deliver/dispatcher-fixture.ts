@@ -39,7 +39,8 @@ export function fakeSink(name: string) {
 export function fixture(
   sinks = [fakeSink('a')],
   store = memoryStore(),
-  clock = manualClock(),
+  // Nothing but promises is waited for.
+  clock = manualClock(undefined, 1),
   leases = soleOwner,
 ) {
   const log = keptLog()
