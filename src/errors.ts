@@ -60,6 +60,23 @@ export function throwBug(error: unknown): asserts error is ServiceError {
   if (!(error instanceof ServiceError)) throw error
 }
 
+/** Faults that may pass by themselves; any other waits for a person. */
+const PASSING: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
+  'api_throttled',
+  'api_unavailable',
+  'api_credentials',
+  'store_failed',
+  'store_damaged',
+  'store_full',
+  'store_overloaded',
+  'store_slow',
+])
+
+/** Whether a fault may pass by itself, so that it is worth to try again soon. */
+export function mayPass(error: unknown): boolean {
+  return PASSING.has(faultCode(error))
+}
+
 /** Whether a write that ended with this fault may have taken effect, now or later, all the same. */
 export function mayHaveTakenEffect(error: unknown): boolean {
   const code = faultCode(error)

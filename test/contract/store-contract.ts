@@ -84,7 +84,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       const again = eventOf(1, { receivedAt: 1_800_000_000_000 })
       expect(await store.append(again)).toEqual({ seq: 1, duplicate: true })
       expect(await store.append(eventOf(2))).toEqual({ seq: 2, duplicate: false })
-      expect(await store.stats()).toEqual({ events: 2, lastSeq: 2 })
+      expect(await store.stats()).toMatchObject({ events: 2, lastSeq: 2 })
     })
 
     it('keeps one of two equal events that come at the same moment', async () => {
@@ -120,11 +120,11 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
     it('counts, and goes on counting after it was opened again', async () => {
       const open = newPlace()
       const first = await open()
-      expect(await first.stats()).toEqual({ events: 0, lastSeq: 0 })
+      expect(await first.stats()).toMatchObject({ events: 0, lastSeq: 0 })
       await Promise.all(range(5).map((n) => first.append(eventOf(n))))
       await first.close()
       const second = await open()
-      expect(await second.stats()).toEqual({ events: 5, lastSeq: 5 })
+      expect(await second.stats()).toMatchObject({ events: 5, lastSeq: 5 })
       expect(await second.append(eventOf(4))).toEqual({ seq: 5, duplicate: true })
       expect(await second.append(eventOf(5))).toEqual({ seq: 6, duplicate: false })
     })
@@ -436,7 +436,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       })
       expect(await seqs(store)).toEqual([4, 5, 6])
       expect(await store.prune({ ...both, sinks: [] })).toMatchObject({ removed: 2 })
-      expect(await store.stats()).toEqual({ events: 1, lastSeq: 6 })
+      expect(await store.stats()).toMatchObject({ events: 1, lastSeq: 6 })
       // Nobody waits for the one that was taken out; put back, it is told what it missed.
       const missed = { sink: 'removed', fromSeq: 2, toSeq: 5, count: 4 }
       expect(await store.readExpired('removed')).toMatchObject([missed])
@@ -585,7 +585,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
     it('is writable without having changed', async () => {
       const store = await newPlace()()
       await Promise.all([store.checkWritable(), store.checkWritable()])
-      expect(await store.stats()).toEqual({ events: 0, lastSeq: 0 })
+      expect(await store.stats()).toMatchObject({ events: 0, lastSeq: 0 })
     })
 
     it('ends what it has taken, takes nothing more, and closes once', async () => {
@@ -604,7 +604,7 @@ export function storeContract(name: string, newPlace: () => OpenStore): void {
       ]
       for (const call of late) await expect(call).rejects.toMatchObject({ code: 'store_failed' })
       await store.close()
-      expect(await (await open()).stats()).toEqual({ events: 50, lastSeq: 50 })
+      expect(await (await open()).stats()).toMatchObject({ events: 50, lastSeq: 50 })
     })
   })
 

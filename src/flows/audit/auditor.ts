@@ -2,7 +2,7 @@
 // window, and what somebody has asked to be filled is filled in between. One step at a time, so that
 // no domain and no backfill waits for another's days.
 import { MARGIN_MS } from '../../core/audit/windows.ts'
-import { ServiceError } from '../../errors.ts'
+import { mayPass, ServiceError } from '../../errors.ts'
 import type { AuditStore, SnapshotLists } from '../../ports/audit.ts'
 import type { Clock, Random } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
@@ -13,7 +13,7 @@ import { auditWindow, passOver, type WindowOutcome } from './audit-window.ts'
 import { createBackfiller } from './backfiller.ts'
 import { createIntervals } from './intervals.ts'
 import { createReport, type Report } from './report.ts'
-import { mayPass, retryMs } from './retry.ts'
+import { retryMs } from './retry.ts'
 import { createTaking } from './taking.ts'
 
 /** After a start registration comes first; what a down time has cost is found soon. */

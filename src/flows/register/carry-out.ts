@@ -8,6 +8,7 @@ import {
   type FaultCode,
   faultCode,
   mayHaveTakenEffect,
+  mayPass,
   throwBug,
 } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -16,17 +17,6 @@ import type { Log } from '../../ports/log.ts'
 import type { RegistrarMetrics } from '../../ports/metrics.ts'
 import type { RingKeeper } from '../keys/key-rings.ts'
 
-/** Faults that may pass by themselves; any other waits for a person, and for the next interval. */
-const PASSING: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
-  'api_throttled',
-  'api_unavailable',
-  'api_credentials',
-  'store_failed',
-  'store_damaged',
-  'store_full',
-  'store_overloaded',
-  'store_slow',
-])
 /** Somebody else wrote between our look and our write: look again, plan again. */
 const RACES: ReadonlySet<FaultCode | undefined> = new Set<FaultCode>([
   'api_config_exists',
@@ -126,7 +116,7 @@ export function createCarrier(deps: {
 
 function faultOf(error: unknown): Fault {
   const code = faultCode(error)
-  const kind = RACES.has(code) ? 'race' : PASSING.has(code) ? 'passing' : 'lasting'
+  const kind = RACES.has(code) ? 'race' : mayPass(error) ? 'passing' : 'lasting'
   const problem = describeError(error)
   return { kind, problem, mayHaveTakenEffect: mayHaveTakenEffect(error) }
 }

@@ -44,6 +44,22 @@ export function readServerUrl(
   }
 }
 
+/** The reader of a kind's URLs, as what is wrong with one, and as what a sink begins with. */
+export function placeReader<Place>(read: (url: string) => Place | Problem) {
+  return {
+    problem(url: string): string | undefined {
+      const place = read(url)
+      return place instanceof Problem ? place.sentence : undefined
+    },
+    /** Throws where the settings have let a problem through. */
+    placeOf({ name, url }: { name: string; url: string }): Place {
+      const place = read(url)
+      if (place instanceof Problem) throw new TypeError(`sink ${name} ${place.sentence}`)
+      return place
+    },
+  }
+}
+
 /** What can be read on the way where the scheme does not ask for TLS; undefined: nothing. */
 export function readableOf(given: string, { tls }: { tls: string }): string | undefined {
   const { protocol, username, password } = new URL(given)

@@ -12,7 +12,7 @@ import {
 import { Problem } from '../../core/problem.ts'
 import type { Sink } from '../../ports/sink.ts'
 import { createLink } from '../connection/link.ts'
-import { readableOf, readServerUrl } from '../connection/server-url.ts'
+import { placeReader, readableOf, readServerUrl } from '../connection/server-url.ts'
 import type { SinkKind } from '../sink-kind.ts'
 import { isForbidden, noStream, outcomeOf } from './fault.ts'
 import { isOvertaken } from './jetstream-errors.ts'
@@ -40,13 +40,12 @@ type Connection = {
   readonly newHeaders: () => MsgHdrs
 }
 
+const { problem, placeOf } = placeReader(readPlace)
+
 export const NATS: SinkKind = {
   // It goes over to TLS if the server wants it, but does not insist.
   readable: (url) => readableOf(url, { tls: 'tls:' }),
-  problem(url) {
-    const read = readPlace(url)
-    return read instanceof Problem ? read.sentence : undefined
-  },
+  problem,
   create: (setting) => createNatsSink(setting),
 }
 
@@ -55,9 +54,8 @@ export function createNatsSink(options: {
   readonly url: string
   readonly timeoutMs?: number
 }): Sink {
-  const { name, url, timeoutMs = TIMEOUT_MS } = options
-  const place = readPlace(url)
-  if (place instanceof Problem) throw new TypeError(`sink ${name} ${place.sentence}`)
+  const { name, timeoutMs = TIMEOUT_MS } = options
+  const place = placeOf(options)
   const { host, port, subject } = place
   const subjects = subjectsOf(subject)
   const link = createLink({

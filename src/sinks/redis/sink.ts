@@ -5,7 +5,7 @@ import { type StoredEvent, toCloudEvent } from '../../core/events/snapshot-event
 import { Problem } from '../../core/problem.ts'
 import type { Sink } from '../../ports/sink.ts'
 import { createLink } from '../connection/link.ts'
-import { readableOf, readServerUrl } from '../connection/server-url.ts'
+import { placeReader, readableOf, readServerUrl } from '../connection/server-url.ts'
 import type { SinkKind } from '../sink-kind.ts'
 import { outcomeOf } from './fault.ts'
 
@@ -27,12 +27,11 @@ type Place = {
   readonly maxLength: number | undefined
 }
 
+const { problem, placeOf } = placeReader(readPlace)
+
 export const REDIS: SinkKind = {
   readable: (url) => readableOf(url, { tls: 'rediss:' }),
-  problem(url) {
-    const read = readPlace(url)
-    return read instanceof Problem ? read.sentence : undefined
-  },
+  problem,
   create: (setting) => createRedisSink(setting),
 }
 
@@ -41,9 +40,8 @@ export function createRedisSink(options: {
   readonly url: string
   readonly timeoutMs?: number
 }): Sink {
-  const { name, url, timeoutMs = TIMEOUT_MS } = options
-  const place = readPlace(url)
-  if (place instanceof Problem) throw new TypeError(`sink ${name} ${place.sentence}`)
+  const { name, timeoutMs = TIMEOUT_MS } = options
+  const place = placeOf(options)
   const link = createLink({
     open: (lost) => connect(place, lost),
     end: (client) => client.destroy(),

@@ -1,16 +1,12 @@
-// Brings the schema up to date: numbered scripts, forward only, each in a transaction under a lock
-// that ends with it. Within a major, scripts only add and never take what a running older release
-// uses: procedures are versioned by name. The schema of a later major is refused.
-
-import { readdirSync, readFileSync } from 'node:fs'
+// Brings the schema up to date: each script in a transaction under a lock that ends with it. Scripts
+// never take what a running older release uses: procedures are versioned by name.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { PostgresLocation } from '../../core/store-place.ts'
+import { type Migration, migrationsAfter, readMigrations } from '../schema-versions.ts'
 import { isLockTimeout, sqlState, storeFault } from './faults.ts'
 import type { Session } from './link.ts'
 import { inSchema } from './location.ts'
 
-/** Minors per major, as in the names of the scripts. */
-const MAJOR = 1000
 const OWNER = 'snaphook'
 /** A script that waits for a lock holds up the appends behind it: it soon gives way, and tries again. */
 const LOCK_TIMEOUT_MS = 100
@@ -21,8 +17,6 @@ const RETRY_MS = 500
 const TRIES = 150
 const SOMEBODY = 'another session'
 
-export type Migration = { readonly version: number; readonly script: string }
-
 export type MigrateOptions = {
   readonly migrations?: readonly Migration[] | undefined
   /** Told who holds up a change of the schema, each time that is somebody else. */
@@ -31,19 +25,7 @@ export type MigrateOptions = {
   whoBlocks?(pid: number): Promise<string | null>
 }
 
-export const MIGRATIONS: readonly Migration[] = readMigrations(
-  new URL('./migrations/', import.meta.url),
-)
-
-function readMigrations(folder: URL): Migration[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-    .map((name) => ({
-      version: Number.parseInt(name, 10),
-      script: readFileSync(new URL(name, folder), 'utf8'),
-    }))
-}
+export const MIGRATIONS = readMigrations(new URL('./migrations/', import.meta.url))
 
 /** Makes the schema where it is missing, and runs what it has not seen. */
 export async function migrate(
@@ -69,6 +51,16 @@ export async function migrate(
 function heldUp(location: PostgresLocation, holder: string): Error {
   const problem = `can't be brought up to date: ${holder} holds a table of it; end that, and start again`
   return storeFault(location, problem, 'store_unavailable')
+}
+
+/** Appends would number twice under another one than the usual. */
+export async function checkIsolation(session: Session, location: PostgresLocation): Promise<void> {
+  const [server] = await session.rows(
+    `select current_setting('transaction_isolation') as isolation`,
+  )
+  if (server?.isolation === 'read committed') return
+  const problem = `has the default isolation "${String(server?.isolation)}": set it to "read committed" for this role`
+  throw storeFault(location, problem, 'store_unavailable')
 }
 
 /** Refuses a schema that can't be read as it is, for those who must not change it. */
@@ -131,12 +123,9 @@ async function pending(
   migrations: readonly Migration[],
 ): Promise<readonly Migration[]> {
   const version = await versionOf(session, location)
-  const newest = migrations.at(-1)?.version ?? 0
-  if (Math.trunc(version / MAJOR) > Math.trunc(newest / MAJOR)) {
-    const problem = `is of version ${shown(version)}, and this release knows up to ${shown(newest)}: run the later release again, or name another schema`
-    throw storeFault(location, problem, 'store_newer')
-  }
-  return migrations.filter((migration) => migration.version > version)
+  const unseen = migrationsAfter(version, migrations)
+  if (!('tooNew' in unseen)) return unseen
+  throw storeFault(location, `${unseen.tooNew}, or name another schema`, 'store_newer')
 }
 
 /** 0 where there is nothing yet. Throws where the schema is another program's. */
@@ -165,8 +154,4 @@ async function versionOf(session: Session, location: PostgresLocation): Promise<
 function strangerOr(error: unknown): [] {
   if (sqlState(error) === '42703') return []
   throw error
-}
-
-function shown(version: number): string {
-  return `${Math.trunc(version / MAJOR)}.${version % MAJOR}`
 }

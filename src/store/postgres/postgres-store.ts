@@ -16,12 +16,12 @@ import { createAudits } from './audit/audits.ts'
 import { freeLock, whoBlocks } from './blocker.ts'
 import { refuseUnfinishedCopy } from './copy/mark.ts'
 import { watchDurability } from './durability.ts'
-import { faultOf, openFault, storeFault, withFaults } from './faults.ts'
+import { faultOf, openFault, withFaults } from './faults.ts'
 import { watchGrowth } from './growth.ts'
 import { createLeaseKeeper, type LeaseNews, type LeaseTimes } from './leases.ts'
 import { createLink, type Link, type LinkOptions } from './link.ts'
 import { inSchema } from './location.ts'
-import { checkSchema, type MigrateOptions, migrate } from './migrate.ts'
+import { checkIsolation, checkSchema, type MigrateOptions, migrate } from './migrate.ts'
 import { createCursors } from './queries/cursors.ts'
 import { createDeadLetters } from './queries/dead-letters.ts'
 import { createEventLog } from './queries/event-log.ts'
@@ -252,14 +252,7 @@ async function prepare(
   { location, readOnly, ...migrating }: PostgresStoreOptions & MigrateOptions,
 ): Promise<void> {
   // Connects, within its own time; only then may a migration take long.
-  await link.run(async (session) => {
-    const [server] = await session.rows(
-      `select current_setting('transaction_isolation') as isolation`,
-    )
-    if (server?.isolation === 'read committed') return
-    const problem = `has the default isolation "${String(server?.isolation)}": set it to "read committed" for this role`
-    throw storeFault(location, problem, 'store_unavailable')
-  }, OPEN_DEADLINE_MS)
+  await link.run((session) => checkIsolation(session, location), OPEN_DEADLINE_MS)
   await link.run(
     (session) =>
       readOnly

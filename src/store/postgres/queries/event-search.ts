@@ -1,9 +1,8 @@
 // Events by filter. A filter may match next to nothing, so the log is gone through in slices of seqs,
 // and a call ends where its share of work is done: with where to go on.
-import { understand } from '../../../core/events/callback.ts'
-import { asksBody, type EventFilter, matchesBody } from '../../../core/events/event-filter.ts'
-import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
+import { asksBody } from '../../../core/events/event-filter.ts'
 import type { EventPage, EventQuery, EventReading, LogRange } from '../../../ports/reading.ts'
+import { gatherPage, partOfBody, withoutSeen } from '../../event-page.ts'
 import { withTexts } from '../../event-texts.ts'
 import type { Link, Session } from '../link.ts'
 import { inSchema } from '../location.ts'
@@ -13,12 +12,8 @@ import { EVENT_COLUMNS, eventOf } from './event-log.ts'
 const SLICE = 2_048
 const MAX_SCANNED = 32_768
 const MAX_SCAN_MS = 100
-/** Bodies of one page, in bytes. At least one event is taken. */
-const MAX_PAGE_BYTES = 4 * 1024 * 1024
 /** Times of receipt follow the seqs but for a clock that was set; that far they may be off, in ms. */
 const CLOCK_SLACK_MS = 60_000
-/** A name that JSON can hold in one way only, apart from `\u` escapes and numbers. */
-const PLAIN_NAME = /^(?=.*[^\d.+eE-])[^"\\/\p{Cc}\ufffd]+$/u
 /** Entries of the index by identity that one step looks at. */
 const INDEX_STEP = 20_000
 const DEADLINE_MS = 10_000
@@ -41,7 +36,7 @@ export function createEventSearch(link: Link, schema: string): EventReading {
       )::float8 as oldest
     from (
       select floor_seq, greatest(floor_seq, (select max(to_seq) from @.jumps),
-        (select seq from @.events order by seq desc limit 1)) as last
+        (select seq from @.log_end_1())) as last
       from @.log_state
     ) s
   `)
@@ -85,59 +80,40 @@ export function createEventSearch(link: Link, schema: string): EventReading {
   }
 
   async function bounds(session: Session, query: EventQuery, kept: LogRange): Promise<LogRange> {
-    const { since, until, order, after, upTo = kept.last } = query
+    const { since, until, upTo = kept.last } = query
     let first = kept.first
     let last = Math.min(kept.last, upTo)
     if (since !== null) first = Math.max(first, await seqAt(session, since - CLOCK_SLACK_MS, kept))
     if (until !== null) {
       last = Math.min(last, (await seqAt(session, until + CLOCK_SLACK_MS, kept)) - 1)
     }
-    if (after !== null && order === 'asc') first = Math.max(first, after + 1)
-    if (after !== null && order === 'desc') last = Math.min(last, after - 1)
-    return { first, last }
+    return withoutSeen({ first, last }, query)
   }
 
   async function find(session: Session, query: EventQuery): Promise<EventPage> {
-    const { order, limit, domain, origin, since, until, maxBytes = MAX_PAGE_BYTES } = query
+    const { order, domain, origin, since, until } = query
     const kept = await rangeOf(session)
     const { first, last } = await bounds(session, query, kept)
-    const isWanted = asksBody(query)
-      ? (event: StoredEvent) =>
-          matchesBody(query, understand(event.body, event.domain, event.receivedAt))
-      : () => true
+    const page = gatherPage(query, kept, { first, last })
     const envelope = [domain, origin, since, until, partOfBody(query)]
     const deadline = performance.now() + MAX_SCAN_MS
-    const events: StoredEvent[] = []
-    let bytes = 0
     let scanned = 0
     // Where the next statement begins: a slice with many matches is read in parts.
     for (let at = order === 'asc' ? first : last; first <= at && at <= last; ) {
       const edge =
         order === 'asc' ? Math.min(last, at + SLICE - 1) : Math.max(first, at - SLICE + 1)
-      const most = asksBody(query) ? SLICE : limit - events.length
+      const most = asksBody(query) ? SLICE : page.room()
       const span = order === 'asc' ? [at, edge] : [edge, at]
       const rows = await session.rows(slices[order], [...span, ...envelope, most])
       for (const row of rows) {
-        const event = eventOf(row)
-        if (!isWanted(event)) continue
-        bytes += event.body.byteLength
-        if (events.length > 0 && bytes > Math.min(maxBytes, MAX_PAGE_BYTES)) {
-          return { events, kept, next: events.at(-1)?.seq ?? null }
-        }
-        events.push(event)
-        if (events.length === limit) {
-          const isLast = event.seq === (order === 'asc' ? last : first)
-          return { events, kept, next: isLast ? null : event.seq }
-        }
+        const full = page.take(eventOf(row))
+        if (full !== undefined) return full
       }
       scanned += SLICE
       at = order === 'asc' ? edge + 1 : edge - 1
-      const isEnd = order === 'asc' ? edge >= last : edge <= first
-      if (!isEnd && (scanned >= MAX_SCANNED || performance.now() > deadline)) {
-        return { events, kept, next: edge }
-      }
+      if (scanned >= MAX_SCANNED || performance.now() > deadline) return page.upTo(edge)
     }
-    return { events, kept, next: null }
+    return page.upTo(order === 'asc' ? last : first)
   }
 
   const findEvents = (query: EventQuery) => link.run((session) => find(session, query), DEADLINE_MS)
@@ -173,10 +149,4 @@ export function createEventSearch(link: Link, schema: string): EventReading {
       }
     },
   }
-}
-
-/** Bytes that a body must hold to match, so that most need not be parsed. Null where that can't be told. */
-function partOfBody({ stream, app }: EventFilter): Buffer | null {
-  const name = [stream, app].find((each) => each !== null && PLAIN_NAME.test(each))
-  return name ? Buffer.from(name) : null
 }

@@ -1,22 +1,19 @@
 // Events by filter, in SQL. Synchronous. A filter may match next to nothing, so the log is gone
 // through in slices of seqs, and a call ends where its share of work is done: with where to go on.
 import type { DatabaseSync } from 'node:sqlite'
-import { asksBody, type EventFilter, matchesBody } from '../../../core/events/event-filter.ts'
-import { type StoredEvent, understandEvent } from '../../../core/events/snapshot-event.ts'
+import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
 import type { EventPage, EventQuery, LogRange } from '../../../ports/reading.ts'
+import { gatherPage, partOfBody, withoutSeen } from '../../event-page.ts'
+import { type EventRow, eventIn } from './event-log.ts'
 
 /** Seqs of one statement: its rows are looked at in a millisecond or two. */
 const SLICE = 512
 /** What one call looks at, at most: other readers wait for it, on the same thread. */
 const MAX_SCANNED = 32_768
 const MAX_SCAN_MS = 40
-/** Bodies of one page, in bytes. At least one event is taken. */
-const MAX_PAGE_BYTES = 4 * 1024 * 1024
 /** Times of receipt follow the seqs but for a clock that was set; so far they may be off, in ms and in seqs. */
 const CLOCK_SLACK_MS = 60_000
 const CLOCK_SLACK_SEQS = 4 * SLICE
-/** A name that JSON can hold in one way only, apart from `\u` escapes and numbers. */
-const PLAIN_NAME = /^(?=.*[^\d.+eE-])[^"\\/\p{Cc}\ufffd]+$/u
 /** Entries of the index by identity that one step looks at. */
 const INDEX_STEP = 20_000
 
@@ -88,7 +85,7 @@ export function createEventSearch(db: DatabaseSync) {
   }
 
   function bounds(query: EventQuery, kept: LogRange): LogRange {
-    const { since, until, order, after, upTo = kept.last } = query
+    const { since, until, upTo = kept.last } = query
     let first = kept.first
     let last = Math.min(kept.last, upTo)
     if (since !== null) {
@@ -99,9 +96,7 @@ export function createEventSearch(db: DatabaseSync) {
       const late = seqAt(until + CLOCK_SLACK_MS, kept) - 1
       last = Math.min(last, late, seqAt(until, kept) + CLOCK_SLACK_SEQS)
     }
-    if (after !== null && order === 'asc') first = Math.max(first, after + 1)
-    if (after !== null && order === 'desc') last = Math.min(last, after - 1)
-    return { first, last }
+    return withoutSeen({ first, last }, query)
   }
 
   return {
@@ -109,39 +104,24 @@ export function createEventSearch(db: DatabaseSync) {
 
     /** One page; see `EventReading`. */
     find(query: EventQuery): EventPage {
-      const { order, limit, domain, origin, since, until, maxBytes = MAX_PAGE_BYTES } = query
+      const { order, domain, origin, since, until } = query
       const kept = range()
       const { first, last } = bounds(query, kept)
-      const isWanted = asksBody(query)
-        ? (event: StoredEvent) => matchesBody(query, understandEvent(event))
-        : () => true
+      const page = gatherPage(query, kept, { first, last })
       const part = partOfBody(query)
       const deadline = performance.now() + MAX_SCAN_MS
-      const events: StoredEvent[] = []
-      let bytes = 0
       for (let scanned = 0; scanned <= last - first; scanned += SLICE) {
         const from = order === 'asc' ? first + scanned : Math.max(first, last - scanned - SLICE + 1)
         const to = order === 'asc' ? Math.min(last, from + SLICE - 1) : last - scanned
         for (const row of slices[order].iterate(from, to, domain, origin, since, until, part)) {
-          const event = eventIn(row as unknown as Row)
-          if (!isWanted(event)) continue
-          bytes += event.body.byteLength
-          if (events.length > 0 && bytes > Math.min(maxBytes, MAX_PAGE_BYTES)) {
-            return { events, kept, next: events.at(-1)?.seq ?? null }
-          }
-          events.push(event)
-          if (events.length === limit) {
-            const isLast = event.seq === (order === 'asc' ? last : first)
-            return { events, kept, next: isLast ? null : event.seq }
-          }
+          const full = page.take(eventIn(row as unknown as EventRow))
+          if (full !== undefined) return full
         }
-        const isEnd = order === 'asc' ? to >= last : from <= first
-        if (isEnd) break
         if (scanned + SLICE >= MAX_SCANNED || performance.now() > deadline) {
-          return { events, kept, next: order === 'asc' ? to : from }
+          return page.upTo(order === 'asc' ? to : from)
         }
       }
-      return { events, kept, next: null }
+      return page.upTo(order === 'asc' ? last : first)
     },
 
     /** The event of an id, where its seq is known. */
@@ -165,25 +145,4 @@ export function createEventSearch(db: DatabaseSync) {
       return end === undefined ? { found: null } : { goOn: { ...end } }
     },
   }
-}
-
-/** As the columns of a slice are. */
-type Row = [
-  seq: number,
-  id: string,
-  domain: string,
-  origin: StoredEvent['origin'],
-  receivedAt: number,
-  occurredAt: number,
-  body: Uint8Array,
-]
-
-function eventIn([seq, id, domain, origin, receivedAt, occurredAt, body]: Row): StoredEvent {
-  return { seq, id, domain, origin, receivedAt, occurredAt, body }
-}
-
-/** Bytes that a body must hold to match, so that most need not be parsed. Null where that can't be told. */
-function partOfBody({ stream, app }: EventFilter): Uint8Array | null {
-  const name = [stream, app].find((each) => each !== null && PLAIN_NAME.test(each))
-  return name ? Buffer.from(name) : null
 }

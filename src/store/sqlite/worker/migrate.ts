@@ -1,31 +1,13 @@
-// Brings the schema up to date: numbered scripts, forward only. The number of the last one is kept
-// as `user_version`, major * 1000 + minor. Within a major, scripts only add, so an image that was
-// rolled back works with the schema of a later minor; the schema of a later major is refused.
-import { readdirSync, readFileSync } from 'node:fs'
+// Brings the schema up to date. The number of the last script is kept as `user_version`.
 import type { DatabaseSync } from 'node:sqlite'
 import { ServiceError } from '../../../errors.ts'
+import { type Migration, migrationsAfter, readMigrations } from '../../schema-versions.ts'
 import { unavailable } from '../faults.ts'
 
-/** Minors per major, in `user_version` and in the names of the scripts. */
-const MAJOR = 1000
 /** Marks the file as ours, so that another program's database is left alone: "snap" in ASCII. */
 const APPLICATION_ID = 0x736e6170
 
-export type Migration = { readonly version: number; readonly script: string }
-
-export const MIGRATIONS: readonly Migration[] = readMigrations(
-  new URL('../migrations/', import.meta.url),
-)
-
-function readMigrations(folder: URL): Migration[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-    .map((name) => ({
-      version: Number.parseInt(name, 10),
-      script: readFileSync(new URL(name, folder), 'utf8'),
-    }))
-}
+export const MIGRATIONS = readMigrations(new URL('../migrations/', import.meta.url))
 
 /** Runs the scripts that the store at `path` has not seen, all of them in one transaction. */
 export function migrate(
@@ -75,22 +57,8 @@ function pending(
   if (owner !== APPLICATION_ID && (version !== 0 || tables !== 0)) {
     throw unavailable(path, 'belongs to another program: name another file')
   }
-  const newest = migrations.at(-1)?.version ?? 0
-  if (majorOf(version) > majorOf(newest)) throw newerFault(path, version, newest)
-  return migrations.filter((migration) => migration.version > version)
-}
-
-function newerFault(path: string, version: number, newest: number): ServiceError {
-  const sentence =
-    `The store ${path} is of version ${shown(version)}, and this release knows up to ` +
-    `${shown(newest)}: run the later release again, or start with another store.`
-  return new ServiceError(sentence, { code: 'store_newer' })
-}
-
-function majorOf(version: number): number {
-  return Math.trunc(version / MAJOR)
-}
-
-function shown(version: number): string {
-  return `${majorOf(version)}.${version % MAJOR}`
+  const unseen = migrationsAfter(version, migrations)
+  if (!('tooNew' in unseen)) return unseen
+  const sentence = `The store ${path} ${unseen.tooNew}, or start with another store.`
+  throw new ServiceError(sentence, { code: 'store_newer' })
 }

@@ -1,12 +1,8 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import {
-  checkSchema,
-  MIGRATIONS,
-  type Migration,
-  migrate,
-} from '../../../../src/store/sqlite/worker/migrate.ts'
+import type { Migration } from '../../../../src/store/schema-versions.ts'
+import { checkSchema, MIGRATIONS, migrate } from '../../../../src/store/sqlite/worker/migrate.ts'
 import { temporaryFolder } from '../../../support/store-fixtures.ts'
 
 const PATH = 'data/snaphook.db'
