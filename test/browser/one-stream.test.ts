@@ -89,6 +89,30 @@ describe.skipIf(!hasChromium)('one stream', () => {
     expect(page.url()).not.toContain('stream=')
   })
 
+  test('until its picture is there the small one that was seen stands for it', async () => {
+    await using it = await withShots(3)
+    await using page = await browser.open(it.service.url)
+    const tile = page.locator('.tile', { hasText: 'cam-1' })
+    await eventually(() => tile.locator('img').count()).toBe(1)
+    const small = await tile.locator('img').getAttribute('src')
+    it.service.bucketMode = 'hangs'
+    await tile.locator('.tile-link').click()
+    await eventually(() => page.locator('#big img').getAttribute('src')).toBe(small)
+    expect(
+      await page.locator('#big img').evaluate((img) => (img as HTMLImageElement).naturalWidth),
+    ).toBeGreaterThan(0)
+    it.service.bucketMode = 'ok'
+    it.service.release()
+    await eventually(() => page.locator('#big img').getAttribute('src')).not.toBe(small)
+    expect(await page.locator('#big img').getAttribute('alt')).toBe('The shot')
+    // What a link leads to is not shown by another shot.
+    await page.keyboard.press('Escape')
+    it.service.bucketMode = 'hangs'
+    await page.goto(`${it.link}&shot=${it.stream.shots[0]?.id}`)
+    await eventually(() => page.locator('#strip button').count()).toBe(3)
+    expect(await page.locator('#big img').count()).toBe(0)
+  })
+
   test('a picture that the bucket refuses says so in its place', async () => {
     await using it = await withShots(1)
     it.service.bucketMode = 'refuses'

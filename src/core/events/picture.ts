@@ -44,6 +44,9 @@ const DOTS = /(?:^|\/)\.{1,2}(?:\/|$)/
 /** For `{width}` where nobody asked for one. */
 const TEMPLATE_WIDTH = 640
 
+/** In a header, in bytes. */
+const MAX_ORIGINS_LENGTH = 3_000
+
 /** Public regions of OSS: where a listed bucket can be until an event has said where it is. */
 const REGIONS = [
   ...['hangzhou', 'shanghai', 'nanjing', 'fuzhou', 'wuhan-lr', 'qingdao', 'beijing'],
@@ -98,13 +101,27 @@ export function pictureOrigins(
 ): string[] {
   if (source.kind === 'off') return []
   if (source.kind === 'template') return [new URL(withoutPlaces(source.template)).origin]
-  return source.buckets.flatMap((bucket) => {
+  const places = source.buckets.flatMap((bucket) => {
     const regions = seen
       .filter((each) => each.bucket === bucket)
       .flatMap(({ endpoint }) => regionOf(endpoint) ?? [])
     const possible = regions.length > 0 ? new Set(regions) : REGIONS
-    return [...possible].map((region) => `https://${bucket}.oss-${region}.aliyuncs.com`)
+    return [...possible].map((region) => ({ bucket, region }))
   })
+  // Of very many buckets only the regions; and a region that bodies make up is none.
+  const exact = places.map(({ bucket, region }) => originOf(bucket, region))
+  const regions = [...new Set(places.map(({ region }) => region))]
+  const anyBucket = (named: readonly string[]) => named.map((region) => originOf('*', region))
+  return [exact, anyBucket(regions)].find(isShort) ?? anyBucket(REGIONS)
+}
+
+function originOf(bucket: string, region: string): string {
+  return `https://${bucket}.oss-${region}.aliyuncs.com`
+}
+
+/** Whether a header can name them all: proxies take 4 KiB of headers where nothing else is set. */
+function isShort(origins: readonly string[]): boolean {
+  return origins.join(' ').length <= MAX_ORIGINS_LENGTH
 }
 
 /** The region of an endpoint, or undefined if it is none of a region. */

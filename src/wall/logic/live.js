@@ -8,7 +8,7 @@ const WATCH_TIMEOUT_MS = 4_000
 const LIST_TIMEOUT_MS = 15_000
 const OPEN_TIMEOUT_MS = 8_000
 const RETRY_MS = 2_000
-/** The list is fetched again for intervals, and for streams that went. */
+/** For intervals, and for streams that went. */
 const LIST_AGAIN_MS = 30_000
 
 /** The service wants a session, or never speaks to this page. */
@@ -41,7 +41,7 @@ export function createLive(deps) {
 		}
 	}
 
-	/** One connection, to the fault that ends it. */
+	/** One connection, until it ends. */
 	async function follow(signal) {
 		const list = await inTime(deps.streams, LIST_TIMEOUT_MS, signal)
 		deps.onStreams(list)

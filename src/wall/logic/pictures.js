@@ -3,7 +3,7 @@
 /** @import { PictureDeps, PictureTile } from '../types.d.ts' */
 
 /** As many connections to one host has a browser. */
-const LANE_LOADS = 6
+export const LANE_LOADS = 6
 const LOAD_TIMEOUT_MS = 15_000
 const TROUBLE_AFTER = 4
 const FIRST_PAUSE_MS = 4_000

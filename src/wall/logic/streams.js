@@ -88,13 +88,10 @@ export function createStreams() {
 		arrange(view, now) {
 			named ??= [...streams.values()].sort((a, b) => collator.compare(sortName(a), sortName(b)))
 			const wanted = named.filter((stream) => matches(stream, view, now))
-			if (view.order === 'recent') wanted.sort((a, b) => b.seenAt - a.seenAt)
-			if (view.order === 'stalest') wanted.sort((a, b) => a.seenAt - b.seenAt)
-			const { true: pinned = [], false: others = [] } = Object.groupBy(
-				wanted,
-				({ key }) => `${view.pins.includes(key)}`,
-			)
-			return [...pinned, ...others]
+			const turn = { recent: -1, stalest: 1 }[view.order]
+			if (turn) wanted.sort((a, b) => turn * (a.seenAt - b.seenAt))
+			const pinned = ({ key }) => Number(view.pins.includes(key))
+			return wanted.sort((a, b) => pinned(b) - pinned(a))
 		},
 		/** @param {View} view */
 		counts(view, now, stateNow) {

@@ -64,13 +64,13 @@ export const oneEvent = (id) => get(`v1/events/${encodeURIComponent(id)}`)
 
 export const pictureUrl = (id, width) => `v1/events/${encodeURIComponent(id)}/image?width=${width}`
 
-/** Why there is no picture; undefined if the service gave a link to it. */
+/** Why the service gives no link to a picture. */
 export async function pictureProblem(id) {
 	const response = await ask(pictureUrl(id, 160), { redirect: 'manual' })
 	return response.type === 'opaqueredirect' ? undefined : problemOf(response)
 }
 
-/** Resolves once the picture is decoded and can be shown without a flicker. */
+/** Decoded: it can be shown without a flicker. */
 export async function loadPicture(url, signal) {
 	const picture = new Image()
 	picture.alt = ''

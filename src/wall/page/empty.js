@@ -6,7 +6,7 @@ import { byId, el, setText, shape, timeElement } from './dom.js'
 /** `which`: '' for none. */
 export function showEmpty(which, registrations = []) {
 	byId('tiles').hidden = which !== ''
-	for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.empty'))) {
+	for (const section of /** @type {any} */ (document.querySelectorAll('.empty'))) {
 		const isShown = section.dataset.empty === which
 		if (isShown) section.querySelector('.domains')?.replaceChildren(...registrations.map(domainItem))
 		if (section.hidden !== isShown) continue

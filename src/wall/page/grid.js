@@ -1,7 +1,7 @@
 // The grid of tiles.
 /** @import { GridDeps } from '../types.d.ts' */
 import { columnsFor, GAP, pictureWidth } from '../logic/fit.js'
-import { createPictures } from '../logic/pictures.js'
+import { createPictures, LANE_LOADS } from '../logic/pictures.js'
 import { noPicture } from '../logic/words.js'
 import { loadPicture, pictureProblem, pictureUrl, serviceNow } from './api.js'
 import { byId } from './dom.js'
@@ -37,7 +37,7 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 	const seen = new IntersectionObserver(
 		(entries) => {
 			for (const { target, isIntersecting } of entries) {
-				const { key } = /** @type {HTMLElement} */ (target).dataset
+				const { key } = /** @type {any} */ (target).dataset
 				if (isIntersecting) inView.add(key)
 				else if (inView.delete(key)) pictures.drop(key)
 			}
@@ -86,6 +86,8 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 				tile = createTile(stream, href(stream.key))
 				tiles.set(stream.key, tile)
 				seen.observe(tile.item)
+				// Before the page is drawn.
+				if (index < LANE_LOADS) inView.add(stream.key)
 				made += 1
 			}
 			tile.setPinned(view().pins.includes(stream.key))

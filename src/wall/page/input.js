@@ -38,9 +38,8 @@ export function listenToInput(wall) {
 		c: () => click('copy'),
 	}
 
-	addEventListener('keydown', (event) => {
-		const { key } = event
-		const target = /** @type {HTMLElement} */ (event.target)
+	addEventListener('keydown', (/** @type {any} */ event) => {
+		const { key, target } = event
 		if (event.ctrlKey || event.metaKey || event.altKey) return
 		if (target.closest('input:not([type=radio]), select, pre, .wide')) {
 			if (key === 'Escape') target.blur()
@@ -53,12 +52,12 @@ export function listenToInput(wall) {
 		event.preventDefault()
 		act(key)
 	})
-	document.addEventListener('click', (event) => {
-		const target = /** @type {HTMLElement} */ (event.target)
+	document.addEventListener('click', (/** @type {any} */ event) => {
+		const { target } = event
 		// The backdrop is the dialog.
 		if (target.closest('.close') || target.tagName === 'DIALOG') return close()
 		if (target.closest('.pin')) return pin(target.closest('li')?.dataset.key)
-		const link = /** @type {HTMLAnchorElement} */ (target.closest('.tile-link, #health a'))
+		const link = target.closest('.tile-link, #health a')
 		if (link === null || event.ctrlKey || event.metaKey || event.shiftKey) return
 		event.preventDefault()
 		const { stream, details } = readView(link.search)

@@ -29,7 +29,7 @@ export function createOneStream(onShot) {
 		return el('button', { type: 'button', 'data-id': id, onclick }, picture, time)
 	}
 
-	/** Thumbs that stay are not loaded again. */
+	/** Thumbs are loaded once. */
 	function drawStrip() {
 		const there = new Map([...strip.children].map((button) => [button.dataset.id, button]))
 		const hadFocus = strip.contains(document.activeElement)
@@ -76,10 +76,17 @@ export function createOneStream(onShot) {
 		void drawPicture(id)
 	}
 
+	/** What is there stands for what is not yet. */
+	function preview(selector) {
+		const small = document.querySelector(selector)
+		if (small?.naturalWidth) big.replaceChildren(small.cloneNode())
+	}
+
 	async function drawPicture(id) {
 		loading.abort()
 		loading = new AbortController()
 		const { signal } = loading
+		preview(`#strip [data-id="${id}"] img`)
 		try {
 			const picture = await loadPicture(pictureUrl(id, pictureWidth(big.clientWidth, devicePixelRatio)), signal)
 			if (signal.aborted) return
@@ -122,6 +129,7 @@ export function createOneStream(onShot) {
 			isFollowing = shotId === ''
 			for (const part of [big, strip, facts, raw, note]) part.replaceChildren()
 			setText(byId('one-title'), titleOf(namesOf(key)))
+			if (isFollowing) preview(`[data-key=${CSS.escape(key)}] img`)
 			void load(shotId)
 		},
 		close() {

@@ -188,4 +188,34 @@ describe('the origins that pictures can come from', () => {
       ),
     ).toBe(true)
   })
+
+  const buckets = Array.from({ length: 200 }, (_, n) => `bucket-${n}`)
+  const bytesOf = (origins: string[]) => Buffer.byteLength(origins.join(' '))
+
+  test('of very many buckets the regions alone, so that they fit a header', () => {
+    const seen = buckets.map((bucket, n) => ({
+      bucket,
+      endpoint: `oss-cn-${n % 2 ? 'beijing' : 'shanghai'}.aliyuncs.com`,
+    }))
+    expect(pictureOrigins({ kind: 'oss', buckets }, seen)).toEqual([
+      'https://*.oss-cn-shanghai.aliyuncs.com',
+      'https://*.oss-cn-beijing.aliyuncs.com',
+    ])
+    const some = pictureOrigins({ kind: 'oss', buckets: buckets.slice(0, 20) }, seen)
+    expect(some).toContain('https://bucket-19.oss-cn-beijing.aliyuncs.com')
+    const unseen = pictureOrigins({ kind: 'oss', buckets }, [])
+    expect(unseen).toContain('https://*.oss-eu-central-1.aliyuncs.com')
+    expect(bytesOf(unseen)).toBeLessThan(3_000)
+  })
+
+  test('no bodies that make regions up make them many', () => {
+    const seen = Array.from({ length: 1_000 }, (_, n) => ({
+      bucket: 'bucket-1',
+      endpoint: `oss-cn-made-up-${n}.aliyuncs.com`,
+    }))
+    const origins = pictureOrigins({ kind: 'oss', buckets }, seen)
+    expect(origins).not.toContain('https://*.oss-cn-made-up-1.aliyuncs.com')
+    expect(origins).toContain('https://*.oss-cn-shanghai.aliyuncs.com')
+    expect(bytesOf(origins)).toBeLessThan(3_000)
+  })
 })

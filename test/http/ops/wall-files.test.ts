@@ -1,4 +1,5 @@
 // The wall as files: what is served, under which policy.
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { createWallFiles } from '../../../src/http/ops/wall-files.ts'
 
@@ -37,3 +38,17 @@ test.each(['/wall/', '/wall/nothing.js', '/wall/../app/service.ts', '/wall/%2e%2
     expect((await app().request(path)).status).toBe(404)
   },
 )
+
+test('no module is asked for by one that another had to ask for first', async () => {
+  const html = await (await app().request('/')).text()
+  const named = [...html.matchAll(/rel="modulepreload" href="wall\/([^"]+)"/g)].map(
+    ([, name]) => name,
+  )
+  const importsOf = (name: string) =>
+    [...readFileSync(new URL(name, WALL), 'utf8').matchAll(/ from '([^']+)'/g)].map(
+      ([, path = '']) => new URL(path, new URL(name, WALL)).href.slice(WALL.href.length),
+    )
+  const direct = importsOf('main.js')
+  const deeper = new Set(direct.flatMap(importsOf).filter((name) => !direct.includes(name)))
+  expect(named.toSorted()).toEqual([...deeper].toSorted())
+})
