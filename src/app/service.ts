@@ -103,6 +103,7 @@ export function createService(config: Config, overrides: Overrides): Service {
       {
         ...{ domains, keyMaxAgeMs, secrets, store, api: connection.api, metrics },
         countsTime: () => leases.isOwner('registrar'),
+        mayWrite: () => leases.isOwner('registrar'),
       },
       overrides,
     )
