@@ -26,29 +26,35 @@ const LOAD_SECONDS = 4
 const CONNECTIONS = 64
 const SECRET = Buffer.alloc(32, 'bench')
 
+const WORKS = ['append', 'page', 'prune', 'stats']
+const HEADING = ['events', 'partitions', ...WORKS.flatMap((work) => [work, 'server'])]
+HEADING.push('/readyz µs', 'events/s', 'p99 ms', 'MiB')
+
+function row(cells: readonly (number | string)[]): void {
+  const shown = cells.map((cell) => (typeof cell === 'string' ? cell : cell.toFixed(0)))
+  console.log(shown.map((cell, n) => cell.padStart(Math.max(7, HEADING[n]?.length ?? 0))).join(' '))
+}
+
 export async function growth(events: number): Promise<void> {
   const server = await startServer()
   const location = server.newLocation()
   const seals = createSeals([secretFrom(SECRET)])
-  console.log(
-    '\nevents      append    page   prune  stats | of the server, µs: append    page   prune  stats |' +
-      '  partitions  /readyz ms  events/s  p99 ms  MiB',
-  )
+  console.log(`
+µs of a call: what somebody waits for it, and what the server works. Appends and pages are of ${SIZE}
+events, a step of pruning takes ${SIZE}; then a replica on the log, with ${CONNECTIONS} connections.`)
+  row(HEADING)
   for (const count of [SMALL, events]) {
     const store = await openPostgresStore({ location, seals, now: Date.now })
     const partitions = await fillLog(server, location, count, Math.ceil(count / PARTITIONS))
     const costs = await costsOf(server, store, count)
     await store.close()
     const served = await serveOn(server, location)
-    const cells = [
-      ...costs.map(({ wallUs }) => wallUs.toFixed(0)),
-      '|',
-      ...costs.map(({ serverUs }) => serverUs.toFixed(0)),
-      '|',
+    row([
+      count,
       partitions,
-      ...served.map((figure) => figure.toFixed(0)),
-    ]
-    console.log(`${count} ${cells.join('  ')}`)
+      ...costs.flatMap(({ wallUs, serverUs }) => [wallUs, serverUs]),
+      ...served,
+    ])
   }
   await server.remove()
 }

@@ -144,8 +144,9 @@ function appends(folder: string): void {
       const { db, log, streams } = side
       const begun = process.threadCpuUsage()
       db.exec('begin immediate')
-      const seqs = group.map(({ event }) => log.append(event, true).seq)
-      log.countNew(seqs.length)
+      const appends = log.group()
+      const seqs = group.map(({ event }) => appends.append(event).seq)
+      appends.end()
       if (streams?.isDue()) streams.write()
       db.exec('commit')
       for (const [row, { event, understood }] of group.entries()) {

@@ -84,6 +84,13 @@ async function measure(count: number): Promise<void> {
     events / Math.max(...loads.map((one) => one.seconds)),
     Math.max(...loads.map(({ p99Ms }) => p99Ms)),
     ofEvent(atReplicas('mainUs')),
+    // Of those that own least: what receiving alone costs.
+    Math.min(
+      ...loads.map(({ requests }, n) => {
+        const own = (of: Used) => of.replicas[n]?.mainUs ?? Number.NaN
+        return (own(after) - own(before)) / requests
+      }),
+    ),
     ofEvent(atReplicas('otherUs')),
     ofEvent((of) => of.server.appendsUs),
     ofEvent((of) => of.server.sessionsUs),
@@ -114,8 +121,8 @@ function row(cells: readonly (number | string)[]): void {
   console.log(shown.map((cell, n) => cell.padStart(HEADING[n]?.length ?? 0)).join('  '))
 }
 
-const HEADING = ['replicas', 'events/s', 'p99 ms', 'main µs', 'other µs', 'appends µs']
-HEADING.push('reads µs', 'rest µs', 'a group', 'group ms', 'lock µs', 'MiB each')
+const HEADING = ['replicas', 'events/s', 'p99 ms', 'main µs', 'least µs', 'other µs']
+HEADING.push('appends µs', 'reads µs', 'rest µs', 'a group', 'group ms', 'lock µs', 'MiB each')
 
 const counts = positionals.map(Number).filter((count) => count > 0)
 const isAll = positionals.length === 0
@@ -124,7 +131,8 @@ if (isAll || counts.length > 0) {
   row(HEADING)
   for (const count of isAll ? [1, 2, 4] : counts) await measure(count)
   console.log(
-    'µs: processor time of one event; at all replicas: main thread, others; in the server: sessions\n' +
+    'µs: processor time of one event; at all replicas: main thread,\n' +
+      'the same where least is owned, others; in the server: sessions\n' +
       'that append, other sessions, the rest. A group: events in one commit. Lock: waited for it.',
   )
 }

@@ -15,10 +15,7 @@ export function watchGrowth(deps: {
   onGrowth(): void
 }): () => Promise<void> {
   const { link, schema, isInterested, onGrowth } = deps
-  const statement = inSchema(
-    schema,
-    'select (select seq from @.events order by seq desc limit 1)::float8 as last',
-  )
+  const statement = inSchema(schema, 'select (select seq from @.log_end_1())::float8 as last')
   const stopping = new AbortController()
   let known = -1
 

@@ -47,7 +47,8 @@ declare
   v_after bigint;
   v_lost bigint;
 begin
-  perform set_config('synchronous_commit', p_sync, true), set_config('lock_timeout', '2s', true);
+  perform set_config('synchronous_commit', p_sync, true), set_config('lock_timeout', '2s', true),
+    set_config('plan_cache_mode', 'force_generic_plan', true);
   select bytes_upto into v_bytes from @.events where seq = p_to;
   update @.log_state set floor_seq = p_to, floor_bytes = v_bytes where floor_seq = p_floor;
   if not found then

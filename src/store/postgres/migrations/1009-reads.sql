@@ -22,3 +22,25 @@ begin
     ) p where p.nth = 1 or p.bytes <= p_bytes order by p.seq;
 end
 $$;
+
+-- The end of the log: its last event, and the running total of bytes there. No row where there is none.
+create function @.log_end_1() returns table (seq bigint, bytes_upto bigint) language plpgsql stable
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_sort = off set jit = off
+as $$
+#variable_conflict use_column
+begin
+  return query select seq, bytes_upto from @.events order by seq desc limit 1;
+end
+$$;
+
+-- The first events after p_after, without their bodies, for those who decide what may go.
+create function @.oldest_1(p_after bigint, p_limit int) returns table (seq bigint, received_at bigint, bytes int)
+language plpgsql stable
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_sort = off set jit = off
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select seq, received_at, length(body) from @.events where seq > p_after order by seq limit p_limit;
+end
+$$;

@@ -27,7 +27,7 @@ export function createEventLog(link: Link, schema: string): Pick<EventLog, 'read
      ) as jumps, timeline
      from (
        select timeline, floor_seq, greatest(floor_seq, (select max(to_seq) from @.jumps),
-         (select seq from @.events order by seq desc limit 1)) as last
+         (select seq from @.log_end_1())) as last
        from @.log_state
      ) s`,
   )

@@ -36,7 +36,7 @@ export function createEventSearch(link: Link, schema: string): EventReading {
       )::float8 as oldest
     from (
       select floor_seq, greatest(floor_seq, (select max(to_seq) from @.jumps),
-        (select seq from @.events order by seq desc limit 1)) as last
+        (select seq from @.log_end_1())) as last
       from @.log_state
     ) s
   `)

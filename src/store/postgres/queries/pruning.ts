@@ -26,14 +26,13 @@ export function createRetention(parts: {
   const q = (statement: string) => inSchema(location.schema, statement)
   const selectState = q(`
     select floor_seq::float8 as floor,
-      greatest(0, coalesce((select bytes_upto from @.events order by seq desc limit 1), 0)
+      greatest(0, coalesce((select bytes_upto from @.log_end_1()), 0)
         - floor_bytes)::float8 as "eventBytes",
       coalesce((select sum(bytes) from @.letter_totals), 0)::float8 as "letterBytes"
     from @.log_state
   `)
   const selectOldest = q(`
-    select seq::float8 as seq, received_at::float8 as "receivedAt", length(body) as bytes
-    from @.events e where seq > $1 order by e.seq limit $2
+    select seq::float8 as seq, received_at::float8 as "receivedAt", bytes from @.oldest_1($1, $2)
   `)
   const selectCursors = q('select sink, seq::float8 as seq from @.cursors')
   const prune = q('select sink, lost::float8 as lost from @.prune_1($1, $2, $3, $4, $5)')

@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
 import type { EventPage, EventQuery, LogRange } from '../../../ports/reading.ts'
 import { gatherPage, partOfBody, withoutSeen } from '../../event-page.ts'
+import { type EventRow, eventIn } from './event-log.ts'
 
 /** Seqs of one statement: its rows are looked at in a millisecond or two. */
 const SLICE = 512
@@ -113,7 +114,7 @@ export function createEventSearch(db: DatabaseSync) {
         const from = order === 'asc' ? first + scanned : Math.max(first, last - scanned - SLICE + 1)
         const to = order === 'asc' ? Math.min(last, from + SLICE - 1) : last - scanned
         for (const row of slices[order].iterate(from, to, domain, origin, since, until, part)) {
-          const full = page.take(eventIn(row as unknown as Row))
+          const full = page.take(eventIn(row as unknown as EventRow))
           if (full !== undefined) return full
         }
         if (scanned + SLICE >= MAX_SCANNED || performance.now() > deadline) {
@@ -144,19 +145,4 @@ export function createEventSearch(db: DatabaseSync) {
       return end === undefined ? { found: null } : { goOn: { ...end } }
     },
   }
-}
-
-/** As the columns of a slice are. */
-type Row = [
-  seq: number,
-  id: string,
-  domain: string,
-  origin: StoredEvent['origin'],
-  receivedAt: number,
-  occurredAt: number,
-  body: Uint8Array,
-]
-
-function eventIn([seq, id, domain, origin, receivedAt, occurredAt, body]: Row): StoredEvent {
-  return { seq, id, domain, origin, receivedAt, occurredAt, body }
 }

@@ -93,15 +93,15 @@ export function createGroupCommit(
   function appendAll(events: readonly NewEvent[]): Pick<Outcome, 'seqs' | 'duplicates'> {
     const seqs: (number | Fault)[] = []
     const duplicates: boolean[] = []
-    let added = 0
+    if (events.length === 0) return { seqs, duplicates }
+    const group = log.group()
     for (const event of events) {
-      const answer = attempt(() => log.append(event, true))
+      const answer = attempt(() => group.append(event))
       const isKept = 'seq' in answer
       seqs.push(isKept ? answer.seq : answer)
       duplicates.push(isKept && answer.duplicate)
-      if (isKept && !answer.duplicate) added += 1
     }
-    log.countNew(added)
+    group.end()
     return { seqs, duplicates }
   }
 

@@ -1,0 +1,28 @@
+// SQLite is the default, and whoever keeps to it pays nothing for the other kind of store.
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { onEachStore } from '../support/each-store.ts'
+import { sendCallback } from '../support/signed-callback.ts'
+import { keyOf, setStage, settled } from '../support/stage.ts'
+import { until } from '../support/until.ts'
+
+const HOOK = fileURLToPath(new URL('../support/note-modules.ts', import.meta.url))
+
+onEachStore((own, kind) => {
+  test('the client of PostgreSQL is loaded only where the setting asks for it', async () => {
+    await using stage = await setStage({}, own())
+    const noted = `${stage.folder}/modules`
+    const noting = { NOTED_MODULES: noted, NODE_OPTIONS: `--import ${HOOK}` }
+    const service = await stage.serve(noting)
+    await settled(service)
+    expect((await sendCallback(stage.callbackUrl(), { key: keyOf(0) })).status).toBe(200)
+    await until('the event', () => service.events().length === 1)
+    for (const command of ['status', 'events', 'doctor']) await stage.finish([command], noting)
+    service.kill('SIGTERM')
+    expect(await service.ended).toBe(0)
+    const modules = existsSync(noted) ? readFileSync(noted, 'utf8') : ''
+    if (kind === 'sqlite') expect(modules).toBe('')
+    else expect(modules).toMatch(/\/node_modules\/pg\/.*\n(.*\n)*.*\/store\/postgres\//)
+  })
+})
