@@ -10,6 +10,7 @@ import type { Reading } from '../ports/reading.ts'
 import type { Store } from '../ports/store.ts'
 import type { SharingView } from '../ports/views.ts'
 import { roomFor } from '../store/disk.ts'
+import type { ServerFacts } from '../store/postgres/examine.ts'
 import type {
   PostgresStore,
   PostgresStoreOptions,
@@ -24,6 +25,8 @@ import { knownSecrets, type Secrets } from './secrets.ts'
 
 /** What a shared store may hold if nothing is set: a share of which disk is not known. */
 const SHARED_STORE_BYTES = 50e9
+
+export type { ServerFacts }
 
 /** A store that can also be looked into. */
 export type ReadableStore = Store &
@@ -88,6 +91,12 @@ export async function openForService(
   const { askLook } = store
   const leases = store.join({ ...replica, ...(times && { times }) })
   return { store, leases, shared: { askLook, location } }
+}
+
+/** What a server is worth as a store, without changing it. Rejects with one sentence on what to do. */
+export async function examineStore(location: PostgresLocation): Promise<ServerFacts> {
+  const { examineServer } = await import('../store/postgres/examine.ts')
+  return examineServer(location)
 }
 
 /** Loaded only where the settings ask for it. */

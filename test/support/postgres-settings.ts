@@ -1,7 +1,7 @@
 // Changes of a running server: its settings, and whom it lets in. In force when they return.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PostgresServer } from './postgres-server.ts'
+import { giveToOther, type PostgresServer } from './postgres-server.ts'
 import { until } from './until.ts'
 
 /** Settings of the whole server; null takes one back. */
@@ -29,6 +29,19 @@ export async function letIn(
     writeFileSync(file, before)
     return reload(server)
   }
+}
+
+/** Has it show this certificate from now on. */
+export async function encrypt(
+  server: PostgresServer,
+  { key, cert }: { key: string; cert: string },
+): Promise<void> {
+  for (const [name, text] of Object.entries({ 'tls.key': key, 'tls.pem': cert })) {
+    const file = join(server.folder, name)
+    writeFileSync(file, text, { mode: 0o600 })
+    giveToOther(file)
+  }
+  await set(server, { ssl: 'on', ssl_key_file: 'tls.key', ssl_cert_file: 'tls.pem' })
 }
 
 export async function reload(server: PostgresServer): Promise<void> {

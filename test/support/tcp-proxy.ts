@@ -1,6 +1,7 @@
 // Stands between a client and a server, and can do what networks do: cut, stall, swallow, hold back.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 
 export type TcpProxy = {
   readonly port: number
@@ -16,6 +17,8 @@ export type TcpProxy = {
    */
   hold(split: ((piece: Buffer) => readonly [now: Buffer, held: Buffer]) | null): void
   release(): void
+  /** How long each piece that a client sends is on its way, in ms; what follows waits behind it. */
+  delay(delayOf: (piece: Buffer) => number): void
   /** Leads new connections to another server, as a host name does after a failover. */
   lead(target: { host: string; port: number }): void
   close(): Promise<void>
@@ -32,6 +35,7 @@ export async function startTcpProxy(first: {
   let swallows = false
   let refuses = false
   let split: Parameters<TcpProxy['hold']>[0] = null
+  let delayOf: Parameters<TcpProxy['delay']>[0] | null = null
   let held: { to: Socket; piece: Buffer }[] = []
   const server = createServer((near) => {
     if (refuses) return void near.destroy()
@@ -42,8 +46,14 @@ export async function startTcpProxy(first: {
       each.setNoDelay(true)
       each.on('error', () => undefined)
     }
+    let line: Promise<unknown> = Promise.resolve()
     near.on('data', (piece) => {
       if (swallows) return
+      if (delayOf !== null) {
+        const ms = delayOf(piece)
+        line = line.then(() => pause(ms)).then(() => far.write(piece))
+        return
+      }
       const [now, later] = split?.(piece) ?? [piece, Buffer.alloc(0)]
       if (now.length > 0) far.write(now)
       if (later.length > 0) held.push({ to: far, piece: later })
@@ -53,7 +63,8 @@ export async function startTcpProxy(first: {
     })
     near.on('close', () => {
       pairs.delete(pair)
-      if (!swallows) far.destroy()
+      // What was on its way still arrives.
+      if (!swallows) void line.then(() => far.destroy())
     })
     far.on('close', () => {
       if (!swallows) near.destroy()
@@ -83,6 +94,9 @@ export async function startTcpProxy(first: {
     release() {
       for (const { to, piece } of held) to.write(piece)
       held = []
+    },
+    delay(next) {
+      delayOf = next
     },
     lead(next) {
       target = next

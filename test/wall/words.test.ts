@@ -96,7 +96,7 @@ test('all is well', () => {
 test('what is not known has no part', () => {
   const none = { perMinute: null, registrations: null, sinks: null, audits: null, storeUsed: null }
   expect(line(none)).toEqual([])
-  expect(line({ ...none, audits: [] })).toEqual([])
+  expect(line({ ...none, audits: [], registrations: [] })).toEqual([])
 })
 
 test.each<[string, Partial<Facts>]>([

@@ -4,7 +4,7 @@ import { type Overrides, withDefaults } from '../../app/overrides.ts'
 import { openPictures } from '../../app/pictures.ts'
 import { createProxyFor } from '../../app/proxy/proxy.ts'
 import { knownSecrets } from '../../app/secrets.ts'
-import { openStore, readStore } from '../../app/stores.ts'
+import { examineStore, openStore, readStore } from '../../app/stores.ts'
 import { openInspection, openSinks, probePublicUrl } from '../../app/wiring.ts'
 import type { Config } from '../../config/config.ts'
 import type { Sink } from '../../ports/sink.ts'
@@ -81,15 +81,15 @@ export async function examine(
         signal,
         isProxied: proxyFor(publicUrl) !== undefined,
       }),
-      checkStore(
-        store,
-        (place) => {
-          // A schema is made by the service, not by whoever looks whether it can be.
-          const access = { readOnly: place.kind === 'postgres' }
-          return openStore({ ...config, store: place }, secrets, overrides, access)
+      checkStore(store, {
+        open: (path) => {
+          const place = { kind: 'sqlite', path } as const
+          return openStore({ ...config, store: place }, secrets, overrides)
         },
-        clock.elapsed,
-      ),
+        // A schema is made by the service, not by whoever looks whether it can be.
+        examine: examineStore,
+        elapsed: clock.elapsed,
+      }),
       ...sinks.map((sink) => checkSink(sink)),
       checkPictures(config.images, {
         pictures: openPictures(config, overrides),

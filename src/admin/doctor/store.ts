@@ -2,6 +2,7 @@
 // file is tried in its place and removed again.
 import { existsSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import type { ServerFacts } from '../../app/stores.ts'
 import { locationName, type PostgresLocation, type StorePlace } from '../../core/store-place.ts'
 import { describeError } from '../../errors.ts'
 import type { Store } from '../../ports/store.ts'
@@ -16,46 +17,71 @@ const SLOW_MS = 100
 /** What SQLite leaves beside a file that it had open. */
 const SIDE_FILES = ['', '-wal', '-shm']
 
-/** Opens the store at a place, making it where it is missing. */
-export type OpenStore = (place: StorePlace) => Promise<Store>
-
-export async function checkStore(
-  place: StorePlace,
-  open: OpenStore,
-  elapsed: () => number,
-): Promise<Finding> {
-  return place.kind === 'sqlite'
-    ? checkFile(place.path, (path) => open({ kind: 'sqlite', path }), elapsed)
-    : checkServer(place.location, () => open(place), elapsed)
+type Deps = {
+  /** Opens the store in a file, making it where it is missing. */
+  open(path: string): Promise<Store>
+  examine(location: PostgresLocation): Promise<ServerFacts>
+  elapsed(): number
 }
 
-/** Opening it looks at connection, TLS, rights, isolation, fsync and recovery. */
-async function checkServer(
-  location: PostgresLocation,
-  open: () => Promise<Store>,
-  elapsed: () => number,
-): Promise<Finding> {
+export async function checkStore(place: StorePlace, deps: Deps): Promise<Finding> {
+  return place.kind === 'sqlite'
+    ? checkFile(place.path, deps.open, deps.elapsed)
+    : checkServer(place.location, deps.examine)
+}
+
+/** Connection, TLS, rights, isolation, fsync and recovery are looked at on the way to the facts. */
+async function checkServer(location: PostgresLocation, examine: Deps['examine']): Promise<Finding> {
   const name = locationName(location)
-  const worth =
-    location.durability === 'standby'
-      ? 'a commit waits for the standby, where the server names one'
-      : 'a commit is on the disk of the primary alone: a failover may lose the last moments'
   try {
-    const medianMs = await measureSync(open, elapsed)
-    const detail = `takes appends; a commit takes ${medianMs.toFixed(1)} ms; ${worth}`
-    if (location.sslMode === 'require') {
-      return warning(
-        name,
-        `${detail}; encrypted, but to whom is not checked`,
-        'set sslmode=verify-full and sslrootcert',
-      )
-    }
-    if (medianMs <= SLOW_MS) return ok(name, detail)
-    return warning(name, detail, 'put the database nearer, or on a faster disk')
+    const facts = await examine(location)
+    const detail = detailOf(facts, location)
+    const advice = adviceFor(facts, location)
+    return advice === undefined ? ok(name, detail) : warning(name, detail, advice)
   } catch (error) {
     return problem(name, describeError(error), 'callbacks are answered 503 until this is mended')
   }
 }
+
+function detailOf(
+  { version, isEncrypted, hasSchema, standbys, standbyTimeout, commitMs }: ServerFacts,
+  { durability, sslMode }: PostgresLocation,
+): string {
+  const use = hasSchema
+    ? 'takes appends'
+    : 'can be used, and the service makes its schema at its start'
+  const to = sslMode === 'require' ? ', but to whom is not checked' : ''
+  const encrypted = isEncrypted ? `encrypted${to}` : 'not encrypted'
+  const commit = `a commit takes ${commitMs.toFixed(1)} ms`
+  return `${use}; PostgreSQL ${version}, ${encrypted}; ${commit}; ${worth()}`
+
+  function worth(): string {
+    const loss = 'a failover may lose the last moments'
+    if (durability === 'primary') return `a commit is on the disk of the primary alone: ${loss}`
+    if (standbys === '') return `the server names no standby, so ${loss}`
+    const until = isSet(standbyTimeout) ? `, for ${standbyTimeout} at most` : ''
+    return `a commit waits for the standby (${standbys})${until}`
+  }
+}
+
+/** What is to be done though it works, the gravest first. */
+function adviceFor(
+  { isEncrypted, standbys, standbyTimeout, commitMs }: ServerFacts,
+  { durability, sslMode, host }: PostgresLocation,
+): string | undefined {
+  if (sslMode === 'require') return 'set sslmode=verify-full and sslrootcert'
+  if (!isEncrypted && !LOOPBACK.test(host)) {
+    return 'take out sslmode=disable: the password and all events can be read on their way'
+  }
+  if (durability === 'standby' && standbys !== '' && isSet(standbyTimeout)) {
+    return 'set rds_sync_replication_timeout to 0: after it a commit is on one disk, and nobody is told'
+  }
+  return commitMs > SLOW_MS ? 'put the database nearer, or on a faster disk' : undefined
+}
+
+const LOOPBACK = /^(localhost|127\.[\d.]+|::1)$/
+/** The time-out counts in ms where it is a bare number; 0 is none. */
+const isSet = (timeout: string | null) => timeout !== null && Number.parseInt(timeout, 10) > 0
 
 async function checkFile(
   path: string,

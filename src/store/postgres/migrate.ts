@@ -53,6 +53,16 @@ function heldUp(location: PostgresLocation, holder: string): Error {
   return storeFault(location, problem, 'store_unavailable')
 }
 
+/** Appends would number twice under another one than the usual. */
+export async function checkIsolation(session: Session, location: PostgresLocation): Promise<void> {
+  const [server] = await session.rows(
+    `select current_setting('transaction_isolation') as isolation`,
+  )
+  if (server?.isolation === 'read committed') return
+  const problem = `has the default isolation "${String(server?.isolation)}": set it to "read committed" for this role`
+  throw storeFault(location, problem, 'store_unavailable')
+}
+
 /** Refuses a schema that can't be read as it is, for those who must not change it. */
 export async function checkSchema(
   session: Session,

@@ -19,7 +19,7 @@ export function healthOf(facts) {
 	const { perMinute, registrations, sinks, audits } = facts
 	const parts = {
 		callbacks: perMinute !== null && [perMinute ? 'ok' : 'warn', `${many(perMinute, 'callback')} a minute`],
-		registrations: registrations && registrationPart(registrations),
+		registrations: registrations?.length && registrationPart(registrations),
 		sinks: sinks && sinkPart(sinks, perMinute),
 		audit: audits?.length && auditPart(audits),
 		store: storePart(facts),

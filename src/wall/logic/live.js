@@ -41,7 +41,7 @@ export function createLive(deps) {
 		}
 	}
 
-	/** One connection, to the fault that ends it. */
+	/** One connection, until it ends. */
 	async function follow(signal) {
 		const list = await inTime(deps.streams, LIST_TIMEOUT_MS, signal)
 		deps.onStreams(list)

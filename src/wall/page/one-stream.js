@@ -29,7 +29,7 @@ export function createOneStream(onShot) {
 		return el('button', { type: 'button', 'data-id': id, onclick }, picture, time)
 	}
 
-	/** Thumbs that stay are not loaded again. */
+	/** Thumbs are loaded once. */
 	function drawStrip() {
 		const there = new Map([...strip.children].map((button) => [button.dataset.id, button]))
 		const hadFocus = strip.contains(document.activeElement)

@@ -9,10 +9,8 @@ import { eventOf, SECRET } from '../../support/store-events.ts'
 import { openStore, temporaryFolder } from '../../support/store-fixtures.ts'
 
 const seals = createSeals([SECRET])
-const openAt = (place: StorePlace) => {
-  if (place.kind !== 'sqlite') throw new TypeError('not here')
-  return openSqliteStore({ path: place.path, seals, now: () => 0 })
-}
+const open = (path: string) => openSqliteStore({ path, seals, now: () => 0 })
+const examine = () => Promise.reject(new TypeError('not a server'))
 const at = (path: string): StorePlace => ({ kind: 'sqlite', path })
 
 /** A disk that syncs in a millisecond. */
@@ -23,7 +21,7 @@ test('a store that is there: writable, with the time of a sync, and as it was', 
   const path = join(temporaryFolder(), 'snaphook.db')
   const store = await openStore(path)
   await store.append(eventOf(1))
-  const found = await checkStore(at(path), openAt, elapsed)
+  const found = await checkStore(at(path), { open, examine, elapsed })
   expect(found).toMatchObject({ check: 'store', subject: path, next: null, result: 'ok' })
   expect(found.detail).toMatch(/^writable; a sync takes 1.0 ms$/)
   expect(await store.stats()).toEqual({ events: 1, lastSeq: 1 })
@@ -31,7 +29,11 @@ test('a store that is there: writable, with the time of a sync, and as it was', 
 
 test('none yet: tries in its place and leaves nothing behind', async () => {
   const folder = temporaryFolder()
-  const found = await checkStore(at(join(folder, 'new', 'data', 'snaphook.db')), openAt, elapsed)
+  const found = await checkStore(at(join(folder, 'new', 'data', 'snaphook.db')), {
+    open,
+    examine,
+    elapsed,
+  })
   expect(found).toMatchObject({ result: 'ok' })
   expect(found.detail).toContain('not there yet')
   expect(readdirSync(folder)).toEqual([])
@@ -40,7 +42,11 @@ test('none yet: tries in its place and leaves nothing behind', async () => {
 test('a slow disk is a warning', async () => {
   let now = 0
   const slow = () => (now += 101)
-  const found = await checkStore(at(join(temporaryFolder(), 's.db')), openAt, slow)
+  const found = await checkStore(at(join(temporaryFolder(), 's.db')), {
+    open,
+    examine,
+    elapsed: slow,
+  })
   expect(found).toMatchObject({ result: 'warning', detail: expect.stringContaining('101.0 ms') })
 })
 
@@ -51,7 +57,7 @@ test.each([
   const folder = temporaryFolder()
   const path = join(folder, 'snaphook.db')
   make(path)
-  const found = await checkStore(at(path), openAt, elapsed)
+  const found = await checkStore(at(path), { open, examine, elapsed })
   expect(found).toMatchObject({ result: 'problem', detail: expect.stringContaining(path) })
   expect(readdirSync(folder)).toContain('snaphook.db')
 })

@@ -45,8 +45,6 @@ type Row = Omit<Stream, 'domain' | 'app' | 'stream' | 'gaps' | 'isEarlier' | 'ha
 }
 type ByName = Map<string, Map<string, Map<string, Stream>>>
 
-export type StreamMemory = ReturnType<typeof createStreamMemory>
-
 export function createStreamMemory(db: DatabaseSync) {
   const select = db.prepare(`
     select id, events, seq, shot_at as shotAt, seen_at as seenAt, first_seen_at as firstSeenAt,
