@@ -11,8 +11,8 @@ import { until } from '../support/until.ts'
 const server = postgresForFile({ synchronous_commit: 'off' })
 /** Five batches. */
 const COUNT = 20_000
-const WRITES_EVENTS = 'with before as materialized'
-const READS_EVENTS = 'row_number() over (order by seq) as nth'
+const WRITES_EVENTS = /with before as materialized/
+const READS_EVENTS = /\.read_\d+\(/
 
 test('29: a copy that is killed twice on the way is equal byte for byte, and so is the way back', async () => {
   const folder = temporaryFolder()
@@ -29,7 +29,7 @@ test('29: a copy that is killed twice on the way is equal byte for byte, and so 
   expect(row?.n).toBeGreaterThan(0)
   expect(row?.n).toBeLessThan(COUNT - 100)
   const first = there()
-  expect([await first.ended, first.stderr.text()]).toEqual([0, expect.anything()])
+  expect(await first.ended, first.stderr.text()).toBe(0)
   const dump = dumpSqlite(path)
   expect(await dumpPostgres(server(), location.schema)).toEqual(dump)
 
@@ -46,15 +46,15 @@ test('29: a copy that is killed twice on the way is equal byte for byte, and so 
   }
 
   /** Runs until it says this for the nth time; what it says then never comes, and it is killed. */
-  async function killedAt(run: typeof there, statement: string, nth: number): Promise<void> {
+  async function killedAt(run: typeof there, statement: RegExp, nth: number): Promise<void> {
     let said = 0
     proxy.hold((piece) => {
-      if (piece.includes(statement)) said += 1
+      if (statement.test(piece.toString('latin1'))) said += 1
       return said < nth ? [piece, Buffer.alloc(0)] : [Buffer.alloc(0), piece]
     })
     const copying = run()
     await until(`it has come to ${nth}`, () => said === nth || copying.hasEnded())
-    expect([said, copying.stderr.text()]).toEqual([nth, ''])
+    expect(said, copying.stderr.text()).toBe(nth)
     copying.kill('SIGKILL')
     expect(await copying.ended).toBe('SIGKILL')
     proxy.hold(null)

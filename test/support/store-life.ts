@@ -10,15 +10,17 @@ import { eventOf, range } from './store-events.ts'
 
 const GONE = 100
 const GROUP = 2_000
+/** More letters than one page of them. */
+const MANY = 1_200
 
-/** A shot of one of 40 streams; every 97th is not understood. */
+/** A shot of a stream that has others, or of one that has none; every 97th is not understood. */
 export function shotOf(n: number) {
   const body =
     n % 97 === 0
       ? `not json \0 ${n}`
       : JSON.stringify({
           AppName: `app${n % 3}`,
-          StreamName: `Stream ${n % 40}`,
+          StreamName: n % 4 === 0 ? `Once ${n}` : `Stream ${n % 40}`,
           OssBucket: 'bucket',
           OssObject: `${n}.jpg`,
           CreateTimestamp: eventOf(n).occurredAt,
@@ -50,6 +52,8 @@ export async function liveOn(
     dead((await store.read(GONE + 10, 300)).toReversed()),
   )
   await store.advanceCursor('other', GONE + 50, dead(await store.read(GONE, 50)))
+  const many = await store.read(GONE, MANY)
+  if (many.length === MANY) await store.advanceCursor('many', GONE + MANY, dead(many))
   await store.changeDeadLetters({ kind: 'request_retry', sink: 'other', seqs: [GONE + 7] })
   await store.advanceCursor('hook', count - 10)
   await store.advanceCursor('behind', 3)
