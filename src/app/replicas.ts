@@ -1,8 +1,10 @@
 // What a replica says to the others and hears from them; without a shared store there are none.
 import { hostname } from 'node:os'
 import type { Config } from '../config/config.ts'
+import { keyName } from '../core/keys/key-ring.ts'
 import type { KeptBy } from '../core/store-place.ts'
 import type { Dispatcher } from '../flows/deliver/dispatcher.ts'
+import type { RingKeeper } from '../flows/keys/key-rings.ts'
 import type { Registrar } from '../flows/register/registrar.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Leases, ReplicaView } from '../ports/leases.ts'
@@ -13,6 +15,8 @@ import type { AuditView, RegistrationView } from '../ports/views.ts'
 /** A look that another replica makes: as long as callbacks wait for one. */
 const LOOK_WAIT_MS = 2_500
 const LOOK_POLL_MS = 200
+/** As often the owner is asked, by all replicas together. */
+const ASK_INTERVAL_MS = 30_000
 
 /** How this process is called among replicas. */
 export function replicaName(): string {
@@ -26,6 +30,8 @@ export type Parts = {
   audits(): readonly AuditView[]
   /** To be called when the log has grown. */
   notify(): void
+  /** Whether somebody follows the live events here. */
+  isFollowed(): boolean
 }
 
 /** What this replica says of itself, once its parts are there. */
@@ -113,22 +119,47 @@ export function sharedAudits(leases: Leases, own: readonly AuditView[]): readonl
 export function sharedRegistrar(deps: {
   registrar: Registrar
   leases: Leases
-  rings: { refresh(domain: string): Promise<void> }
-  /** Asks the owner for a look; absent where the store is not shared. */
-  askLook: ((domain: string) => Promise<boolean>) | undefined
+  rings: Pick<RingKeeper, 'refresh' | 'accepted'>
+  /** Asks the owner for a look, and how long ago that was; absent where the store is not shared. */
+  askLook: ((domain: string) => Promise<number>) | undefined
   clock: Clock
-}): Pick<Registrar, 'look' | 'views'> {
+}): Pick<Registrar, 'look' | 'isUnsure' | 'views'> {
   const { registrar, leases, rings, askLook, clock } = deps
   const looking = new Map<string, Promise<void>>()
+  /** Until when it is no use to ask for another look. */
+  const quietUntil = new Map<string, number>()
+  /** Of which no look was seen that was asked for: perhaps nobody owns the registrar just now. */
+  const unsure = new Set<string>()
   const never = new AbortController().signal
 
+  /** Ends with the owner's look: when that shows, or other keys do. */
   async function ask(domain: string): Promise<void> {
-    const deadline = clock.elapsed() + LOOK_WAIT_MS
-    await askLook?.(domain)
-    while (clock.elapsed() < deadline) {
+    const keys = keysOf(domain)
+    const lookedAt = shownOf(domain)?.lookedAt
+    const ago = (await askLook?.(domain)) ?? 0
+    const askedAt = clock.elapsed() - ago
+    const hasLooked = () => shownOf(domain)?.lookedAt !== lookedAt || keysOf(domain) !== keys
+    while (!hasLooked() && clock.elapsed() < askedAt + LOOK_WAIT_MS) {
       await clock.sleep(LOOK_POLL_MS, never)
       await rings.refresh(domain)
     }
+    quietUntil.set(domain, askedAt + ASK_INTERVAL_MS)
+    // One that others have asked for may have ended before this replica did.
+    if (hasLooked() || ago > 0) unsure.delete(domain)
+    else unsure.add(domain)
+  }
+
+  function keysOf(domain: string): string {
+    return rings
+      .accepted(domain)
+      .keys.map(({ id }) => keyName(id))
+      .join()
+  }
+
+  function shownOf(domain: string): RegistrationView | undefined {
+    const owner = leases.peers().find(({ view }) => view.registrations !== undefined)
+    const shown = (owner?.view.registrations ?? []) as readonly RegistrationView[]
+    return shown.find((view) => view.domain === domain)
   }
 
   return {
@@ -136,18 +167,20 @@ export function sharedRegistrar(deps: {
       if (leases.isOwner('registrar')) return registrar.look(domain)
       const under = looking.get(domain)
       if (under !== undefined) return under
+      if (clock.elapsed() < (quietUntil.get(domain) ?? 0)) return undefined
       const asked = ask(domain)
         .catch(() => undefined)
         .finally(() => looking.delete(domain))
       looking.set(domain, asked)
       return asked
     },
+    isUnsure: (domain) =>
+      leases.isOwner('registrar') ? registrar.isUnsure(domain) : unsure.has(domain),
     views() {
       const own = registrar.views()
       if (leases.isOwner('registrar')) return own
-      const owner = leases.peers().find(({ view }) => view.registrations !== undefined)
-      const shown = (owner?.view.registrations ?? []) as readonly RegistrationView[]
-      return own.map((view) => shown.find(({ domain }) => domain === view.domain) ?? view)
+      // Whether it can tell its callbacks is each replica's own.
+      return own.map((view) => ({ ...view, ...shownOf(view.domain), keyKnown: view.keyKnown }))
     },
   }
 }

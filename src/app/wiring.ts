@@ -92,6 +92,7 @@ export function createRegistration(
     api: LiveApi
     metrics: RegistrarMetrics & RingMetrics
     countsTime?: () => boolean
+    mayWrite?: () => boolean
   },
   overrides: Overrides,
 ): { rings: RingKeeper; registrar: Registrar } {

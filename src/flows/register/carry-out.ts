@@ -31,8 +31,10 @@ export function createCarrier(deps: {
   clock: Clock
   metrics: RegistrarMetrics
   log: Log
+  /** Whether this replica is to write: asked right before, since one that was paused learns of it late. */
+  mayWrite?(): boolean
 }) {
-  const { rings, api, clock, metrics, log } = deps
+  const { rings, api, clock, metrics, log, mayWrite = () => true } = deps
 
   function report(domain: string, effect: Report): void {
     switch (effect.kind) {
@@ -92,7 +94,7 @@ export function createCarrier(deps: {
       const { released } = await rings.change(domain, (ring, { now }) =>
         ring.released ? ring : withWriteBegun(ring, now),
       )
-      return !released
+      return !released && mayWrite()
     } catch (error) {
       // The next look meets it again, and reports it.
       throwBug(error)

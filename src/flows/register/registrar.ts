@@ -53,6 +53,8 @@ export function createRegistrar(deps: {
   random: Random
   metrics: RegistrarMetrics
   log: Log
+  /** See `createCarrier`. */
+  mayWrite?(): boolean
 }): Registrar {
   const { publicUrls, rings, clock, random } = deps
   const [publicUrl, ...formerPublicUrls] = publicUrls

@@ -74,6 +74,8 @@ export type ReplicaOptions = {
   view(): ReplicaView
   /** Told when the log may have grown, whoever appended. */
   onGrowth(): void
+  /** Whether somebody here follows the log, beside the sinks that are owned here. */
+  isFollowed?(): boolean
   readonly news?: LeaseNews
   readonly times?: LeaseTimes
 }
@@ -81,8 +83,8 @@ export type ReplicaOptions = {
 export interface PostgresStore extends Store, Reading {
   /** Becomes one of the replicas, until the store is closed. */
   join(options: ReplicaOptions): Leases
-  /** Asks the owner of the registrar for a look; false where one was asked for just now. */
-  askLook(domain: string): Promise<boolean>
+  /** Asks the owner of the registrar for a look. Returns how long ago it was asked for, in ms: 0, by this. */
+  askLook(domain: string): Promise<number>
   readSharing(): Promise<SharingView>
 }
 
@@ -200,16 +202,22 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       return closing
     },
   }
-  const ask = inSchema(location.schema, 'select @.ask_look_1($1) as asked')
+  const ask = inSchema(
+    location.schema,
+    `select @.ask_look_1($1) as asked, (
+       select extract(epoch from clock_timestamp() - asked_at)::float8 * 1000
+       from @.registrations where domain = $1
+     ) as ago`,
+  )
 
   return {
     ...withFaults({ ...store, ...createSharing(searching, location) }, location),
-    join({ onGrowth, ...replica }) {
+    join({ onGrowth, isFollowed, ...replica }) {
       const keeper = createLeaseKeeper({
         ...{ link: keeping, location, onServerTime: clock.note },
         ...replica,
       })
-      const isInterested = () => keeper.ownsAny('sink:')
+      const isInterested = () => keeper.ownsAny('sink:') || isFollowed?.() === true
       leaving.push(watchGrowth({ link: reading, schema: location.schema, isInterested, onGrowth }))
       leaving.push(countWhileOwner(keeper, countStreams))
       const { onDurability } = options
@@ -219,7 +227,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     },
     async askLook(domain) {
       const [row] = await keeping.run((session) => session.rows(ask, [domain]), ASK_DEADLINE_MS)
-      return row?.asked === true
+      return row?.asked === true ? 0 : Number(row?.ago)
     },
   }
 }

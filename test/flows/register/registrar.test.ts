@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createPacer } from '../../../src/cloud/pacer.ts'
 import { EMPTY_RING, type Ring, withReleased } from '../../../src/core/keys/key-ring.ts'
 import { notifyKey } from '../../../src/core/keys/notify-key.ts'
-import type { FaultCode } from '../../../src/errors.ts'
+import { type FaultCode, ServiceError } from '../../../src/errors.ts'
 import type { LiveApi } from '../../../src/ports/live-api.ts'
 import { fakeApi } from '../../support/flow-fakes.ts'
 import { manualClock } from '../../support/manual-clock.ts'
@@ -722,4 +722,21 @@ test('a bug is not taken for a fault of the provider: it ends the run', async ()
   const describe: LiveApi['describe'] = () => Promise.reject(new TypeError('a bug'))
   const it = await registration({ api: { ...api, describe } })
   await expect(it.registrar.run(new AbortController().signal)).rejects.toThrow(TypeError)
+})
+
+test('one that has lost the registrar in the middle of a look writes nothing at the provider', async () => {
+  const provider = fakeApi(Date.now)
+  let isOwner = false
+  const add: LiveApi['add'] = async (domain, given, signal, isStill) => {
+    if ((await isStill?.()) === false) throw new ServiceError('outdated', { code: 'outdated' })
+    return provider.api.add(domain, given, signal)
+  }
+  const api = { ...provider.api, add }
+  await using it = await registration({ provider, api, mayWrite: () => isOwner })
+  await it.start()
+  expect(it.provider.count('describe')).toBeGreaterThan(0)
+  expect(it.configured()).toBeUndefined()
+  isOwner = true
+  await it.clock.advance(INTERVAL_MS)
+  expect(it.configured()).toEqual(ours(KEY))
 })

@@ -54,6 +54,8 @@ type Over = {
   steps?: Steps
   /** Nobody else writes to the store, so that it need not be followed by the second. */
   alone?: boolean
+  /** Whether it still owns what it is about to write. */
+  mayWrite?: () => boolean
 }
 
 /** Not started. */
@@ -84,6 +86,7 @@ export async function registration(over: Over = {}) {
     keyMaxAgeMs: over.keyMaxAgeMs,
     secrets,
     search: over.secrets ? createKeySearch(secrets) : search,
+    ...(over.mayWrite && { mayWrite: over.mayWrite }),
     rings,
     api: steps.told(over.api ?? provider.api),
     clock,
