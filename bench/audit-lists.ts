@@ -23,8 +23,12 @@ export function writeLog(path: string, { domain, streams, lengthMs, everyLost }:
   try {
     db.exec('pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -100000')
     migrate(db, path)
-    db.exec('begin')
-    db.prepare(`
+    const trigger = db
+      .prepare("select sql from sqlite_schema where name = 'events_counted'")
+      .get()?.sql
+    db.exec('begin; drop trigger events_counted')
+    const { changes } = db
+      .prepare(`
       with recursive
         shots (n) as (select 0 union all select n + 1 from shots where n + 1 < ?1),
         streams (s) as (select 0 union all select s + 1 from streams where s + 1 < ?2)
@@ -34,12 +38,14 @@ export function writeLog(path: string, { domain, streams, lengthMs, everyLost }:
         || '","OssEndpoint":"oss-cn-shanghai.aliyuncs.com","OssBucket":"pictures","OssObject":"live/s'
         || s || '/' || at || '.jpg","CreateTimestamp":' || at || '}' as blob)
       from (
-        select n, s, ?4 + n * ${SHOT_EVERY_MS} + s * ${SHOT_EVERY_MS} / ?2 as at
+        select n, s, ?4 + n * ${SHOT_EVERY_MS} + cast(s * ${SHOT_EVERY_MS} / ?2 as integer) as at
         from shots, streams
-        where ${everyLost} = 0 or (n * ?2 + s) * 7919 % ${everyLost} > 0
+        where ${everyLost} = 0 or (n * 31 + s * 7919) % ${everyLost} > 0
       ) order by n, s
-    `).run(lengthMs / SHOT_EVERY_MS, streams, domain, START)
-    db.exec('commit')
+    `)
+      .run(lengthMs / SHOT_EVERY_MS, streams, domain, START)
+    db.prepare("update counters set value = ? where name = 'events'").run(changes)
+    db.exec(`${trigger}; commit`)
   } finally {
     db.close()
   }

@@ -30,6 +30,8 @@ export type Parts = {
   audits(): readonly AuditView[]
   /** To be called when the log has grown. */
   notify(): void
+  /** Whether somebody follows the live events here. */
+  isFollowed(): boolean
 }
 
 /** What this replica says of itself, once its parts are there. */

@@ -89,6 +89,7 @@ export function createService(config: Config, overrides: Overrides): Service {
         version: VERSION,
         view: () => viewOf(config, parts),
         onGrowth: () => parts?.notify(),
+        isFollowed: () => parts?.isFollowed() === true,
         news: leaseNews(log, metrics, (domain) => parts?.registrar.look(domain)),
       },
     })
@@ -169,7 +170,8 @@ export function createService(config: Config, overrides: Overrides): Service {
       dispatcher.notify()
       feed.notify()
     }
-    parts = { dispatcher, registrar, leases, audits: auditor.views, notify }
+    const isFollowed = () => feed.count() > 0
+    parts = { dispatcher, registrar, leases, audits: auditor.views, notify, isFollowed }
     const ops = await listen(opsApp, { ...config.opsListen, log })
     end.add(() => {
       feed.close()

@@ -6,8 +6,6 @@ const MAX_HISTORY = 100
 
 type Version<T> = { at: number; value: T | undefined }
 
-export type Lagged<T> = ReturnType<typeof createLagged<T>>
-
 /** One value: what is in force, and what a reader is shown. */
 export function createLagged<T>(now: () => number, lagMs: () => number) {
   const versions: Version<T>[] = []

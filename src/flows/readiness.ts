@@ -12,7 +12,7 @@ import type { AuditView, DatabaseView, Readiness, ReplicaView, SinkView } from '
 import type { Dispatcher } from './deliver/dispatcher.ts'
 import type { Registrar } from './register/registrar.ts'
 
-/** So long the first pass over the domains may hold readiness up. */
+/** The first pass over the domains may hold readiness up for this long. */
 const FIRST_PASS_MS = 30_000
 
 type Known = LogStats & {

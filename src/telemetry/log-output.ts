@@ -7,8 +7,6 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024
 /** Of one write: what is dropped if it fails. */
 const MAX_WRITE_BYTES = 64 * 1024
 
-export type LogOutput = ReturnType<typeof createLogOutput>
-
 export function createLogOutput(
   stream: StandardStream,
   /** The line that reports what was dropped, without its end. */

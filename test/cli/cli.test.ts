@@ -409,6 +409,9 @@ describe('send', () => {
       (await run(['send', '--url', url, '--key', key, '--body', 'x'], {} as never, { readBytes }))
         .code,
     ).toBe(0)
+    const keyFile = { readBytes: async () => new TextEncoder().encode(`${key}\n`) }
+    const fromFile = ['send', '--url', url, '--key-file', 'key']
+    expect((await run(fromFile, {} as never, keyFile)).code).toBe(0)
     const stale = await run(['send', '--url', url, '--key', key, '--timestamp', '1'])
     expect([stale.code, stale.printed()]).toEqual([1, '401 {"Code":401,"Msg":"Unauthorized"}'])
     serving.stop()
@@ -424,7 +427,11 @@ describe('send', () => {
     [['send', '--url', 'http://127.0.0.1:9', '--key', 'k', '--timestamp', '1\n2'], '--timestamp'],
     [['send', '--key', 'k'], '--url'],
     [['send', '--url', 'http://127.0.0.1:8080'], '--key'],
-    [['send'], 'send needs --url <url> and --key <key>'],
+    [['send'], 'send needs --url <url> and --key <key> or --key-file <file>'],
+    [['send', '--key', 'k', '--key-file', 'x'], 'give --key or --key-file, not both'],
+    [['send', '--key-file', 'missing'], '--key-file must be a file that can be read'],
+    [['send', '--key-file', '-', '--body', '-'], 'can not both come from standard input'],
+    [['emulator', '--access-key-secret-file', 'missing'], '--access-key-secret-file must be'],
     [['send', '--url', 'http://127.0.0.1:6000', '--key', 'k'], 'must have another port than 6000'],
     [['token', '--ttl', '0s'], 'one second or more, such as 90s or 1h, not "0s"'],
     [['emulator', '--listen', 'x'], '--listen'],

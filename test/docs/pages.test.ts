@@ -18,6 +18,14 @@ const MAX_LINE = 120
 const README_LINES = 130
 const readme = textOf('README.md')
 
+test('no line of the changelog is too long either', () => {
+  expect(
+    textOf('CHANGELOG.md')
+      .split('\n')
+      .filter((line) => line.length > MAX_LINE),
+  ).toEqual([])
+})
+
 describe.each(PAGES)('$path', ({ path, text }) => {
   test('every link leads to a file, and to a heading of it', () => {
     const links = [...proseOf(text).matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, to = '']) => to)

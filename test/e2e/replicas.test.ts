@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { postgresForFile } from '../support/postgres-server.ts'
 import { sendCallback } from '../support/signed-callback.ts'
+import { readEvents } from '../support/sse-reader.ts'
 import { DOMAIN, keyOf, readiness, type Serving, setStage, settled } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
@@ -129,6 +130,18 @@ test('6, 28: a replica that is killed is taken over within 10 s, one that stops 
   expect([...new Set(delivered)]).toEqual([1, 2, 3])
   // What was delivered right before the kill may come again: its cursor was not written yet.
   expect(delivered.length).toBeLessThanOrEqual(4)
+})
+
+test('live events show at every replica, whoever took them and whatever it owns', async () => {
+  await using it = await setShared(2)
+  const owner = await ownerAmong(it.replicas, it.send)
+  const other = it.replicas.find((replica) => replica !== owner) as Serving
+  await using live = await readEvents({ url: other.ops }, '')
+  for (let n = 1; n <= 3; n += 1) {
+    expect(await it.send(owner)).toBe(200)
+    await until('what the other one took', () => live.events.length === n, 5_000)
+  }
+  expect(live.events.map(({ data }) => JSON.parse(data ?? '').data.seq)).toEqual([2, 3, 4])
 })
 
 test('24: a key set by hand is learnt through any replica, with one look', async () => {

@@ -1,6 +1,6 @@
 // Fails a test that leaves something open: a server, a connection, a worker or a child process. What it
 // leaves would hold the run up, or disturb the next test, which shares the process.
-import { subscribe } from 'node:diagnostics_channel'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 
@@ -21,11 +21,13 @@ const POLL_MS = 5
 
 /** Workers that run: Node does not count them among the resources. */
 const workers = new Set<Worker>()
-subscribe('worker_threads', (message) => {
+function noteWorker(message: unknown): void {
   const { worker } = message as { worker: Worker }
   workers.add(worker)
   worker.once('exit', () => workers.delete(worker))
-})
+}
+// This file is run anew for each file of tests, in the same process.
+subscribe('worker_threads', noteWorker)
 
 type Open = ReadonlyMap<string, number>
 
@@ -60,7 +62,10 @@ let atFirst: Open = new Map()
 beforeAll(() => {
   atFirst = open()
 })
-afterAll(() => expectNothingLeft(atFirst, OF_A_FILE))
+afterAll(async () => {
+  await expectNothingLeft(atFirst, OF_A_FILE)
+  unsubscribe('worker_threads', noteWorker)
+})
 
 beforeEach(({ task, onTestFinished }) => {
   if (task.concurrent) return

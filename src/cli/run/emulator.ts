@@ -2,18 +2,22 @@
 import { Option } from 'commander'
 import { startEmulator } from '../../emulator/emulator.ts'
 import { command } from '../command.ts'
+import { secretOption } from '../options.ts'
 import { aborted, durationOption, EXIT, refuseOption, type Shell } from '../shell.ts'
 
 type Options = {
   listen: string
   accessKeyId: string
-  accessKeySecret: string
+  accessKeySecret?: string
+  accessKeySecretFile?: string
   domain: string[]
   streams: string
   interval: string
   openBucket?: true
 }
 
+/** If none is given: whoever starts an emulator has nothing to hide in it. */
+const SECRET = 'emulator-secret'
 /** More than a laptop can draw pictures for. */
 const MAX_STREAMS = 10_000
 
@@ -24,7 +28,8 @@ export const EMULATOR = command({
     emulator
       .option('--listen <host:port>', 'where to listen', '127.0.0.1:8081')
       .option('--access-key-id <id>', 'the access key that its API takes', 'emulator')
-      .option('--access-key-secret <secret>', 'the secret of that access key', 'emulator-secret')
+      .option('--access-key-secret <secret>', `the secret of that access key (${SECRET})`)
+      .option('--access-key-secret-file <file>', 'the file that holds it, - for standard input')
       .addOption(
         new Option('--domain <domain...>', 'streaming domains; any, if none is named').default([]),
       )
@@ -41,11 +46,14 @@ async function runEmulator(shell: Shell, options: Options): Promise<number> {
   if (!Number.isInteger(streams) || streams < 0 || streams > MAX_STREAMS) {
     throw refuseOption(shell, '--streams', `a number from 0 to ${MAX_STREAMS}`)
   }
+  const { accessKeySecret: given, accessKeySecretFile: file } = options
+  const accessKeySecret =
+    (await secretOption(shell, '--access-key-secret', { given, file })) ?? SECRET
   const emulator = await startEmulator({
     host,
     port: Number(port),
     accessKeyId: options.accessKeyId,
-    accessKeySecret: options.accessKeySecret,
+    accessKeySecret,
     domains: options.domain,
     streams,
     intervalMs: durationOption(shell, '--interval', options.interval),

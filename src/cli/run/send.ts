@@ -2,12 +2,19 @@
 import { portProblem } from '../../core/blocked-ports.ts'
 import { sign, signedHosts } from '../../core/keys/signature.ts'
 import { command } from '../command.ts'
+import { secretOption } from '../options.ts'
 import { EXIT, refuseOption, refuseUsage, type Shell } from '../shell.ts'
 
 /** As long as the provider waits (docs/provider.md#delivery). */
 const TIMEOUT_MS = 5_000
 
-type Options = { url?: string; key?: string; timestamp?: string; body?: string }
+type Options = {
+  url?: string
+  key?: string
+  keyFile?: string
+  timestamp?: string
+  body?: string
+}
 
 export const SEND = command({
   name: 'send',
@@ -15,16 +22,24 @@ export const SEND = command({
   define: (send) =>
     send
       .option('--url <url>', 'the callback URL, such as http://127.0.0.1:8080/callbacks/DOMAIN')
-      .option('--key <key>', 'the notify key to sign with')
+      .option('--key <key>', 'the notify key to sign with; others on the machine can see it')
+      .option('--key-file <file>', 'the file that holds it, - for standard input')
       .option('--timestamp <seconds>', 'Unix time to sign; now if not given')
       .option('--body <file>', 'the body, - for standard input; an invented one if not given'),
   run: runSend,
 })
 
 async function runSend(shell: Shell, options: Options): Promise<number> {
-  const { url: given, key } = options
+  const { url: given, keyFile } = options
+  if (keyFile === '-' && options.body === '-') {
+    throw refuseUsage(shell, 'key and body can not both come from standard input')
+  }
+  const key = await secretOption(shell, '--key', { given: options.key, file: keyFile })
   if (given === undefined || key === undefined) {
-    const missing = [given === undefined && '--url <url>', key === undefined && '--key <key>']
+    const missing = [
+      given === undefined && '--url <url>',
+      key === undefined && '--key <key> or --key-file <file>',
+    ]
     throw refuseUsage(shell, `send needs ${missing.filter(Boolean).join(' and ')}`)
   }
   const url = URL.parse(given)

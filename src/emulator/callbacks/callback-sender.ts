@@ -16,8 +16,6 @@ const MAX_RETRIES = 5
 const MAX_IN_FLIGHT = 1024
 const OK = 200
 
-export type CallbackSender = ReturnType<typeof createCallbackSender>
-
 /** A sender of callbacks; `stop` ends what is under way and waits for it. */
 export function createCallbackSender(options: {
   now: () => number

@@ -10,8 +10,6 @@ import type { Log } from '../../ports/log.ts'
 const NOTE_INTERVAL_MS = 10_000
 const RETRY_MS = 1_000
 
-export type Taking = ReturnType<typeof createTaking>
-
 export function createTaking(deps: {
   domains: readonly string[]
   store: Pick<AuditStore, 'beginTaking' | 'noteTaking' | 'noteNotTaking'>

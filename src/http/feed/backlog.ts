@@ -19,8 +19,6 @@ export type Block = FramesPage & {
   readonly upTo: number
 }
 
-export type Backlog = ReturnType<typeof createBacklog>
-
 export function createBacklog(events: Pick<EventReading, 'findFrames'>) {
   const kept = new Map<string, Promise<Block>>()
   const queue: (() => void)[] = []

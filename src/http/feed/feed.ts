@@ -15,8 +15,8 @@ export const MAX_READERS = 1_000
 /** What may wait for a reader, in bytes, before it is cut. */
 const MAX_WAITING_BYTES = 256 * 1024
 const HEARTBEAT_MS = 15_000
-/** One read for all, in events and in bytes of bodies. */
-const GROWTH = { events: 500, bytes: 256 * 1024 } as const
+/** One read for all, in events and in bytes of bodies: what comes in a pause when the service is full. */
+const GROWTH = { events: 2_000, bytes: 1024 * 1024 } as const
 /**
  * Between two of these reads, in ms: what comes meanwhile goes out with one write to each reader. Nobody
  * sees so short a delay, and what comes after a silence has none.

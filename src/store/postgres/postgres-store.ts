@@ -74,6 +74,8 @@ export type ReplicaOptions = {
   view(): ReplicaView
   /** Told when the log may have grown, whoever appended. */
   onGrowth(): void
+  /** Whether somebody here follows the log, beside the sinks that are owned here. */
+  isFollowed?(): boolean
   readonly news?: LeaseNews
   readonly times?: LeaseTimes
 }
@@ -210,12 +212,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
   return {
     ...withFaults({ ...store, ...createSharing(searching, location) }, location),
-    join({ onGrowth, ...replica }) {
+    join({ onGrowth, isFollowed, ...replica }) {
       const keeper = createLeaseKeeper({
         ...{ link: keeping, location, onServerTime: clock.note },
         ...replica,
       })
-      const isInterested = () => keeper.ownsAny('sink:')
+      const isInterested = () => keeper.ownsAny('sink:') || isFollowed?.() === true
       leaving.push(watchGrowth({ link: reading, schema: location.schema, isInterested, onGrowth }))
       leaving.push(countWhileOwner(keeper, countStreams))
       const { onDurability } = options

@@ -1,7 +1,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { expect, onTestFinished, test } from 'vitest'
+import { createApiAuth } from '../../../src/app/api-tokens.ts'
 import { createProxyFor, showProxy, useProxies } from '../../../src/app/proxy/proxy.ts'
+import { systemClock } from '../../../src/app/system-clock.ts'
 import { readConfig } from '../../../src/config/config.ts'
 import { assertNoSecrets } from '../../support/no-secrets.ts'
 
@@ -75,22 +78,7 @@ test('what is shown of it has no password', () => {
 })
 
 test('fetch goes through it while it is in use, plain http without a tunnel, with its login', async () => {
-  const seen: string[] = []
-  const proxy = createServer((request, response) => {
-    seen.push(`${request.method} ${request.url} ${request.headers['proxy-authorization']}`)
-    response.end('by the proxy')
-  })
-  proxy.on('connect', (request, socket) => {
-    seen.push(`CONNECT ${request.url}`)
-    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
-  })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    proxy.closeAllConnections()
-    proxy.close()
-  })
-  const { port } = proxy.address() as AddressInfo
-  const url = `http://user:pass@127.0.0.1:${port}`
+  const { seen, port, url } = await openProxy('by the proxy')
   const config = configOf({ HTTP_PROXY: url, HTTPS_PROXY: url })
   if (!config.ok) throw new TypeError(config.problems.join())
   const restore = await useProxies(config.value)
@@ -108,3 +96,50 @@ test('fetch goes through it while it is in use, plain http without a tunnel, wit
     'GET /direct undefined',
   ])
 })
+
+test('the key set of API tokens comes through it', async () => {
+  const { publicKey, privateKey } = await generateKeyPair('ES256')
+  const keys = [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }]
+  const { seen, url } = await openProxy(JSON.stringify({ keys }))
+  const config = configOf({
+    HTTP_PROXY: url,
+    SNAPHOOK_API_JWKS_URL: 'http://login.test/keys',
+    SNAPHOOK_API_ISSUER: 'https://login.test',
+    SNAPHOOK_API_AUDIENCE: 'snaphook',
+  })
+  if (!config.ok) throw new TypeError(config.problems.join())
+  const token = await new SignJWT()
+    .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+    .setIssuer('https://login.test')
+    .setAudience('snaphook')
+    .setExpirationTime('1h')
+    .sign(privateKey)
+  const restore = await useProxies(config.value)
+  try {
+    const auth = createApiAuth(config.value, systemClock)
+    expect(await auth?.verify(`Bearer ${token}`)).toBeDefined()
+  } finally {
+    restore()
+  }
+  expect(seen).toEqual(['GET http://login.test/keys Basic dXNlcjpwYXNz'])
+})
+
+/** A proxy that answers by itself, and opens no tunnel. */
+async function openProxy(answer: string) {
+  const seen: string[] = []
+  const proxy = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url} ${request.headers['proxy-authorization']}`)
+    response.end(answer)
+  })
+  proxy.on('connect', (request, socket) => {
+    seen.push(`CONNECT ${request.url}`)
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    proxy.closeAllConnections()
+    proxy.close()
+  })
+  const { port } = proxy.address() as AddressInfo
+  return { seen, port, url: `http://user:pass@127.0.0.1:${port}` }
+}

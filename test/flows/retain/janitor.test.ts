@@ -208,6 +208,24 @@ test('smaller steps where there is no room for what a step writes itself', async
   expect(it.log.story()[0]).toBe('the log is not pruned, since the store fails')
 })
 
+test('steps that had to fit a full store stay small while it is slow, and grow once it is fast', async () => {
+  const limits: number[] = []
+  const [slow, fast] = [0.05, 0.001]
+  await using it = await setJanitor({
+    prune:
+      () =>
+      async ({ limit }) => {
+        limits.push(limit)
+        if (limits.length <= 3) throw new ServiceError('no room', { code: 'store_full' })
+        const seconds = limits.length <= 6 ? slow : fast
+        const isMore = limits.length < 9
+        return { removed: 0, expired: [], usedBytes: 0, isCrowded: false, isMore, seconds }
+      },
+  })
+  await it.tidy(6)
+  expect(limits.slice(0, 9)).toEqual([256, 64, 16, 4, 4, 4, 4, 8, 16])
+})
+
 test('a bug is not taken for a store that fails: it ends the run', async () => {
   await using it = await setJanitor({
     prune: () => async () => {

@@ -12,6 +12,7 @@ const MAX_NAME = 256
 const MAX_REMEMBERED = 20_000
 /** What four bytes hold, in ms: 49 days. */
 const MAX_GAP_MS = 2 ** 32 - 1
+const UNCHANGED = { isEarlier: false, hasChanged: false } as const
 const GAP_BYTES = Uint32Array.BYTES_PER_ELEMENT
 
 /** What streams need of an event beside that. */
@@ -32,17 +33,17 @@ export type Stream = {
   seenAt: number
   firstSeenAt: number
   gaps: readonly number[]
+  /** It was first seen before what its rows say. */
+  isEarlier: boolean
   /** It is not as its rows say, or as it was when somebody last asked what has changed. */
   hasChanged: boolean
 }
 
-type Row = Omit<Stream, 'domain' | 'app' | 'stream' | 'gaps' | 'hasChanged'> & {
+type Row = Omit<Stream, 'domain' | 'app' | 'stream' | 'gaps' | 'isEarlier' | 'hasChanged'> & {
   readonly intervalMs: number | null
   readonly gaps: Uint8Array | null
 }
 type ByName = Map<string, Map<string, Map<string, Stream>>>
-
-export type StreamMemory = ReturnType<typeof createStreamMemory>
 
 export function createStreamMemory(db: DatabaseSync) {
   const select = db.prepare(`
@@ -76,7 +77,7 @@ export function createStreamMemory(db: DatabaseSync) {
     const row = select.get(domain, app, stream) as Row | undefined
     if (row === undefined) return newStream(domain, app, stream)
     const { intervalMs, gaps, ...rest } = row
-    return { domain, app, stream, ...rest, gaps: gapsOf(gaps, intervalMs), hasChanged: false }
+    return { domain, app, stream, ...rest, gaps: gapsOf(gaps, intervalMs), ...UNCHANGED }
   }
 
   return {
@@ -120,7 +121,7 @@ export function createStreamMemory(db: DatabaseSync) {
 
 /** The gaps of a stream as they are kept. */
 export function bytesOfGaps(gaps: readonly number[]): Uint8Array {
-  return new Uint8Array(Uint32Array.from(gaps).buffer)
+  return new Uint8Array(new Uint32Array(gaps).buffer)
 }
 
 /** Gaps as they were kept; where none were, their median stands for them. */
@@ -131,7 +132,7 @@ export function gapsOf(bytes: Uint8Array | null, intervalMs: number | null): num
 
 function newStream(domain: string, app: string, stream: string): Stream {
   const never = { id: null, events: 0, seq: 0, shotAt: 0, seenAt: 0, firstSeenAt: Infinity }
-  return { domain, app, stream, ...never, gaps: [], hasChanged: false }
+  return { domain, app, stream, ...never, gaps: [], ...UNCHANGED }
 }
 
 function addShot(
@@ -140,7 +141,10 @@ function addShot(
 ): void {
   to.events += 1
   if (seenAt > to.seenAt) to.seenAt = seenAt
-  if (seenAt < to.firstSeenAt) to.firstSeenAt = seenAt
+  if (seenAt < to.firstSeenAt) {
+    to.firstSeenAt = seenAt
+    to.isEarlier = true
+  }
   const isLatest = shotAt > to.shotAt || (shotAt === to.shotAt && seq > to.seq)
   if (to.seq !== 0 && !isLatest) return
   if (to.seq !== 0) to.gaps = withGap(to.gaps, Math.min(shotAt - to.shotAt, MAX_GAP_MS))

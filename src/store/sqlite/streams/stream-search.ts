@@ -47,8 +47,6 @@ const NOW = `
 
 type Row = Omit<StreamSummary, 'latest'> & StreamSummary['latest'] & { app: string; stream: string }
 
-export type SqlStreamSearch = ReturnType<typeof createStreamSearch>
-
 /** Beside a writer, on its connection or another one. */
 export function createStreamSearch(db: DatabaseSync) {
   // Most connections are never asked for streams.

@@ -17,7 +17,6 @@ const CLOCK_SLACK_SEQS = 4 * SLICE
 /** Entries of the index by identity that one step looks at. */
 const INDEX_STEP = 20_000
 
-export type SqlEventSearch = ReturnType<typeof createEventSearch>
 export type IndexPosition = { readonly occurredAt: number; readonly id: string }
 export type IdLookup =
   | { readonly found: StoredEvent | null }

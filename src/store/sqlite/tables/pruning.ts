@@ -10,8 +10,6 @@ import type { SqlExpired } from './expired.ts'
 /** What an event takes beside its body, about. */
 const EVENT_BYTES = 200
 
-export type SqlPruning = ReturnType<typeof createPruning>
-
 export function createPruning(
   db: DatabaseSync,
   cursors: SqlCursors,

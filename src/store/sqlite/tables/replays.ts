@@ -5,8 +5,6 @@ import type { Replay, ReplayProgress, ReplayRequest } from '../../../ports/store
 /** The last so many are shown; nobody looks further back. */
 const SHOWN = 20
 
-export type SqlReplays = ReturnType<typeof createReplays>
-
 export function createReplays(db: DatabaseSync) {
   const insert = db.prepare(`
     insert into replays (sink, since, until, domain, stream, requested_at, last_seq)
