@@ -191,11 +191,20 @@ test('PostgreSQL to PostgreSQL, with numbers that were never given out', async (
   const { seq } = await store.append(shotOf(FEW))
   expect(seq).toBe(FEW + 2 ** 20 + 1)
   await store.close()
-  await copy(from, to)
-  expect(await dumpOf(to)).toEqual(await dumpOf(from))
-  const copied = await openAt(to)
-  expect(await copied.stats()).toMatchObject({ events: FEW + 1 - 100, lastSeq: seq })
-  expect(await copied.append(shotOf(FEW + 1))).toEqual({ seq: seq + 1, duplicate: false })
+  // And after another one, with no event since.
+  await server().query(`update ${from.location.schema}.log_state set timeline = 'FFFFFFFF'`)
+  const again = await openAt(from)
+  await again.checkWritable()
+  await again.close()
+  const lastSeq = seq + 2 ** 20
+  for (const place of [to, fileIn(temporaryFolder())]) {
+    await copy(from, place)
+    expect(await dumpOf(place)).toEqual(await dumpOf(from))
+    const copied = await openAt(place)
+    expect(await copied.stats()).toMatchObject({ events: FEW + 1 - 100, lastSeq })
+    expect(await copied.append(shotOf(FEW + 1))).toEqual({ seq: lastSeq + 1, duplicate: false })
+    await copied.close()
+  }
 })
 
 test('without the log: beside a service, and the numbers go on after its last one', async () => {
@@ -218,6 +227,7 @@ test('without the log: beside a service, and the numbers go on after its last on
   // A letter of the old log and an event of the new one never have one number.
   expect(await store.append(shotOf(0))).toEqual({ seq: FEW + 1, duplicate: false })
   expect(await store.read(await store.loadCursor('hook'), 9)).toHaveLength(1)
+  expect((await store.listCursors()).map(({ seq }) => seq)).toEqual([FEW, FEW, FEW])
   expect(await serving.stats()).toMatchObject({ events: FEW - 100 })
 
   const back = fileIn(folder, 'back.db')

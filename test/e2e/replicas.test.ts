@@ -41,6 +41,13 @@ async function setShared(count: number) {
   }
 }
 
+/** How far the store has the sink. */
+async function cursorIn(store: string): Promise<number> {
+  const schema = new URL(store).searchParams.get('schema')
+  const [row] = await server().query(`select max(seq)::int as seq from ${schema}.cursors`)
+  return Number(row?.seq)
+}
+
 const seqsOf = (replica: Serving) => replica.events().map(({ data }) => data.seq)
 /** Who delivers to the sink: the one that has printed last. */
 async function ownerAmong(replicas: readonly Serving[], send: (to: Serving) => Promise<number>) {
@@ -73,15 +80,32 @@ test('1: an owner that is stopped is taken over within 10 s, and on waking does 
   owner.kill('SIGSTOP')
   const stoppedAt = performance.now()
   for (let n = 0; n < 5; n += 1) expect(await it.send(other)).toBe(200)
-  await until('the other one delivers', () => seqsOf(other).length > 0)
+  const cursors: number[] = []
+  const noteCursor = async () => cursors.push(await cursorIn(it.SNAPHOOK_STORE))
+  await until('the other one delivers', async () => {
+    await noteCursor()
+    return seqsOf(other).length > 0
+  })
   expect(performance.now() - stoppedAt).toBeLessThan(10_000)
   await until('all of them', () => seqsOf(other).includes(6))
   owner.kill('SIGCONT')
   await until('the stopped one learns of it', () =>
     owner.log().some(({ msg }) => msg.startsWith('no longer the owner')),
   )
-  for (let n = 0; n < 5; n += 1) expect(await it.send(owner)).toBe(200)
+  for (let n = 0; n < 5; n += 1) {
+    expect(await it.send(owner)).toBe(200)
+    await noteCursor()
+  }
   await until('what comes now is delivered', () => seqsOf(other).includes(11))
+  await until('the cursor is there', async () => (await noteCursor()) > 0 && cursors.at(-1) === 11)
+  expect(cursors).toEqual(cursors.toSorted((a, b) => a - b))
+  const said = (replica: Serving) =>
+    replica.log().flatMap(({ msg, task }) => (task === 'sink:stdout' ? [msg] : []))
+  expect(said(other)).toEqual(['owner of a task from now on'])
+  expect(said(owner)).toEqual([
+    'owner of a task from now on',
+    'no longer the owner of a task: another replica may take it over',
+  ])
   expect(seqsOf(other)).toEqual(seqsOf(other).toSorted((a, b) => a - b))
   expect(new Set([...seqsOf(owner), ...seqsOf(other)]).size).toBe(11)
   expect(seqsOf(owner).length + seqsOf(other).length).toBeLessThanOrEqual(12)

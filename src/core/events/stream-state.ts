@@ -24,7 +24,10 @@ export function streamState(ageMs: number, intervalMs: number | null): StreamSta
 
 /** The gaps after one more shot, `gapMs` after the last one. */
 export function withGap(gaps: readonly number[], gapMs: number): readonly number[] {
-  return gapMs < MIN_GAP_MS ? gaps : [...gaps, gapMs].slice(-MAX_GAPS)
+  if (gapMs < MIN_GAP_MS) return gaps
+  const kept = gaps.slice(gaps.length < MAX_GAPS ? 0 : 1)
+  kept.push(gapMs)
+  return kept
 }
 
 /** The observed interval, in ms, or null while it can't be told. A median: a lost shot or a pause changes nothing. */

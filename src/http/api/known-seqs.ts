@@ -6,24 +6,28 @@ const MAX_KNOWN = 50_000
 
 export type KnownSeqs = ReturnType<typeof createKnownSeqs>
 
-/** Remembers the seq of each id that was shown; the oldest go first. */
+/**
+ * Remembers the seq of each id that was shown, at least the last half of `max`. In two generations: a
+ * `Map` whose oldest entries are taken out one by one is looked through from its beginning each time.
+ */
 export function createKnownSeqs(max = MAX_KNOWN) {
-  const seqs = new Map<string, number>()
+  let older = new Map<string, number>()
+  let newer = new Map<string, number>()
+
   function note(id: string, seq: number): void {
-    seqs.delete(id)
-    seqs.set(id, seq)
-    if (seqs.size <= max) return
-    const [oldest] = seqs.keys()
-    if (oldest !== undefined) seqs.delete(oldest)
+    newer.set(id, seq)
+    if (newer.size < max / 2) return
+    older = newer
+    newer = new Map()
   }
 
   return {
     note({ id, seq }: { readonly id: string; readonly seq: number }): void {
       note(id, seq)
     },
-    noteAll({ ids, seqs: places }: Written): void {
-      for (const [row, id] of ids.entries()) note(id, places[row] as number)
+    noteAll({ ids, seqs }: Written): void {
+      for (const [row, id] of ids.entries()) note(id, seqs[row] as number)
     },
-    get: (id: string): number | undefined => seqs.get(id),
+    get: (id: string): number | undefined => newer.get(id) ?? older.get(id),
   }
 }

@@ -3,12 +3,14 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../../src/app/system-clock.ts'
 import type { StoredEvent } from '../../../src/core/events/snapshot-event.ts'
+import type { PostgresLocation } from '../../../src/core/store-place.ts'
 import { createDispatcher } from '../../../src/flows/deliver/dispatcher.ts'
 import type { Lease } from '../../../src/ports/leases.ts'
+import type { Sink } from '../../../src/ports/sink.ts'
 import { LEASE_TIMES } from '../../../src/store/postgres/leases.ts'
 import { keptLog } from '../../support/flow-fakes.ts'
 import { postgresForFile } from '../../support/postgres-server.ts'
-import { joinShared } from '../../support/postgres-store.ts'
+import { joinShared, openShared, readAll } from '../../support/postgres-store.ts'
 import { eventOf, range } from '../../support/store-events.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
 import { until } from '../../support/until.ts'
@@ -37,9 +39,33 @@ async function twoReplicas() {
   }
 }
 
-async function fill(store: Awaited<ReturnType<typeof twoReplicas>>['second']['store'], to: number) {
+type Replica = Awaited<ReturnType<typeof joinShared>>
+
+async function fill(store: Replica['store'], to: number) {
   await Promise.all(range(to).map((n) => store.append(eventOf(n))))
   return store.read(0, 3)
+}
+
+/** Delivers to the sink `a` as long as this replica owns it. */
+function dispatcherOf({ store, leases }: Replica, deliver: Sink['deliver']) {
+  const dispatcher = createDispatcher({
+    sinks: [
+      {
+        name: 'a',
+        check: async () => ({ reachable: true, detail: '' }),
+        close: async () => undefined,
+        deliver,
+      },
+    ],
+    ...{ events: store, cursors: store, deadLetters: store, replays: store },
+    leases,
+    clock: systemClock,
+    random: () => 0.5,
+    metrics: { attempted: () => undefined, sinkState: () => undefined },
+    log: keptLog(),
+  })
+  onTestFinished(() => dispatcher.stop(AbortSignal.timeout(0)))
+  return dispatcher
 }
 
 const rejectedOf = (events: readonly StoredEvent[]) =>
@@ -106,38 +132,14 @@ describe('a takeover', () => {
     const EVENTS = 1_000
     const { store } = second
     await store.advanceCursor('a', EVENTS, rejectedOf(await fill(store, EVENTS)))
-    const had: { by: string; seqs: number[]; isReplay: boolean }[] = []
-    const dispatchers = [first, second].map((replica, n) => {
-      const by = ['first', 'second'][n] as string
-      const dispatcher = createDispatcher({
-        sinks: [
-          {
-            name: 'a',
-            check: async () => ({ reachable: true, detail: '' }),
-            close: async () => undefined,
-            async deliver(events) {
-              had.push({
-                by,
-                seqs: events.map(({ seq }) => seq),
-                isReplay: events[0]?.replay !== undefined,
-              })
-              return { kind: 'delivered' }
-            },
-          },
-        ],
-        events: replica.store,
-        cursors: replica.store,
-        deadLetters: replica.store,
-        replays: replica.store,
-        leases: replica.leases,
-        clock: systemClock,
-        random: () => 0.5,
-        metrics: { attempted: () => undefined, sinkState: () => undefined },
-        log: keptLog(),
-      })
-      onTestFinished(() => dispatcher.stop(AbortSignal.timeout(0)))
-      return dispatcher
-    })
+    const had: { by: number; seqs: number[]; isReplay: boolean }[] = []
+    const dispatchers = ([first, second] as const).map((replica, n) =>
+      dispatcherOf(replica, async (events) => {
+        const seqs = events.map(({ seq }) => seq)
+        had.push({ by: n, seqs, isReplay: events[0]?.replay !== undefined })
+        return { kind: 'delivered' }
+      }),
+    )
     void dispatchers[0]?.run()
     await until('the first one owns it', () => first.leases.isOwner('sink:a'))
     void dispatchers[1]?.run()
@@ -161,10 +163,88 @@ describe('a takeover', () => {
     expect(left).toEqual(left.toSorted((a, b) => b - a))
     expect(replay).toMatchObject({ lookedUpTo: EVENTS, delivered: EVENTS })
     expect((await store.countDeadLetters()).get('a')).toBe(0)
-    expect(had.some(({ by }) => by === 'second')).toBe(true)
+    expect(had.some(({ by }) => by === 1)).toBe(true)
     const replayed = had.filter(({ isReplay }) => isReplay).flatMap(({ seqs }) => seqs)
     expect(new Set(replayed).size).toBe(EVENTS)
     // One batch may have been under way, and the one before not kept.
     expect(replayed.length).toBeLessThanOrEqual(EVENTS + 200)
   })
+
+  it('2: an answer that was held back until after it moves nothing; its batch is all that is repeated', async () => {
+    const { first, second, pause, wake } = await twoReplicas()
+    await fill(second.store, 20)
+    const answer = Promise.withResolvers<void>()
+    const [hadByFirst, hadBySecond]: [number[], number[]] = [[], []]
+    const cut = dispatcherOf(first, async (events) => {
+      hadByFirst.push(...events.map(({ seq }) => seq))
+      await answer.promise
+      return { kind: 'delivered' }
+    })
+    void cut.run()
+    await until('the first one delivers', () => hadByFirst.length > 0)
+    const batch = hadByFirst.length
+    pause()
+    const other = dispatcherOf(second, async (events) => {
+      hadBySecond.push(...events.map(({ seq }) => seq))
+      return { kind: 'delivered' }
+    })
+    void other.run()
+    await until('the other one has all', async () => (await second.store.loadCursor('a')) === 20)
+    // Both at the same moment.
+    wake()
+    answer.resolve()
+    await second.store.append(eventOf(20))
+    await second.store.append(eventOf(21))
+    other.notify()
+    await until('it goes on', async () => (await second.store.loadCursor('a')) === 22)
+    await until('the first one knows', () => cut.progress()[0]?.isOwned === false)
+    expect(hadByFirst).toEqual(range(batch).map((n) => n + 1))
+    expect(hadBySecond).toEqual(range(22).map((n) => n + 1))
+  })
+})
+
+/** A replica that sends one event, and dies. */
+const DEATHS = ['before the call', 'in flight', 'after the commit', 'after the answer'] as const
+
+async function dying(location: PostgresLocation, death: (typeof DEATHS)[number], n: number) {
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: server().port })
+  onTestFinished(() => proxy.close())
+  const store = await openShared({ ...location, port: proxy.port })
+  const witness = await openShared(location)
+  let isHeld = false
+  proxy.hold((piece) => {
+    if (!piece.includes('append_1') || death === 'after the answer') return [piece, Buffer.alloc(0)]
+    isHeld = true
+    const sent = { 'before the call': 0, 'in flight': piece.length / 2 }[death as 'in flight']
+    if (sent === undefined) setImmediate(() => proxy.swallow(true))
+    const upTo = Math.floor(sent ?? piece.length)
+    return [piece.subarray(0, upTo), piece.subarray(upTo)]
+  })
+  const answered = store.append(eventOf(n)).then(
+    () => true,
+    () => false,
+  )
+  if (death === 'after the answer') expect(await answered).toBe(true)
+  else await until('it is on its way', () => isHeld)
+  if (death === 'after the commit') {
+    await until('it is kept', async () =>
+      (await readAll(witness)).some(({ id }) => id === eventOf(n).id),
+    )
+  }
+  proxy.swallow(false)
+  proxy.refuse(true)
+  proxy.cut()
+  // The provider repeats what was not answered, and sometimes what was.
+  return witness.append(eventOf(n))
+}
+
+it('6: a replica that dies before, in or after a call: its callback is in the log once', async () => {
+  const location = server().newLocation()
+  await openShared(location)
+  const repeated = await Promise.all(DEATHS.map((death, n) => dying(location, death, n)))
+  expect(repeated.map(({ duplicate }) => duplicate)).toEqual([false, false, true, true])
+  const store = await openShared(location)
+  const kept = await readAll(store)
+  expect(kept.map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
+  expect(new Set(kept.map(({ id }) => id)).size).toBe(4)
 })

@@ -1,11 +1,13 @@
 // What becomes of an open store when its server takes no writes, lets nobody in, or is held up, and
 // that it comes back by itself. The numbers are those of the list in docs/scaling.md.
+import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { PostgresStore } from '../../../src/store/postgres/postgres-store.ts'
+import { createAuthority, hasOpenssl } from '../../support/certificates.ts'
 import { postgresForFile } from '../../support/postgres-server.ts'
-import { letIn, set } from '../../support/postgres-settings.ts'
+import { encrypt, letIn, set } from '../../support/postgres-settings.ts'
 import { openShared } from '../../support/postgres-store.ts'
-import { eventOf } from '../../support/store-events.ts'
+import { eventOf, range } from '../../support/store-events.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
 import { until } from '../../support/until.ts'
 
@@ -41,6 +43,52 @@ it('a server that is switched to read-only keeps nothing, can be read, and is no
   expect(changes).toEqual([true, false])
   expect(await store.read(0, 10)).toHaveLength(1)
   await set(server(), { default_transaction_read_only: null })
+  expect(await appends(store, 2)).toEqual({ seq: 2, duplicate: false })
+})
+
+it('21: under a snapshot that is held for long, as by a backup, an append costs what it did', async () => {
+  await server().query('create database flat owner snaphook')
+  const location = server().newLocation({ database: 'flat' })
+  await (await openShared(location)).close()
+  const backup = new pg.Client({ ...location, ssl: false, password: '' })
+  await backup.connect()
+  onTestFinished(() => backup.end())
+  await backup.query('begin isolation level repeatable read')
+  await backup.query('select from pg_class')
+  let appended = 0
+  /** Pages that the server looked at for one of so many appends, the opening of a store included. */
+  async function pagesPerAppend(count: number): Promise<number> {
+    const statement = `select blks_hit::float8 as pages from pg_stat_database where datname = 'flat'`
+    const before = (await server().query(statement))[0]?.pages
+    const store = await openShared(location)
+    for (const _ of range(count)) {
+      // Many a second: what is written once a second is not what is measured here.
+      await store.append(eventOf(appended, { receivedAt: 1_700_000_000_000 + appended++ }))
+    }
+    await store.close()
+    // A session tells what it has done when it ends.
+    const isOver = `select from pg_stat_activity where datname = 'flat' and application_name like 'snaphook %'`
+    await until('its sessions end', async () => (await server().query(isOver)).length === 0)
+    return (Number((await server().query(statement))[0]?.pages) - Number(before)) / count
+  }
+  const first = await pagesPerAppend(300)
+  await pagesPerAppend(2_400)
+  expect(await pagesPerAppend(300)).toBeLessThan(1.3 * first)
+})
+
+it.runIf(hasOpenssl)('27: a certificate that has expired, until there is another', async () => {
+  const { issue, remove, files } = createAuthority()
+  onTestFinished(remove)
+  await encrypt(server(), issue('localhost'))
+  const trusted = { host: 'localhost', sslMode: 'verify-full', sslRootCert: files.ca } as const
+  await server().query('create role certain login')
+  await server().query('grant create on database snaphook to certain')
+  const store = await openShared(server().newLocation({ ...trusted, user: 'certain' }))
+  await store.append(eventOf(1))
+  await encrypt(server(), issue('localhost', 0))
+  await endSessionsOf('certain')
+  await refusesFor(store, 2, /a certificate that does not fit \(certificate has expired\)/)
+  await encrypt(server(), issue('localhost'))
   expect(await appends(store, 2)).toEqual({ seq: 2, duplicate: false })
 })
 

@@ -1,7 +1,7 @@
 // Streams as one thread remembers them: each shot is counted here, in the order of the log, and
 // nothing is written. Synchronous.
 import type { DatabaseSync } from 'node:sqlite'
-import { type NewEvent, understandEvent } from '../../../core/events/snapshot-event.ts'
+import { type NewEvent, readEvent } from '../../../core/events/snapshot-event.ts'
 import { withGap } from '../../../core/events/stream-state.ts'
 import { fitName } from '../../../core/printable.ts'
 import type { Sighting } from '../messages.ts'
@@ -12,6 +12,7 @@ const MAX_NAME = 256
 const MAX_REMEMBERED = 20_000
 /** What four bytes hold, in ms: 49 days. */
 const MAX_GAP_MS = 2 ** 32 - 1
+const UNCHANGED = { isEarlier: false, hasChanged: false } as const
 const GAP_BYTES = Uint32Array.BYTES_PER_ELEMENT
 
 /** What streams need of an event beside that. */
@@ -32,11 +33,13 @@ export type Stream = {
   seenAt: number
   firstSeenAt: number
   gaps: readonly number[]
+  /** It was first seen before what its rows say. */
+  isEarlier: boolean
   /** It is not as its rows say, or as it was when somebody last asked what has changed. */
   hasChanged: boolean
 }
 
-type Row = Omit<Stream, 'domain' | 'app' | 'stream' | 'gaps' | 'hasChanged'> & {
+type Row = Omit<Stream, 'domain' | 'app' | 'stream' | 'gaps' | 'isEarlier' | 'hasChanged'> & {
   readonly intervalMs: number | null
   readonly gaps: Uint8Array | null
 }
@@ -74,12 +77,12 @@ export function createStreamMemory(db: DatabaseSync) {
     const row = select.get(domain, app, stream) as Row | undefined
     if (row === undefined) return newStream(domain, app, stream)
     const { intervalMs, gaps, ...rest } = row
-    return { domain, app, stream, ...rest, gaps: gapsOf(gaps, intervalMs), hasChanged: false }
+    return { domain, app, stream, ...rest, gaps: gapsOf(gaps, intervalMs), ...UNCHANGED }
   }
 
   return {
     /** Counts an event; what its body says is read from it where nobody has done so. */
-    note(event: SeenEvent, seq: number, sighting: Sighting = understandEvent(event)): void {
+    note(event: SeenEvent, seq: number, sighting: Sighting = readEvent(event)): void {
       const { app, stream, capturedAt } = sighting
       const { domain, origin, receivedAt, occurredAt } = event
       const found = find(domain, app ?? '', stream ?? '')
@@ -118,7 +121,7 @@ export function createStreamMemory(db: DatabaseSync) {
 
 /** The gaps of a stream as they are kept. */
 export function bytesOfGaps(gaps: readonly number[]): Uint8Array {
-  return new Uint8Array(Uint32Array.from(gaps).buffer)
+  return new Uint8Array(new Uint32Array(gaps).buffer)
 }
 
 /** Gaps as they were kept; where none were, their median stands for them. */
@@ -129,7 +132,7 @@ export function gapsOf(bytes: Uint8Array | null, intervalMs: number | null): num
 
 function newStream(domain: string, app: string, stream: string): Stream {
   const never = { id: null, events: 0, seq: 0, shotAt: 0, seenAt: 0, firstSeenAt: Infinity }
-  return { domain, app, stream, ...never, gaps: [], hasChanged: false }
+  return { domain, app, stream, ...never, gaps: [], ...UNCHANGED }
 }
 
 function addShot(
@@ -138,7 +141,10 @@ function addShot(
 ): void {
   to.events += 1
   if (seenAt > to.seenAt) to.seenAt = seenAt
-  if (seenAt < to.firstSeenAt) to.firstSeenAt = seenAt
+  if (seenAt < to.firstSeenAt) {
+    to.firstSeenAt = seenAt
+    to.isEarlier = true
+  }
   const isLatest = shotAt > to.shotAt || (shotAt === to.shotAt && seq > to.seq)
   if (to.seq !== 0 && !isLatest) return
   if (to.seq !== 0) to.gaps = withGap(to.gaps, Math.min(shotAt - to.shotAt, MAX_GAP_MS))

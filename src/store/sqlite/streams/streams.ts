@@ -13,13 +13,13 @@ const MAX_STREAMS = 100_000
 /** Taken out at once, so that not every new stream costs a look at all of them. */
 const MAKE_ROOM = 1_000
 /** Events that are not in the tables: who reads them, or starts after a crash, counts so many. */
-const MAX_UNWRITTEN = 4_096
+const MAX_UNWRITTEN = 8_192
 /** Where few events come, so that a reader has next to nothing to count. */
 const WRITE_AFTER_MS = 1_000
 /** And of these bodies, in bytes. */
 const MAX_UNWRITTEN_BYTES = 8 * 1024 * 1024
 /** A start counts at most so many at once: a full queue more than are ever left behind. */
-const MAX_AT_START = 3 * MAX_UNWRITTEN
+const MAX_AT_START = 2 * MAX_UNWRITTEN
 /** Events of one step of counting, where somebody waits for it. */
 const STEP_EVENTS = 512
 /** Bodies of one step, so that it takes milliseconds however large they are. */
@@ -41,7 +41,7 @@ export function createStreams(db: DatabaseSync, maxStreams = MAX_STREAMS) {
     where id = ?
   `)
   const updateFirst = db.prepare(`
-    update streams set first_seen_at = ?1 where id = ?2 and first_seen_at > ?1
+    update streams set first_seen_at = ? where id = ?
   `)
   const selectCount = db.prepare('select count(*) as count from stream_states')
   const makeRoom = db.prepare(`
@@ -133,10 +133,12 @@ export function createStreams(db: DatabaseSync, maxStreams = MAX_STREAMS) {
     const state = [events, seq, shotAt, seenAt, intervalOf(gaps), bytesOfGaps(gaps)] as const
     if (of.id !== null) {
       updateState.run(...state, of.id)
-      updateFirst.run(firstSeenAt, of.id)
+      if (of.isEarlier) updateFirst.run(firstSeenAt, of.id)
+      of.isEarlier = false
       return
     }
     of.id = Number(insert.run(of.domain, of.app, of.stream, firstSeenAt).lastInsertRowid)
+    of.isEarlier = false
     insertState.run(of.id, ...state)
     if (total !== undefined) total += 1
   }
