@@ -5,8 +5,8 @@ import type { Clock } from '../../ports/clock.ts'
 
 /** From this share of its time on, the event loop is busy. */
 const BUSY = 0.5
-/** Pauses, as a multiple of the time that a page took: all pages together take a tenth of a processor. */
-const PAUSE = 9
+/** Pauses, as a multiple of the time that a page took: all pages together take a twentieth of a processor. */
+const PAUSE = 19
 
 export type Pace = ReturnType<typeof createPace>
 
