@@ -31,7 +31,8 @@ async function appendUpTo(count: number): Promise<void> {
       const receivedAt = Date.now()
       const timestamp = String(Math.floor(receivedAt / 1000))
       const callback = { domain: DOMAIN, timestamp, body, receivedAt }
-      await store.append(eventOf(callback, understand(body, DOMAIN, receivedAt)))
+      const understood = understand(body, DOMAIN, receivedAt)
+      await store.append(eventOf(callback, understood), understood)
     }
   }
   await Promise.all(Array.from({ length: CONCURRENT }, lane))

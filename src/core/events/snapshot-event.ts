@@ -94,6 +94,12 @@ type Reading = Pick<NewEvent, 'body' | 'domain' | 'receivedAt' | 'origin'> & {
 /** A body is read once for all sinks that keep up. A `WeakMap` would cost more than it saves. */
 const readings: (Reading | undefined)[] = Array(READINGS).fill(undefined)
 
+/** The same for one who asks once: it keeps nothing, and a small body is a view of a large buffer. */
+export function readEvent(event: Omit<Reading, 'understood'>): Understood {
+  const { body, domain, receivedAt, origin } = event
+  return understand(body, domain, receivedAt, origin === 'audit' ? Infinity : undefined)
+}
+
 /** What the body of an event says. What the provider lists may be of any age. */
 export function understandEvent(event: Omit<Reading, 'understood'>): Understood {
   const { body, domain, receivedAt, origin } = event
@@ -102,8 +108,7 @@ export function understandEvent(event: Omit<Reading, 'understood'>): Understood 
   const known = readings[place]
   const isSame = known?.body === body && known.domain === domain && known.receivedAt === receivedAt
   if (known !== undefined && isSame && known.origin === origin) return known.understood
-  const oldest = origin === 'audit' ? Infinity : undefined
-  const understood = understand(body, domain, receivedAt, oldest)
+  const understood = readEvent(event)
   readings[place] = { body, domain, receivedAt, origin, understood }
   return understood
 }

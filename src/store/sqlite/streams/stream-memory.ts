@@ -1,7 +1,7 @@
 // Streams as one thread remembers them: each shot is counted here, in the order of the log, and
 // nothing is written. Synchronous.
 import type { DatabaseSync } from 'node:sqlite'
-import { type NewEvent, understandEvent } from '../../../core/events/snapshot-event.ts'
+import { type NewEvent, readEvent } from '../../../core/events/snapshot-event.ts'
 import { withGap } from '../../../core/events/stream-state.ts'
 import { fitName } from '../../../core/printable.ts'
 import type { Sighting } from '../messages.ts'
@@ -82,7 +82,7 @@ export function createStreamMemory(db: DatabaseSync) {
 
   return {
     /** Counts an event; what its body says is read from it where nobody has done so. */
-    note(event: SeenEvent, seq: number, sighting: Sighting = understandEvent(event)): void {
+    note(event: SeenEvent, seq: number, sighting: Sighting = readEvent(event)): void {
       const { app, stream, capturedAt } = sighting
       const { domain, origin, receivedAt, occurredAt } = event
       const found = find(domain, app ?? '', stream ?? '')
