@@ -57,7 +57,7 @@ function fill(path: string, size: number): DatabaseSync {
   db.exec('pragma synchronous = off')
   const insert = db.prepare(`
     insert into events (id, occurred_at, domain, origin, received_at, body)
-    with recursive numbers (n) as (select ?1 union all select n + 1 from numbers where n + 1 < ?2)
+    with recursive numbers (n) as (select cast(?1 as integer) union all select n + 1 from numbers where n + 1 < ?2)
     select randomblob(32), ${START} + n * 2, '${DOMAIN}', 'callback', ${START} + n * 2,
       cast(replace(replace(?3, '"0"', n % ${STREAMS}), '"1"', n) as blob)
     from numbers

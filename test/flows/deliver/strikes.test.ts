@@ -25,7 +25,7 @@ describe('a sink that breaks', () => {
     const { dispatcher, append, store, clock } = fixture([sink])
     await append(120)
     void dispatcher.run()
-    await clock.advance(DAY_MS / 4)
+    await clock.advance(DAY_MS / 8)
     expect(sink.had).toEqual(without(120, ...bad))
     expect(store.letters.map(({ event }) => event.seq)).toEqual(bad)
     for (const { attempts } of store.letters) expect(attempts).toBeGreaterThanOrEqual(10)
@@ -38,7 +38,7 @@ describe('a sink that breaks', () => {
     sink.answer = () => BROKE
     await append(300)
     void dispatcher.run()
-    await clock.advance(DAY_MS / 4)
+    await clock.advance(DAY_MS / 8)
     sink.answer = () => ({ kind: 'delivered' })
     await clock.advance(5 * 60_000)
     expect(sink.had).toEqual(upTo(300))
@@ -52,7 +52,7 @@ describe('a sink that breaks', () => {
     sink.answer = () => BROKE
     await append(200)
     void dispatcher.run()
-    await clock.advance(DAY_MS / 4)
+    await clock.advance(DAY_MS / 8)
     let request = 0
     sink.answer = () => (request++ % 2 === 0 ? BROKE : { kind: 'delivered' })
     await clock.advance(60 * 60_000)
@@ -78,11 +78,11 @@ describe('a sink that breaks', () => {
       return outcome
     }
     void dispatcher.run()
-    await clock.advance(DAY_MS / 4)
+    await clock.advance(DAY_MS / 8)
     expect(sink.had).toEqual([2])
     expect(store.letters).toEqual([])
     sink.answer = answer
-    await clock.advance(DAY_MS / 4)
+    await clock.advance(DAY_MS / 8)
     expect(sink.had).toEqual([2, 2])
     expect(store.letters.map(({ event }) => event.seq)).toEqual([1])
     await dispatcher.stop(never())
@@ -96,7 +96,7 @@ describe('a sink that breaks', () => {
     sink.answer = isDown(BROKE)
     await append(3)
     void dispatcher.run()
-    await clock.advance(DAY_MS / 4)
+    await clock.advance(DAY_MS / 8)
     expect(store.letters).toEqual([])
     sink.answer = (seqs) => (seqs.includes(2) ? REJECTED : { kind: 'delivered' })
     await clock.advance(5 * 60_000)
@@ -110,7 +110,7 @@ describe('a sink that breaks', () => {
     const { dispatcher, append, store, clock } = fixture([sink])
     await append(3)
     void dispatcher.run()
-    await clock.advance(DAY_MS / 4)
+    await clock.advance(DAY_MS / 8)
     expect(sink.had).toEqual([1, 2])
     expect(store.letters).toEqual([])
     await append(2)
