@@ -10,10 +10,12 @@ import { usageOf } from './usage.ts'
 
 const STREAMS = 500
 const DOMAIN = 'play.example.com'
-/** How long the page is looked at; the baseline without it takes a third of that. */
+/** How long the page is looked at; the baseline without it takes a third of that, or a minute. */
 const SECONDS = Number(process.argv[3] ?? 30)
 /** All tiles are there, and the first pictures. */
 const WARM_UP_MS = 8_000
+/** The browser runs before the page is opened, as it does where a wall hangs: its own start is not ours. */
+const BROWSER_START_MS = 1_000
 const LONG_TASK_MS = 50
 const CORE_SHARE = 0.1
 /** Of the heap after a collection, from the beginning to the end. */
@@ -59,7 +61,7 @@ await within(DEADLINE_MS, 'callbacks of all streams', async () => {
   const answer = await fetch(`${snaphook.ops}/v1/streams?limit=1000`)
   return ((await answer.json()) as { streams: unknown[] }).streams.length === STREAMS
 })
-const alone = await shareOver(Math.max(5, SECONDS / 3))
+const alone = await shareOver(Math.min(60, Math.max(5, SECONDS / 3)))
 
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
@@ -72,6 +74,8 @@ await page.addInitScript(`
     for (const { startTime, duration } of list.getEntries()) longTasks.push({ startTime, duration })
   }).observe({ type: 'longtask', buffered: true })
 `)
+await page.goto('about:blank')
+await pause(BROWSER_START_MS)
 const opened = performance.now()
 await page.goto(snaphook.ops)
 await page.locator('.tile img').first().waitFor()

@@ -19,7 +19,7 @@ const FLUSH_MS = 250
 const TICK_MS = 1000
 const SORT_TICKS = 4
 const FACTS_TICKS = 8
-/** A connection that is back sooner changes nothing. */
+/** What was known a moment ago still holds. */
 const GRACE_MS = 3000
 /** A page that nobody sees gives its connection back. */
 const HIDDEN_MS = 60_000
@@ -31,12 +31,13 @@ let connection = { kind: 'connecting' }
 /** @type {Facts | undefined} */
 let facts
 let isLoaded = false
+let listedAt = 0
 let isCut = false
 /** Why no bucket gives pictures. */
 let trouble
 let ticks = 0
 let hiddenTimer
-/** Whether closing goes back in the history. */
+/** Closing then goes back in the history. */
 let isDeeper = false
 
 const streams = createStreams()
@@ -46,8 +47,7 @@ const fresh = new Set()
 /** What a screen reader was told of each. */
 const heard = new Map()
 
-const isKnown = () =>
-	connection.kind === 'live' || (connection.kind === 'lost' && serviceNow() - connection.since < GRACE_MS)
+const isKnown = () => connection.kind === 'live' || serviceNow() - (connection.since ?? listedAt) < GRACE_MS
 const stateNow = (stream) => (isKnown() && stream ? stateOf(stream, serviceNow()) : 'unknown')
 const href = (changes) => writeView({ ...view, ...changes })
 const say = (sentence) => setText(byId('spoken'), sentence)
@@ -73,6 +73,7 @@ const live = createLive({
 	open: openEvents,
 	onStreams(list) {
 		streams.replace(list)
+		listedAt = serviceNow()
 		if (!isLoaded) begin().catch(() => {})
 		else if (view.stream !== '') void one.load()
 		isLoaded = true

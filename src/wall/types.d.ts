@@ -128,11 +128,11 @@ export type Problem = { status: number; title: string; detail: string }
 
 /** How the page stands with the service. */
 export type Connection =
-	| { kind: 'connecting' }
-	| { kind: 'live' }
+	| { kind: 'connecting'; since?: undefined }
+	| { kind: 'live'; since?: undefined }
 	| { kind: 'lost'; since: number }
-	| { kind: 'signed_out' }
-	| { kind: 'forbidden'; detail: string }
+	| { kind: 'signed_out'; since?: undefined }
+	| { kind: 'forbidden'; detail: string; since?: undefined }
 
 export type Listener = {
 	onEvent(event: CloudEvent): void

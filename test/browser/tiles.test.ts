@@ -165,6 +165,17 @@ describe.skipIf(!hasChromium)('tiles', () => {
     },
   )
 
+  test('the list is asked for once, ahead, and its pictures do not wait for the event stream', async () => {
+    await using service = await startFakeService()
+    service.isSseHeld = true
+    service.add('cam-1')
+    await using page = await browser.open(service.url)
+    await eventually(() => pictureOf(page, 'cam-1').count()).toBe(1)
+    expect(await page.locator('#connection').innerText()).toBe('Connecting')
+    // The other one tells whether a session is needed.
+    expect(service.requests.filter((each) => each === 'GET /v1/streams').length).toBe(2)
+  })
+
   test('with 500 streams, pictures are loaded only while they are in view', async () => {
     await using service = await startFakeService()
     for (let index = 1; index <= 500; index += 1) service.add(`cam-${index}`)

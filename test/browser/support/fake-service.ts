@@ -50,6 +50,8 @@ export async function startFakeService() {
     imageProblem: undefined as { status: number; title: string; detail: string } | undefined,
     token: undefined as string | undefined,
     isSseSilent: false,
+    /** The event stream is not answered. */
+    isSseHeld: false,
     registrations: [registration('play.example.com')] as object[],
     sinks: [{ name: 'stdout', state: 'ok', lag: 0, detail: null, deadLetters: 0 }] as object[],
     audits: undefined as object[] | undefined,
@@ -171,7 +173,10 @@ export async function startFakeService() {
       return json(response, { audits: it.audits })
     if (pathname === '/v1/streams')
       return json(response, { streams: streams.map(recordOf), next: null })
-    if (pathname === '/v1/events/stream') return follow(Number(searchParams.get('after')), response)
+    if (pathname === '/v1/events/stream') {
+      if (!it.isSseHeld) follow(Number(searchParams.get('after')), response)
+      return
+    }
     const [, id, isImage] = /^\/v1\/events\/([^/]+)(\/image)?$/.exec(pathname) ?? []
     if (id !== undefined) return giveEvent(id, isImage !== undefined, response)
     if (pathname === '/v1/events') return json(response, { events: find(searchParams), next: null })
