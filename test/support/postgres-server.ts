@@ -2,7 +2,16 @@
 // where we are root, since it refuses that. One per test file; each test has a schema of its own.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, chownSync, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -63,6 +72,22 @@ export function newFolder(isOnDisk = false): string {
 function roomIn(folder: string): number {
   const { bavail, bsize } = statfsSync(folder)
   return bavail * bsize
+}
+
+/** The process of a server and those of its sessions. */
+export function processesOf(server: PostgresServer): number[] {
+  const pid = server.pid()
+  const parentOf = (child: string) => {
+    try {
+      return Number(readFileSync(`/proc/${child}/stat`, 'utf8').split(') ')[1]?.split(' ')[1])
+    } catch {
+      return undefined
+    }
+  }
+  const children = readdirSync('/proc').filter(
+    (name) => /^\d+$/.test(name) && parentOf(name) === pid,
+  )
+  return [pid, ...children.map(Number)]
 }
 
 /** Makes and starts a server; `settings` go into its configuration. */

@@ -2,7 +2,7 @@
 // those of the list in docs/scaling.md.
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { postgresForFile } from '../../support/postgres-server.ts'
+import { postgresForFile, processesOf } from '../../support/postgres-server.ts'
 import { openShared, readAll } from '../../support/postgres-store.ts'
 import { eventOf, range } from '../../support/store-events.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
@@ -145,8 +145,7 @@ describe('appends on PostgreSQL', () => {
     const location = server().newLocation()
     const store = await openShared(location)
     await store.append(eventOf(0))
-    const pid = server().pid()
-    const frozen = await backends(pid)
+    const frozen = processesOf(server())
     for (const each of frozen) process.kill(each, 'SIGSTOP')
     onTestFinished(() => {
       for (const each of frozen) if (isAlive(each)) process.kill(each, 'SIGCONT')
@@ -179,22 +178,6 @@ describe('appends on PostgreSQL', () => {
     await left
   })
 })
-
-async function backends(pid: number): Promise<number[]> {
-  const { readdirSync, readFileSync } = await import('node:fs')
-  return [
-    pid,
-    ...readdirSync('/proc').flatMap((name) => {
-      if (!/^\d+$/.test(name)) return []
-      try {
-        const parent = readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]
-        return Number(parent) === pid ? [Number(name)] : []
-      } catch {
-        return []
-      }
-    }),
-  ]
-}
 
 function isAlive(pid: number): boolean {
   try {
