@@ -57,16 +57,23 @@ test('the one that audits is killed: another goes on, nothing is missing and not
     20_000,
   )
   await until('enough shots', async () => (await log()).length >= SHOTS, 60_000)
-  for (const stream of STREAMS) stage.emulator.stopPush({ domain: DOMAIN, app: 'live', stream })
-
   const taken = STREAMS.flatMap((stream) =>
     (stage.emulator.shotsOf({ domain: DOMAIN, app: 'live', stream }) ?? [])
       .filter(({ isOverlay }) => !isOverlay)
       .map(({ object }) => object),
   )
-  await until('all shots to be there', async () => (await log()).length >= taken.length, 60_000)
-  const objects = (await log()).map(({ object }) => String(object))
-  expect(objects.toSorted()).toEqual(taken.toSorted())
+  // Streams go on meanwhile: few shots say too little for an audit that is sure.
+  const objects = async () => (await log()).map(({ object }) => String(object))
+  await until(
+    'all shots to be there',
+    async () => {
+      const there = new Set(await objects())
+      return taken.every((object) => there.has(object))
+    },
+    60_000,
+  )
+  const kept = await objects()
+  expect(new Set(kept).size).toBe(kept.length)
   expect(await found()).toBeGreaterThan(before)
   expect((await readiness(other)).audits).toMatchObject([{ state: 'ok', gaps: [] }])
 

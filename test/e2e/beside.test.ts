@@ -75,7 +75,7 @@ onEachStore((own, kind) => {
     expect(events.shown.split('\n').map((line) => JSON.parse(line).data.seq)).toEqual([1, 3, 5])
     const streams = await until('the streams to be counted', async () => {
       const { shown } = await run('streams', '--json')
-      const all = shown.split('\n').map((line) => JSON.parse(line))
+      const all = shown.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))
       return all.reduce((sum, each) => sum + each.events, 0) === 6 && all
     })
     // The most recent shot first.

@@ -73,7 +73,7 @@ export function createFeed(deps: {
     deps.readers(all.size)
     heartbeat ??= setInterval(beat, heartbeatMs).unref()
     outlet.closed.addEventListener('abort', () => leave(reader), { once: true })
-    outlet.write(RETRY_FRAME)
+    if (after !== null) outlet.write(RETRY_FRAME)
     start(reader)
     return true
   }
@@ -111,7 +111,11 @@ export function createFeed(deps: {
         const kept = await events.logRange()
         if (outlet.closed.aborted) return
         if (live.size === 0) tail = kept.last
-        if (reader.at === NOWHERE) reader.at = kept.last
+        if (reader.at === NOWHERE) {
+          reader.at = kept.last
+          // Whoever sees this frame gets all that is kept from now on.
+          outlet.write(RETRY_FRAME)
+        }
         noteGap(reader, kept)
       }
       // No await from here to the end: the tail must not move in between.
