@@ -116,10 +116,7 @@ export function readingContract(name: string, open: () => Promise<Store & Readin
       const store = await open()
       const names = ['ü/"x"', '123', '1e21', 'a\\b', 'a\u0007b', '\ud800', '猫', 'escaped']
       for (const [n, stream] of names.entries()) await store.append(shot(n, { StreamName: stream }))
-      const escaped = JSON.stringify({ StreamName: 'XXX', OssObject: 'o' }).replace(
-        'XXX',
-        '\\u0065scaped',
-      )
+      const escaped = String.raw`{"StreamName":"\u0065scaped","OssObject":"o"}`
       const base = shotOf({})
       await store.append({ ...base, id: 'e'.repeat(64), body: Buffer.from(escaped) })
       await store.append({
