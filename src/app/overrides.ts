@@ -6,7 +6,7 @@ import type { LiveApi } from '../ports/live-api.ts'
 import type { Log } from '../ports/log.ts'
 import type { Sink } from '../ports/sink.ts'
 import type { Output } from '../sinks/sink-kind.ts'
-import type { LeaseTimes } from '../store/postgres/leases.ts'
+import type { LeaseTimes } from '../store/postgres/replicas/leases.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { systemClock } from './system-clock.ts'
 

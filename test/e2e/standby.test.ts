@@ -1,7 +1,7 @@
 // A PostgreSQL with a standby: what an answer of 200 is worth, and what a failover may cost. The
 // numbers are those of the list in docs/scaling.md.
 import { expect, test } from 'vitest'
-import { LEASE_TIMES } from '../../src/store/postgres/leases.ts'
+import { LEASE_TIMES } from '../../src/store/postgres/replicas/leases.ts'
 import { startPostgres } from '../support/postgres-server.ts'
 import { caughtUp, startStandby } from '../support/postgres-standby.ts'
 import { storeUrl } from '../support/postgres-store.ts'

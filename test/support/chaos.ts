@@ -2,7 +2,7 @@
 // dead at once. What was acknowledged is written down here, and compared with the log and the sink.
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { inSchema } from '../../src/store/postgres/location.ts'
+import { inSchema } from '../../src/store/postgres/connection/location.ts'
 import { type PostgresServer, urlOf } from './postgres-server.ts'
 import { openRecorder } from './recorder.ts'
 import { sendCallback } from './signed-callback.ts'

@@ -1,7 +1,7 @@
 // Makes a log on PostgreSQL long, quickly: the same rows that appends make, written by the server
 // itself, in partitions as they would be if each had taken six hours to fill.
 import type { PostgresLocation } from '../../src/core/store-place.ts'
-import { inSchema } from '../../src/store/postgres/location.ts'
+import { inSchema } from '../../src/store/postgres/connection/location.ts'
 import type { PostgresServer } from './postgres-server.ts'
 
 /** Of an event without its body, as `append_1` counts it. */

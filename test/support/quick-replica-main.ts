@@ -2,7 +2,7 @@
 // on SIGTERM, or however it is killed.
 import { createService } from '../../src/app/service.ts'
 import { readConfig } from '../../src/config/config.ts'
-import { LEASE_TIMES } from '../../src/store/postgres/leases.ts'
+import { LEASE_TIMES } from '../../src/store/postgres/replicas/leases.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 
 const read = readConfig(process.env, String)

@@ -12,9 +12,9 @@ import {
   isContentFault,
   isLockTimeout,
   storeFault,
-} from './faults.ts'
-import type { Link, Row } from './link.ts'
-import { inSchema, syncOf } from './location.ts'
+} from './connection/faults.ts'
+import type { Link, Row } from './connection/link.ts'
+import { inSchema, syncOf } from './connection/location.ts'
 
 /** One call, at most: the lock is held for its whole length. */
 const MAX_EVENTS = 1_000

@@ -2,8 +2,8 @@
 // holds the lock of the log and waits for its client, paused or lost in the middle, is ended. Its
 // procedure commits by itself, so that is a last resort.
 import type { PostgresLocation } from '../../core/store-place.ts'
-import type { Link, Row } from './link.ts'
-import { inSchema } from './location.ts'
+import type { Link, Row } from './connection/link.ts'
+import { inSchema } from './connection/location.ts'
 
 const DEADLINE_MS = 2_000
 /** Any program chooses its name. */

@@ -3,7 +3,7 @@
 // millions of events, in time, is `npm run bench -- replicas growth`.
 import { expect, test } from 'vitest'
 import type { PostgresLocation } from '../../../src/core/store-place.ts'
-import { inSchema } from '../../../src/store/postgres/location.ts'
+import { inSchema } from '../../../src/store/postgres/connection/location.ts'
 import {
   openPostgresStore,
   type PostgresStore,

@@ -14,8 +14,8 @@ import type {
   KeptQuery,
 } from '../../../ports/audit.ts'
 import type { EventLog } from '../../../ports/store.ts'
-import { type Link, type Row, type Session, transact } from '../link.ts'
-import { inSchema, syncOf } from '../location.ts'
+import { type Link, type Row, type Session, transact } from '../connection/link.ts'
+import { inSchema, syncOf } from '../connection/location.ts'
 import { EVENT_COLUMNS, eventOf } from '../queries/event-log.ts'
 import { createBackfills } from './backfills.ts'
 

@@ -2,8 +2,8 @@
 // the audit acts.
 import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { AuditProgress, AuditStore, Backfill } from '../../../ports/audit.ts'
-import { type Link, type Session, transact } from '../link.ts'
-import { inSchema, syncOf } from '../location.ts'
+import { type Link, type Session, transact } from '../connection/link.ts'
+import { inSchema, syncOf } from '../connection/location.ts'
 
 /** The last ones that are shown. */
 const SHOWN = 20

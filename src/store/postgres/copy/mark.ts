@@ -1,9 +1,9 @@
 // What a schema notes of a copy into it.
 import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { CopyMark } from '../../../ports/copy.ts'
-import { storeFault } from '../faults.ts'
-import type { Session } from '../link.ts'
-import { inSchema } from '../location.ts'
+import { storeFault } from '../connection/faults.ts'
+import type { Session } from '../connection/link.ts'
+import { inSchema } from '../connection/location.ts'
 
 export async function readMark(session: Session, schema: string): Promise<CopyMark | null> {
   const [row] = await session.rows(

@@ -4,8 +4,8 @@
 import type { RejectedEvent } from '../../../core/delivery/outcome.ts'
 import type { PostgresLocation } from '../../../core/store-place.ts'
 import { ServiceError } from '../../../errors.ts'
-import type { Link } from '../link.ts'
-import { inSchema, syncOf } from '../location.ts'
+import type { Link } from '../connection/link.ts'
+import { inSchema, syncOf } from '../connection/location.ts'
 
 const DEADLINE_MS = 5_000
 const ID = /^[0-9a-f]{64}$/i

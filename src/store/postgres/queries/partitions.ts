@@ -1,8 +1,8 @@
 // Drops the partitions that are wholly below the floor: detached first, concurrently, so that neither
 // readers nor appends wait. What was interrupted is finished the next time, by whoever is the janitor.
 import type { PostgresLocation } from '../../../core/store-place.ts'
-import { type Link, transact } from '../link.ts'
-import { inSchema } from '../location.ts'
+import { type Link, transact } from '../connection/link.ts'
+import { inSchema } from '../connection/location.ts'
 
 /** A detach waits for whoever reads the partition; a service that stops must not wait for that. */
 const DETACH_DEADLINE_MS = 2_000

@@ -3,8 +3,8 @@
 import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { Expired, ExpiredRange, Pruned, PruneStep, Retention } from '../../../ports/store.ts'
 import { excessOf, lastToGo, MAX_STEP_BYTES, type Oldest, upToBytes } from '../../prune-rules.ts'
-import { type Link, type Row, type Session, transact } from '../link.ts'
-import { inSchema, syncOf } from '../location.ts'
+import { type Link, type Row, type Session, transact } from '../connection/link.ts'
+import { inSchema, syncOf } from '../connection/location.ts'
 import type { Dropper } from './partitions.ts'
 
 const DEADLINE_MS = 10_000

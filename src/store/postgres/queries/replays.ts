@@ -1,8 +1,8 @@
 // What is to be delivered again: rows, so that any command may ask; the owner of the sink acts.
 import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { Replay, ReplayProgress, ReplayRequest } from '../../../ports/store.ts'
-import { type Link, type Row, transact } from '../link.ts'
-import { inSchema, syncOf } from '../location.ts'
+import { type Link, type Row, transact } from '../connection/link.ts'
+import { inSchema, syncOf } from '../connection/location.ts'
 import { leaseLost } from './cursors.ts'
 
 /** The last so many are shown; nobody looks further back. */

@@ -6,8 +6,8 @@ import type {
   StreamQuery,
   StreamSummary,
 } from '../../../ports/reading.ts'
-import type { Link, Row } from '../link.ts'
-import { inSchema } from '../location.ts'
+import type { Link, Row } from '../connection/link.ts'
+import { inSchema } from '../connection/location.ts'
 
 const DEADLINE_MS = 10_000
 

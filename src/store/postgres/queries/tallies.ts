@@ -1,8 +1,8 @@
 // What came in for each domain, and the time spent receiving. Additions, from whoever has some.
 import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { ReceivingTime, Tallies } from '../../../ports/store.ts'
-import type { Link } from '../link.ts'
-import { inSchema } from '../location.ts'
+import type { Link } from '../connection/link.ts'
+import { inSchema } from '../connection/location.ts'
 
 const DEADLINE_MS = 5_000
 

@@ -1,8 +1,8 @@
 // Tells when the log has grown, whoever appended: by asking. A notification from the server would cost
 // a server-wide lock at each commit; this is one probe of an index.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Link } from './link.ts'
-import { inSchema } from './location.ts'
+import type { Link } from '../connection/link.ts'
+import { inSchema } from '../connection/location.ts'
 
 const POLL_MS = 100
 const DEADLINE_MS = 2_000

@@ -3,10 +3,10 @@
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { PostgresLocation } from '../../core/store-place.ts'
-import type { Lease, Leases, Peer, ReplicaView } from '../../ports/leases.ts'
-import type { Link } from './link.ts'
-import { inSchema } from './location.ts'
+import type { PostgresLocation } from '../../../core/store-place.ts'
+import type { Lease, Leases, Peer, ReplicaView } from '../../../ports/leases.ts'
+import type { Link } from '../connection/link.ts'
+import { inSchema } from '../connection/location.ts'
 
 export type LeaseTimes = {
   readonly pulseMs: number

@@ -1,10 +1,10 @@
 // What a commit is worth is what the server says now, not what it said when we connected.
 import { expect, test } from 'vitest'
-import type { KeptBy, PostgresLocation } from '../../../src/core/store-place.ts'
-import { watchDurability } from '../../../src/store/postgres/durability.ts'
-import { createLink } from '../../../src/store/postgres/link.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { until } from '../../support/until.ts'
+import type { KeptBy, PostgresLocation } from '../../../../src/core/store-place.ts'
+import { createLink } from '../../../../src/store/postgres/connection/link.ts'
+import { watchDurability } from '../../../../src/store/postgres/replicas/durability.ts'
+import { postgresForFile } from '../../../support/postgres-server.ts'
+import { until } from '../../../support/until.ts'
 
 const server = postgresForFile()
 

@@ -2,15 +2,15 @@
 // docs/scaling.md.
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { createRingKeeper } from '../../../src/flows/keys/key-rings.ts'
-import type { Lease } from '../../../src/ports/leases.ts'
-import type { PruneStep } from '../../../src/ports/store.ts'
-import { keptLog, keptMetrics } from '../../support/flow-fakes.ts'
-import { manualClock } from '../../support/manual-clock.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { joinShared, readAll } from '../../support/postgres-store.ts'
-import { eventOf, range, SECRET } from '../../support/store-events.ts'
-import { until } from '../../support/until.ts'
+import { createRingKeeper } from '../../../../src/flows/keys/key-rings.ts'
+import type { Lease } from '../../../../src/ports/leases.ts'
+import type { PruneStep } from '../../../../src/ports/store.ts'
+import { keptLog, keptMetrics } from '../../../support/flow-fakes.ts'
+import { manualClock } from '../../../support/manual-clock.ts'
+import { postgresForFile } from '../../../support/postgres-server.ts'
+import { joinShared, readAll } from '../../../support/postgres-store.ts'
+import { eventOf, range, SECRET } from '../../../support/store-events.ts'
+import { until } from '../../../support/until.ts'
 
 const server = postgresForFile()
 const MINUTE_MS = 60_000

@@ -2,7 +2,7 @@
 // in another way from one major to the next.
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { PostgresLocation } from '../../core/store-place.ts'
+import type { PostgresLocation } from '../../../core/store-place.ts'
 import { storeFault } from './faults.ts'
 
 type TlsOptions = { readonly rejectUnauthorized: boolean; readonly ca?: string }

@@ -1,8 +1,8 @@
 // What a shared store shows of itself to a command: replicas, owners, the server, how the log lies.
 import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { ReplicaView, SharingView } from '../../../ports/views.ts'
-import type { Link } from '../link.ts'
-import { inSchema } from '../location.ts'
+import type { Link } from '../connection/link.ts'
+import { inSchema } from '../connection/location.ts'
 
 /** Sizes of many partitions are looked up one by one. */
 const DEADLINE_MS = 30_000

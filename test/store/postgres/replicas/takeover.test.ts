@@ -1,19 +1,19 @@
 // What happens when a sink passes from one replica to another that was not asked: nothing goes back, and
 // what the old owner writes late is refused. The numbers are those of the list in docs/scaling.md.
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { systemClock } from '../../../src/app/system-clock.ts'
-import type { StoredEvent } from '../../../src/core/events/snapshot-event.ts'
-import type { PostgresLocation } from '../../../src/core/store-place.ts'
-import { createDispatcher } from '../../../src/flows/deliver/dispatcher.ts'
-import type { Lease } from '../../../src/ports/leases.ts'
-import type { Sink } from '../../../src/ports/sink.ts'
-import { LEASE_TIMES } from '../../../src/store/postgres/leases.ts'
-import { keptLog } from '../../support/flow-fakes.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { joinShared, openShared, readAll } from '../../support/postgres-store.ts'
-import { eventOf, range } from '../../support/store-events.ts'
-import { startTcpProxy } from '../../support/tcp-proxy.ts'
-import { until } from '../../support/until.ts'
+import { systemClock } from '../../../../src/app/system-clock.ts'
+import type { StoredEvent } from '../../../../src/core/events/snapshot-event.ts'
+import type { PostgresLocation } from '../../../../src/core/store-place.ts'
+import { createDispatcher } from '../../../../src/flows/deliver/dispatcher.ts'
+import type { Lease } from '../../../../src/ports/leases.ts'
+import type { Sink } from '../../../../src/ports/sink.ts'
+import { LEASE_TIMES } from '../../../../src/store/postgres/replicas/leases.ts'
+import { keptLog } from '../../../support/flow-fakes.ts'
+import { postgresForFile } from '../../../support/postgres-server.ts'
+import { joinShared, openShared, readAll } from '../../../support/postgres-store.ts'
+import { eventOf, range } from '../../../support/store-events.ts'
+import { startTcpProxy } from '../../../support/tcp-proxy.ts'
+import { until } from '../../../support/until.ts'
 
 const server = postgresForFile()
 

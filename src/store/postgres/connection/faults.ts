@@ -1,7 +1,7 @@
 // What PostgreSQL's errors mean to us. Decided by SQLSTATE, never by message; the sentence says what
 // to do and holds no login. https://www.postgresql.org/docs/current/errcodes-appendix.html
-import { locationName, type PostgresLocation } from '../../core/store-place.ts'
-import { type FaultCode, ServiceError } from '../../errors.ts'
+import { locationName, type PostgresLocation } from '../../../core/store-place.ts'
+import { type FaultCode, ServiceError } from '../../../errors.ts'
 
 const DISK_FULL = '53100'
 const READ_ONLY = '25006'

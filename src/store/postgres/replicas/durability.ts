@@ -1,8 +1,8 @@
 // What a commit of ours is worth, as the server is set now: it may stop naming a standby, or switch
 // `fsync` off, while we are connected.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { KeptBy, PostgresLocation } from '../../core/store-place.ts'
-import type { Link } from './link.ts'
+import type { KeptBy, PostgresLocation } from '../../../core/store-place.ts'
+import type { Link } from '../connection/link.ts'
 
 const LOOK_MS = 30_000
 const DEADLINE_MS = 2_000

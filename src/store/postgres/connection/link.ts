@@ -4,7 +4,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import type { PostgresLocation } from '../../core/store-place.ts'
+import type { PostgresLocation } from '../../../core/store-place.ts'
 import { ConnectionLost, endsConnection, isPermanent, storeFault } from './faults.ts'
 import { tlsOf } from './tls.ts'
 

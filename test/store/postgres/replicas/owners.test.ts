@@ -1,12 +1,12 @@
 // Who owns what among replicas, on a real server. The numbers are those of the list in
 // docs/scaling.md.
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { whileOwner } from '../../../src/flows/tenure.ts'
-import type { Lease, Leases } from '../../../src/ports/leases.ts'
-import { LEASE_TIMES } from '../../../src/store/postgres/leases.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { joinShared } from '../../support/postgres-store.ts'
-import { until } from '../../support/until.ts'
+import { whileOwner } from '../../../../src/flows/tenure.ts'
+import type { Lease, Leases } from '../../../../src/ports/leases.ts'
+import { LEASE_TIMES } from '../../../../src/store/postgres/replicas/leases.ts'
+import { postgresForFile } from '../../../support/postgres-server.ts'
+import { joinShared } from '../../../support/postgres-store.ts'
+import { until } from '../../../support/until.ts'
 
 const server = postgresForFile()
 

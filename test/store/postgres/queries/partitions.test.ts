@@ -2,17 +2,17 @@
 // are those of the list in docs/scaling.md.
 import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { NewEvent } from '../../../src/core/events/snapshot-event.ts'
-import type { PostgresLocation } from '../../../src/core/store-place.ts'
-import type { Appended, PruneStep } from '../../../src/ports/store.ts'
-import { createLink } from '../../../src/store/postgres/link.ts'
-import type { PostgresStore } from '../../../src/store/postgres/postgres-store.ts'
-import { dropPartitions } from '../../../src/store/postgres/queries/partitions.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { openShared, readAll } from '../../support/postgres-store.ts'
-import { eventOf, range } from '../../support/store-events.ts'
-import { startTcpProxy } from '../../support/tcp-proxy.ts'
-import { until } from '../../support/until.ts'
+import type { NewEvent } from '../../../../src/core/events/snapshot-event.ts'
+import type { PostgresLocation } from '../../../../src/core/store-place.ts'
+import type { Appended, PruneStep } from '../../../../src/ports/store.ts'
+import { createLink } from '../../../../src/store/postgres/connection/link.ts'
+import type { PostgresStore } from '../../../../src/store/postgres/postgres-store.ts'
+import { dropPartitions } from '../../../../src/store/postgres/queries/partitions.ts'
+import { postgresForFile } from '../../../support/postgres-server.ts'
+import { openShared, readAll } from '../../../support/postgres-store.ts'
+import { eventOf, range } from '../../../support/store-events.ts'
+import { startTcpProxy } from '../../../support/tcp-proxy.ts'
+import { until } from '../../../support/until.ts'
 
 const server = postgresForFile()
 

@@ -1,5 +1,5 @@
 // What a location means for statements.
-import type { PostgresLocation } from '../../core/store-place.ts'
+import type { PostgresLocation } from '../../../core/store-place.ts'
 
 /** A statement with `@` replaced by the schema: `@.events`, `'@'::regnamespace`. */
 export function inSchema(schema: string, statement: string): string {
