@@ -81,7 +81,7 @@ export function createLeaseKeeper(deps: {
   const replica = randomUUID()
   const q = (statement: string) => inSchema(location.schema, statement)
   const pulseStatement = q(`
-    select @.pulse_1($1, $2, $3, $4, $5, $6, $7, $8) as answer,
+    select @.pulse_2($1, $2, $3, $4, $5, $6, $7, $8) as answer,
       extract(epoch from clock_timestamp())::float8 * 1000 as now
   `)
   const releaseStatement = q('select @.release_1($1)')

@@ -1,5 +1,6 @@
 // Who owns what among replicas, on a real server. The numbers are those of the list in
 // docs/scaling.md.
+import { randomUUID } from 'node:crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { whileOwner } from '../../../../src/flows/tenure.ts'
 import type { Lease, Leases } from '../../../../src/ports/leases.ts'
@@ -9,6 +10,7 @@ import { joinShared } from '../../../support/postgres-store.ts'
 import { until } from '../../../support/until.ts'
 
 const server = postgresForFile()
+const TTL_MS = LEASE_TIMES.ttlMs
 
 /** Pulses by the moment, and leases that outlast a machine that is busy. */
 const QUICK = { ...LEASE_TIMES, pulseMs: 40, patienceMs: 400, rebalanceMs: 250, recallMs: 100 }
@@ -79,5 +81,33 @@ describe('owners on PostgreSQL', () => {
     const again = await leases.hold('sink:a', new AbortController().signal)
     expect(performance.now() - start).toBeLessThan(LEASE_TIMES.pulseMs)
     expect(again?.token).not.toBe(lease?.token)
+  })
+
+  it('what a pulse claimed whose answer never came is claimed anew, and not held since then', async () => {
+    const location = server().newLocation()
+    const { leases } = await joinShared(location, 'another')
+    const released = await leases.hold('sink:a', new AbortController().signal)
+    await released?.release()
+    const replica = randomUUID()
+    async function pulse(tokens: readonly string[], wanted: readonly string[]) {
+      const [row] = await server().query(
+        `select ${location.schema}.pulse_2($1, 'one', '0', '{}', $2, $3, $4, 0) as answer`,
+        [replica, tokens, wanted, TTL_MS],
+      )
+      return (row as { answer: { held: Record<string, string> } }).answer.held
+    }
+    const { 'sink:a': unheard } = await pulse([], ['sink:a'])
+    expect(unheard).toBeDefined()
+    // It still asks for the task, and has no token.
+    const { 'sink:a': token } = await pulse([], ['sink:a'])
+    expect(token).not.toBe(unheard)
+    const [lease] = await server().query(
+      `select token, extract(epoch from expires_at - since)::float8 * 1000 as ms
+       from ${location.schema}.leases where task = 'sink:a'`,
+    )
+    expect(lease).toEqual({ token, ms: TTL_MS })
+    expect(await pulse([token as string], [])).toEqual({ 'sink:a': token })
+    // Neither renewed nor asked for: it runs out, and is nobody's to act on.
+    expect(await pulse([unheard as string], [])).toEqual({})
   })
 })
