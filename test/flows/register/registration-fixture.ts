@@ -1,6 +1,7 @@
 // A registrar with everything around it in memory, on a clock that the test moves.
 
 import type { CallbackOutcome } from '../../../src/core/events/callback.ts'
+import { EMPTY_RING, type Ring } from '../../../src/core/keys/key-ring.ts'
 import {
   createKeySearch,
   notifyKey,
@@ -30,6 +31,8 @@ export const OLD = secretFrom(new Uint8Array(32).fill(2))
 export const KEY = notifyKey(NEW, DOMAIN, 0)
 export const INTERVAL_MS = 300_000
 export const GRACE_SECONDS = 2 * 3_600
+/** What is configured where all is as it should be. */
+export const ours = (key: string) => ({ kind: 'present', url: OUR_URL, auth: true, key })
 /** As often as uses of keys are written back. */
 const ALONE_INTERVAL_MS = 60_000
 /** Shared, since a search that finds nothing costs a thousand hashes. */
@@ -142,6 +145,15 @@ export async function registration(over: Over = {}) {
       await running
     },
   }
+}
+
+/** What a command does to the ring, on the same store. */
+export async function commanded(
+  { store }: Awaited<ReturnType<typeof registration>>,
+  alter: (ring: Ring) => Ring,
+): Promise<void> {
+  const { ring, revision } = store.rings.get(DOMAIN) ?? { ring: EMPTY_RING, revision: 0 }
+  await store.saveRing(DOMAIN, alter(ring), revision)
 }
 
 /** The same clock for a sleeper that need not wake so often. */
