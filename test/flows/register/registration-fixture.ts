@@ -28,7 +28,8 @@ export const ELSEWHERE_SHOWN = 'https://elsewhere.example.com/…'
 export const FOREIGN = 'setByHandInConsole1'
 export const NEW = secretFrom(new Uint8Array(32).fill(1))
 export const OLD = secretFrom(new Uint8Array(32).fill(2))
-export const KEY = notifyKey(NEW, DOMAIN, 0)
+export const keyAt = (generation: number) => notifyKey(NEW, DOMAIN, generation)
+export const KEY = keyAt(0)
 export const INTERVAL_MS = 300_000
 export const GRACE_SECONDS = 2 * 3_600
 /** What is configured where all is as it should be. */
