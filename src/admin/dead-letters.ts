@@ -3,7 +3,8 @@
 import type { Overrides } from '../app/overrides.ts'
 import { changeStore, readStore } from '../app/stores.ts'
 import type { Config } from '../config/config.ts'
-import type { DeadLetter, DeadLetterChange, ExpiredRange } from '../ports/store.ts'
+import type { DeadLetter, DeadLetterChange } from '../ports/dead-letters.ts'
+import type { ExpiredRange } from '../ports/retention.ts'
 
 export type DeadLetterSelection = Exclude<DeadLetterChange, { kind: 'failed_again' }>
 

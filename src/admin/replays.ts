@@ -3,7 +3,7 @@
 import type { Overrides } from '../app/overrides.ts'
 import { changeStore } from '../app/stores.ts'
 import type { Config } from '../config/config.ts'
-import type { ReplayRequest } from '../ports/store.ts'
+import type { ReplayRequest } from '../ports/replays.ts'
 
 /** Asks for a replay of what is kept. Resolves with its number; null where there is no store yet. */
 export function requestReplay(

@@ -11,7 +11,8 @@ import { EMPTY_RING, keyText, type Ring, shownGeneration } from '../core/keys/ke
 import type { Secret } from '../core/keys/notify-key.ts'
 import { storeName } from '../core/store-place.ts'
 import type { AuditRecord, Backfill } from '../ports/audit.ts'
-import type { Replay, Store } from '../ports/store.ts'
+import type { Replay } from '../ports/replays.ts'
+import type { Store } from '../ports/store.ts'
 import type { SharingView } from '../ports/views.ts'
 
 export type KeyStatus = {

@@ -11,11 +11,8 @@ import type { Store } from '../ports/store.ts'
 import type { SharingView } from '../ports/views.ts'
 import { roomFor } from '../store/disk.ts'
 import type { ServerFacts } from '../store/postgres/examine.ts'
-import type {
-  PostgresStore,
-  PostgresStoreOptions,
-  ReplicaOptions,
-} from '../store/postgres/postgres-store.ts'
+import type { PostgresStore, PostgresStoreOptions } from '../store/postgres/postgres-store.ts'
+import type { ReplicaOptions } from '../store/postgres/replicas/join.ts'
 import { createSeals } from '../store/sealed-rings/seal.ts'
 import { soleOwner } from '../store/sole-owner.ts'
 import { acquireLock } from '../store/sqlite/lock.ts'

@@ -1,12 +1,14 @@
-// What the flows need of a store, in the flows' words: the log, rings, cursors, and what becomes of
-// events that can't be delivered or kept. Types only.
+// What the flows need of a store, in the flows' words: the log, rings, cursors, tallies. Dead letters,
+// replays, retention and the audit have files of their own, beside this one. Types only.
 import type { Jump } from '../core/delivery/lag.ts'
 import type { RejectedEvent } from '../core/delivery/outcome.ts'
 import type { Understood } from '../core/events/callback.ts'
-import type { ReplaySelection } from '../core/events/replay.ts'
 import type { NewEvent, StoredEvent } from '../core/events/snapshot-event.ts'
 import type { Ring } from '../core/keys/key-ring.ts'
 import type { AuditStore } from './audit.ts'
+import type { DeadLetterStore } from './dead-letters.ts'
+import type { ReplayStore } from './replays.ts'
+import type { Retention } from './retention.ts'
 
 export type Appended = { readonly seq: number; readonly duplicate: boolean }
 
@@ -66,154 +68,6 @@ export interface CursorStore {
   ): Promise<void>
   /** Every sink that ever delivered, also those that are no longer in the settings. */
   listCursors(): Promise<readonly { readonly sink: string; readonly seq: number }[]>
-}
-
-/** An event that a sink has rejected for good, in a copy that outlives the log's. */
-export type DeadLetter = RejectedEvent & {
-  readonly sink: string
-  /** Epoch ms. */
-  readonly diedAt: number
-  /** The running service is to deliver it once more. */
-  readonly retryRequested: boolean
-}
-
-export type DeadLetterQuery = {
-  /** Null for all; not with `retryRequested`. */
-  readonly sink: string | null
-  /** Only those that are to be retried. */
-  readonly retryRequested?: boolean
-  /** Only those whose seq is above this; not with `retryRequested`. */
-  readonly after?: number
-  readonly limit: number
-}
-
-export type DeadLetterChange =
-  | {
-      readonly kind: 'request_retry' | 'drop'
-      /** Null: of every sink. */
-      readonly sink: string | null
-      /** Null: every one. */
-      readonly seqs: readonly number[] | null
-    }
-  | {
-      readonly kind: 'failed_again'
-      readonly sink: string
-      readonly seq: number
-      readonly reason: string
-      /** To be added. */
-      readonly attempts: number
-    }
-
-export interface DeadLetterStore {
-  /** Up to `limit` letters by sink and seq; fewer where they are large, and none only if none are left. */
-  readDeadLetters(query: DeadLetterQuery): Promise<DeadLetter[]>
-  /** How many letters each sink has; a sink that never had one may be missing. */
-  countDeadLetters(): Promise<ReadonlyMap<string, number>>
-  /**
-   * How many letters it changed: call again until none, since one call changes only so many. Rejects
-   * with `lease_lost` where `token` is of a tenure that is over.
-   */
-  changeDeadLetters(change: DeadLetterChange, token?: string | null): Promise<number>
-}
-
-/** Events that a sink never got, or dead letters that had to go: no copy is left. */
-export type ExpiredRange = {
-  readonly sink: string
-  readonly reason: 'expired' | 'letters_expired'
-  readonly fromSeq: number
-  readonly toSeq: number
-  /** How many there were between. */
-  readonly count: number
-  /** When the last of them went, epoch ms. */
-  readonly expiredAt: number
-}
-
-export type ReplayRequest = ReplaySelection & { readonly sink: string }
-
-export type Replay = ReplayRequest & {
-  readonly id: number
-  /** Epoch ms. */
-  readonly requestedAt: number
-  /** Events up to this one have been looked at. */
-  readonly lookedUpTo: number
-  /** The sink's cursor at the time of the request; later events were not delivered yet. */
-  readonly lastSeq: number
-  readonly delivered: number
-  readonly rejected: number
-  /** Epoch ms; null while it goes on. */
-  readonly endedAt: number | null
-  readonly cancelled: boolean
-}
-
-export type ReplayProgress = {
-  readonly id: number
-  /** Events up to this one have been looked at. */
-  readonly seq: number
-  /** To be added. */
-  readonly delivered: number
-  /** To be added. */
-  readonly rejected: number
-  readonly isEnd: boolean
-}
-
-export interface ReplayStore {
-  /** Asks for a replay of what the sink has had by now. Returns its number. */
-  requestReplay(request: ReplayRequest): Promise<number>
-  /** The first replay of a sink that has not ended, or null. */
-  nextReplay(sink: string): Promise<Replay | null>
-  /** The latest replays, the last one first. */
-  listReplays(): Promise<readonly Replay[]>
-  /** Notes how far a replay got; nothing where it has ended. */
-  advanceReplay(progress: ReplayProgress, token?: string | null): Promise<void>
-  /** Whether there was one under way with this number. */
-  cancelReplay(id: number): Promise<boolean>
-}
-
-/** What may go from the log, and how much of it in one transaction. Times are epoch ms. */
-export type PruneStep = {
-  /** Events that were received before this go once all of `sinks` have had them. */
-  readonly deliveredBefore: number
-  /** Events that were received before this go, even where a sink lacks them. */
-  readonly anyBefore: number
-  /**
-   * The oldest go, whatever their age, while the store holds more than this: but not as long as more
-   * than half of it are dead letters.
-   */
-  readonly maxBytes: number
-  /** Those that the log is kept for; others may have cursors, and hold nothing up. */
-  readonly sinks: readonly string[]
-  /** Events of one step, at most. */
-  readonly limit: number
-  readonly at: number
-}
-
-/** Events that a sink lacked and that are gone; its cursor was moved to `toSeq`. */
-export type Expired = { readonly sink: string; readonly count: number; readonly toSeq: number }
-
-export type Pruned = {
-  readonly removed: number
-  /** Also of sinks that are not in the settings any more. */
-  readonly expired: readonly Expired[]
-  /** How long the transaction took, sync included. */
-  readonly seconds: number
-  /** What the store held before; room that was given back inside its file is not counted. */
-  readonly usedBytes: number
-  /** There is no room, and dead letters have to make it. */
-  readonly isCrowded: boolean
-  /** There may be more to go: all that the step looked at is gone. */
-  readonly isMore: boolean
-}
-
-/** How the log is kept from growing for ever. A step is small: appends wait while it is made. */
-export interface Retention {
-  /** Removes the oldest events that may go; what a sink lacks becomes an `ExpiredRange` of it. */
-  prune(step: PruneStep): Promise<Pruned>
-  /** Removes up to `limit` of the oldest dead letters. Returns how many, and how long it took. */
-  pruneLetters(limit: number): Promise<Pick<Pruned, 'removed' | 'expired' | 'seconds'>>
-  /** What has expired for a sink, or for any. */
-  readExpired(sink: string | null): Promise<readonly ExpiredRange[]>
-  /** Forgets what has expired. Returns how many ranges. */
-  dropExpired(sink: string | null): Promise<number>
 }
 
 /** The time that services have spent listening on this store, in seconds. */

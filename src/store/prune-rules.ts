@@ -1,5 +1,5 @@
 // What may go from a log, decided on its oldest events: the same for every store. Pure.
-import type { PruneStep } from '../ports/store.ts'
+import type { PruneStep } from '../ports/retention.ts'
 
 /** Of the room of the store: what dead letters take beyond it goes before events do. */
 const LETTERS_SHARE = 0.5

@@ -4,7 +4,9 @@
 import { describe, expect, it } from 'vitest'
 import { EMPTY_RING, type KeyId, type Ring } from '../../src/core/keys/key-ring.ts'
 import type { Secret } from '../../src/core/keys/notify-key.ts'
-import type { DeadLetterQuery, PruneStep, Store } from '../../src/ports/store.ts'
+import type { DeadLetterQuery } from '../../src/ports/dead-letters.ts'
+import type { PruneStep } from '../../src/ports/retention.ts'
+import type { Store } from '../../src/ports/store.ts'
 import { eventOf, OTHER_SECRET, range, SECRET } from '../support/store-events.ts'
 import { auditContract } from './audit-contract.ts'
 

@@ -2,8 +2,10 @@
 // outside, as other processes would.
 import type { KeyId, Ring } from '../../src/core/keys/key-ring.ts'
 import { type FaultCode, ServiceError } from '../../src/errors.ts'
+import type { DeadLetter } from '../../src/ports/dead-letters.ts'
 import type { Reading } from '../../src/ports/reading.ts'
-import type { DeadLetter, Replay, Store } from '../../src/ports/store.ts'
+import type { Replay } from '../../src/ports/replays.ts'
+import type { Store } from '../../src/ports/store.ts'
 import { memoryPlace } from './memory-place.ts'
 
 type Saved = { readonly ring: Ring; readonly revision: number }

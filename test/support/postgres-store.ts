@@ -5,8 +5,8 @@ import {
   openPostgresStore,
   type PostgresStore,
   type PostgresStoreOptions,
-  type ReplicaOptions,
 } from '../../src/store/postgres/postgres-store.ts'
+import type { ReplicaOptions } from '../../src/store/postgres/replicas/join.ts'
 import { createSeals } from '../../src/store/sealed-rings/seal.ts'
 import { SECRET } from './store-events.ts'
 

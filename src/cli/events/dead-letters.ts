@@ -4,7 +4,8 @@ import { Argument } from 'commander'
 import { changeDeadLetters, listDeadLetters } from '../../admin/dead-letters.ts'
 import { toCloudEvent } from '../../core/events/snapshot-event.ts'
 import { printableJson } from '../../core/printable.ts'
-import type { DeadLetter, ExpiredRange } from '../../ports/store.ts'
+import type { DeadLetter } from '../../ports/dead-letters.ts'
+import type { ExpiredRange } from '../../ports/retention.ts'
 import { command } from '../command.ts'
 import {
   EXIT,

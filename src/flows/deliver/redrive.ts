@@ -4,7 +4,7 @@
 import { type Batch, firstOf, newBatch } from '../../core/delivery/batch.ts'
 import { nextRetry } from '../../core/delivery/delivery.ts'
 import { unlessBug } from '../../errors.ts'
-import type { DeadLetterChange } from '../../ports/store.ts'
+import type { DeadLetterChange } from '../../ports/dead-letters.ts'
 import type { SinkContext } from './sink-context.ts'
 
 /** How soon a command is followed; asking costs next to nothing. */

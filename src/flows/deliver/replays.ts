@@ -5,7 +5,7 @@ import { MAX_BATCH_EVENTS } from '../../core/delivery/batch-size.ts'
 import { isSelected } from '../../core/events/replay.ts'
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
 import { unlessBug } from '../../errors.ts'
-import type { Replay } from '../../ports/store.ts'
+import type { Replay } from '../../ports/replays.ts'
 import { deliverBatches } from './deliver-batches.ts'
 import type { SinkContext } from './sink-context.ts'
 

@@ -5,11 +5,13 @@ import { confirmedOf, type DeliveryOutcome, type SinkState } from '../../core/de
 import type { StoredEvent } from '../../core/events/snapshot-event.ts'
 import { describeBug } from '../../errors.ts'
 import type { Clock, Random } from '../../ports/clock.ts'
+import type { DeadLetterStore } from '../../ports/dead-letters.ts'
 import type { Lease, Leases } from '../../ports/leases.ts'
 import type { Log } from '../../ports/log.ts'
 import type { DispatcherMetrics } from '../../ports/metrics.ts'
+import type { ReplayStore } from '../../ports/replays.ts'
 import type { Sink } from '../../ports/sink.ts'
-import type { CursorStore, DeadLetterStore, EventLog, ReplayStore } from '../../ports/store.ts'
+import type { CursorStore, EventLog } from '../../ports/store.ts'
 import type { RetryEnd, RetryUntilStored } from './store-retry.ts'
 
 /** How far a sink is with new events. */

@@ -13,8 +13,9 @@ import {
   isLockTimeout,
   storeFault,
 } from './connection/faults.ts'
-import type { Link, Row } from './connection/link.ts'
+import type { Link } from './connection/link.ts'
 import { inSchema, syncOf } from './connection/location.ts'
+import type { Row } from './connection/session.ts'
 
 /** One call, at most: the lock is held for its whole length. */
 const MAX_EVENTS = 1_000

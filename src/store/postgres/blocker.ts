@@ -2,8 +2,9 @@
 // holds the lock of the log and waits for its client, paused or lost in the middle, is ended. Its
 // procedure commits by itself, so that is a last resort.
 import type { PostgresLocation } from '../../core/store-place.ts'
-import type { Link, Row } from './connection/link.ts'
+import type { Link } from './connection/link.ts'
 import { inSchema } from './connection/location.ts'
+import type { Row } from './connection/session.ts'
 
 const DEADLINE_MS = 2_000
 /** Any program chooses its name. */

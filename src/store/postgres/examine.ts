@@ -4,8 +4,9 @@ import type { PostgresLocation } from '../../core/store-place.ts'
 import { faultCode } from '../../errors.ts'
 import { createAppender } from './append.ts'
 import { ConnectionLost, openFault, storeFault } from './connection/faults.ts'
-import { createLink, transact } from './connection/link.ts'
+import { createLink } from './connection/link.ts'
 import { syncOf } from './connection/location.ts'
+import { transact } from './connection/session.ts'
 import { checkIsolation, checkSchema } from './migrate.ts'
 
 const DEADLINE_MS = 15_000

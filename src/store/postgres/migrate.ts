@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { PostgresLocation } from '../../core/store-place.ts'
 import { type Migration, migrationsAfter, readMigrations } from '../schema-versions.ts'
 import { isLockTimeout, sqlState, storeFault } from './connection/faults.ts'
-import type { Session } from './connection/link.ts'
 import { inSchema } from './connection/location.ts'
+import type { Session } from './connection/session.ts'
 
 const OWNER = 'snaphook'
 /** A script that waits for a lock holds up the appends behind it: it soon gives way, and tries again. */

@@ -2,10 +2,9 @@
 // appends, one for what is small and must not wait, one that reads, one for what may wait long. Two more
 // where they are needed: for searches, and at the janitor.
 
-import { setTimeout as pause } from 'node:timers/promises'
 import { type KeptBy, locationName, type PostgresLocation } from '../../core/store-place.ts'
 import { ServiceError } from '../../errors.ts'
-import type { Leases, ReplicaView } from '../../ports/leases.ts'
+import type { Leases } from '../../ports/leases.ts'
 import type { Reading } from '../../ports/reading.ts'
 import type { Store } from '../../ports/store.ts'
 import type { SharingView } from '../../ports/views.ts'
@@ -30,18 +29,13 @@ import { createRings } from './queries/rings.ts'
 import { createStreamSearch } from './queries/stream-search.ts'
 import { createStreamCount } from './queries/streams.ts'
 import { createTallies } from './queries/tallies.ts'
-import { watchDurability } from './replicas/durability.ts'
-import { watchGrowth } from './replicas/growth.ts'
-import { createLeaseKeeper, type LeaseNews, type LeaseTimes } from './replicas/leases.ts'
+import { joinReplicas, type ReplicaOptions } from './replicas/join.ts'
 import { createServerClock } from './replicas/server-clock.ts'
 import { createSharing } from './replicas/sharing.ts'
 
 const OPEN_DEADLINE_MS = 15_000
 const MIGRATE_DEADLINE_MS = 120_000
 const ASK_DEADLINE_MS = 2_000
-/** Events of a step of counting streams, and the pause when there is nothing to count. */
-const COUNTED_EVENTS = 1_000
-const COUNT_POLL_MS = 250
 /** A commit that is younger is proof enough that appends are taken. */
 const PROOF_MS = 2_000
 
@@ -66,19 +60,6 @@ export type PostgresStoreOptions = {
   readonly onDropFailing?: (problem: string) => void
   readonly limits?: Partial<QueueLimits>
 } & Omit<MigrateOptions, 'whoBlocks'>
-
-export type ReplicaOptions = {
-  readonly name: string
-  readonly version: string
-  /** What the others are to know of this one. */
-  view(): ReplicaView
-  /** Told when the log may have grown, whoever appended. */
-  onGrowth(): void
-  /** Whether somebody here follows the log, beside the sinks that are owned here. */
-  isFollowed?(): boolean
-  readonly news?: LeaseNews
-  readonly times?: LeaseTimes
-}
 
 export interface PostgresStore extends Store, Reading {
   /** Becomes one of the replicas, until the store is closed. */
@@ -212,46 +193,19 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
   return {
     ...withFaults({ ...store, ...createSharing(searching, location) }, location),
-    join({ onGrowth, isFollowed, ...replica }) {
-      const keeper = createLeaseKeeper({
-        ...{ link: keeping, location, onServerTime: clock.note },
-        ...replica,
+    join(replica) {
+      const { leases, leave } = joinReplicas(replica, {
+        ...{ location, keeping, reading, countStreams },
+        onServerTime: clock.note,
+        onDurability: options.onDurability,
       })
-      const isInterested = () => keeper.ownsAny('sink:') || isFollowed?.() === true
-      leaving.push(watchGrowth({ link: reading, schema: location.schema, isInterested, onGrowth }))
-      leaving.push(countWhileOwner(keeper, countStreams))
-      const { onDurability } = options
-      if (onDurability) leaving.push(watchDurability({ link: keeping, location, onDurability }))
-      leaving.push(keeper.close)
-      return keeper
+      leaving.push(leave)
+      return leases
     },
     async askLook(domain) {
       const [row] = await keeping.run((session) => session.rows(ask, [domain]), ASK_DEADLINE_MS)
       return row?.asked === true ? 0 : Number(row?.ago)
     },
-  }
-}
-
-/** Streams are counted by one replica, all the time. Returns what ends it. */
-function countWhileOwner(
-  leases: Leases,
-  countStreams: (limit: number) => Promise<boolean>,
-): () => Promise<void> {
-  const stopping = new AbortController()
-  const { signal } = stopping
-  const counting = (async () => {
-    while (!signal.aborted) {
-      const lease = await leases.hold('streams', signal)
-      while (lease?.isHeld() && !signal.aborted) {
-        const isMore = await countStreams(COUNTED_EVENTS).catch(() => false)
-        if (!isMore) await pause(COUNT_POLL_MS, undefined, { signal }).catch(() => undefined)
-      }
-      await lease?.release()
-    }
-  })()
-  return () => {
-    stopping.abort()
-    return counting
   }
 }
 

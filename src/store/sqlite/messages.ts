@@ -5,7 +5,7 @@ import type { RejectedEvent } from '../../core/delivery/outcome.ts'
 import type { Understood } from '../../core/events/callback.ts'
 import type { NewEvent, StoredEvent } from '../../core/events/snapshot-event.ts'
 import type { AuditProgress } from '../../ports/audit.ts'
-import type { DeadLetterChange } from '../../ports/store.ts'
+import type { DeadLetterChange } from '../../ports/dead-letters.ts'
 import type { Fault } from './faults.ts'
 
 export type Columns = {

@@ -14,8 +14,9 @@ import type {
   KeptQuery,
 } from '../../../ports/audit.ts'
 import type { EventLog } from '../../../ports/store.ts'
-import { type Link, type Row, type Session, transact } from '../connection/link.ts'
+import type { Link } from '../connection/link.ts'
 import { inSchema, syncOf } from '../connection/location.ts'
+import { type Row, type Session, transact } from '../connection/session.ts'
 import { EVENT_COLUMNS, eventOf } from '../queries/event-log.ts'
 import { createBackfills } from './backfills.ts'
 

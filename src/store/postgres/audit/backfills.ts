@@ -2,8 +2,9 @@
 // the audit acts.
 import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { AuditProgress, AuditStore, Backfill } from '../../../ports/audit.ts'
-import { type Link, type Session, transact } from '../connection/link.ts'
+import type { Link } from '../connection/link.ts'
 import { inSchema, syncOf } from '../connection/location.ts'
+import { type Session, transact } from '../connection/session.ts'
 
 /** The last ones that are shown. */
 const SHOWN = 20

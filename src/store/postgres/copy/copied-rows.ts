@@ -3,8 +3,8 @@
 // hexadecimal text.
 import type { CopiedPage, CopiedRow, CopiedTable, CopiedValue } from '../../../ports/copy.ts'
 import { COPIED_TABLES, type ColumnKind } from '../../copied-tables.ts'
-import type { Session } from '../connection/link.ts'
 import { inSchema } from '../connection/location.ts'
+import type { Session } from '../connection/session.ts'
 
 /** As which type a column is read: whole numbers would come as text. */
 const READ_AS: Readonly<Record<ColumnKind, string>> = {

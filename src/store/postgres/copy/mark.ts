@@ -2,8 +2,8 @@
 import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { CopyMark } from '../../../ports/copy.ts'
 import { storeFault } from '../connection/faults.ts'
-import type { Session } from '../connection/link.ts'
 import { inSchema } from '../connection/location.ts'
+import type { Session } from '../connection/session.ts'
 
 export async function readMark(session: Session, schema: string): Promise<CopyMark | null> {
   const [row] = await session.rows(

@@ -1,8 +1,9 @@
 // The dead letters: rows, so that any command or replica may ask for a retry; the owner of the sink acts.
 import type { PostgresLocation } from '../../../core/store-place.ts'
-import type { DeadLetter, DeadLetterChange, DeadLetterStore } from '../../../ports/store.ts'
-import { type Link, transact } from '../connection/link.ts'
+import type { DeadLetter, DeadLetterChange, DeadLetterStore } from '../../../ports/dead-letters.ts'
+import type { Link } from '../connection/link.ts'
 import { inSchema, syncOf } from '../connection/location.ts'
+import { transact } from '../connection/session.ts'
 import { leaseLost } from './cursors.ts'
 import { EVENT_COLUMNS, eventOf } from './event-log.ts'
 

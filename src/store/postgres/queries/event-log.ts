@@ -3,8 +3,9 @@
 import type { Jump } from '../../../core/delivery/lag.ts'
 import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.ts'
 import type { EventLog, LogStats } from '../../../ports/store.ts'
-import type { Link, Row } from '../connection/link.ts'
+import type { Link } from '../connection/link.ts'
 import { inSchema } from '../connection/location.ts'
+import type { Row } from '../connection/session.ts'
 
 /** No read goes further, in bytes of bodies. */
 const MAX_READ_BYTES = 8 * 1024 * 1024

@@ -4,8 +4,9 @@ import { asksBody } from '../../../core/events/event-filter.ts'
 import type { EventPage, EventQuery, EventReading, LogRange } from '../../../ports/reading.ts'
 import { gatherPage, partOfBody, withoutSeen } from '../../event-page.ts'
 import { withTexts } from '../../event-texts.ts'
-import type { Link, Session } from '../connection/link.ts'
+import type { Link } from '../connection/link.ts'
 import { inSchema } from '../connection/location.ts'
+import type { Session } from '../connection/session.ts'
 import { EVENT_COLUMNS, eventOf } from './event-log.ts'
 
 /** Seqs of one statement, and of one call: others wait for it on the same connection. */

@@ -1,8 +1,9 @@
 // Drops the partitions that are wholly below the floor: detached first, concurrently, so that neither
 // readers nor appends wait. What was interrupted is finished the next time, by whoever is the janitor.
 import type { PostgresLocation } from '../../../core/store-place.ts'
-import { type Link, transact } from '../connection/link.ts'
+import type { Link } from '../connection/link.ts'
 import { inSchema } from '../connection/location.ts'
+import { transact } from '../connection/session.ts'
 
 /** A detach waits for whoever reads the partition; a service that stops must not wait for that. */
 const DETACH_DEADLINE_MS = 2_000

@@ -1,10 +1,17 @@
 // Retention: the floor of the log moves, which is exact and one row; what is wholly below it goes with
 // its partition, later and without holding anybody up.
 import type { PostgresLocation } from '../../../core/store-place.ts'
-import type { Expired, ExpiredRange, Pruned, PruneStep, Retention } from '../../../ports/store.ts'
+import type {
+  Expired,
+  ExpiredRange,
+  Pruned,
+  PruneStep,
+  Retention,
+} from '../../../ports/retention.ts'
 import { excessOf, lastToGo, MAX_STEP_BYTES, type Oldest, upToBytes } from '../../prune-rules.ts'
-import { type Link, type Row, type Session, transact } from '../connection/link.ts'
+import type { Link } from '../connection/link.ts'
 import { inSchema, syncOf } from '../connection/location.ts'
+import { type Row, type Session, transact } from '../connection/session.ts'
 import type { Dropper } from './partitions.ts'
 
 const DEADLINE_MS = 10_000

@@ -1,8 +1,9 @@
 // What is to be delivered again: rows, so that any command may ask; the owner of the sink acts.
 import type { PostgresLocation } from '../../../core/store-place.ts'
-import type { Replay, ReplayProgress, ReplayRequest } from '../../../ports/store.ts'
-import { type Link, type Row, transact } from '../connection/link.ts'
+import type { Replay, ReplayProgress, ReplayRequest } from '../../../ports/replays.ts'
+import type { Link } from '../connection/link.ts'
 import { inSchema, syncOf } from '../connection/location.ts'
+import { type Row, transact } from '../connection/session.ts'
 import { leaseLost } from './cursors.ts'
 
 /** The last so many are shown; nobody looks further back. */

@@ -6,8 +6,9 @@ import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { RingStore } from '../../../ports/store.ts'
 import { decodeRing, encodeRing } from '../../sealed-rings/ring-content.ts'
 import type { Seals } from '../../sealed-rings/seal.ts'
-import { type Link, transact } from '../connection/link.ts'
+import type { Link } from '../connection/link.ts'
 import { inSchema, syncOf } from '../connection/location.ts'
+import { transact } from '../connection/session.ts'
 
 const DEADLINE_MS = 5_000
 

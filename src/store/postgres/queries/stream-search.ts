@@ -6,8 +6,9 @@ import type {
   StreamQuery,
   StreamSummary,
 } from '../../../ports/reading.ts'
-import type { Link, Row } from '../connection/link.ts'
+import type { Link } from '../connection/link.ts'
 import { inSchema } from '../connection/location.ts'
+import type { Row } from '../connection/session.ts'
 
 const DEADLINE_MS = 10_000
 

@@ -13,8 +13,9 @@ import {
   shownOf,
   withShots,
 } from '../../stream-shots.ts'
-import { type Link, type Row, type Session, transact } from '../connection/link.ts'
+import type { Link } from '../connection/link.ts'
 import { inSchema } from '../connection/location.ts'
+import { type Row, type Session, transact } from '../connection/session.ts'
 
 const DEADLINE_MS = 10_000
 const MAX_STEP_BYTES = 4 * 1024 * 1024

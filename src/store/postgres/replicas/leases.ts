@@ -7,6 +7,7 @@ import type { PostgresLocation } from '../../../core/store-place.ts'
 import type { Lease, Leases, Peer, ReplicaView } from '../../../ports/leases.ts'
 import type { Link } from '../connection/link.ts'
 import { inSchema } from '../connection/location.ts'
+import { type Balance, balanceOf, isSink } from './balance.ts'
 
 export type LeaseTimes = {
   readonly pulseMs: number
@@ -37,7 +38,6 @@ export const LEASE_TIMES: LeaseTimes = {
 const RETRY_MS = 250
 /** Tasks that are asked for together are claimed together. */
 const GATHER_MS = 10
-const SINK = 'sink:'
 
 export type LeaseNews = {
   /** A task is owned here from now on. */
@@ -158,7 +158,7 @@ export function createLeaseKeeper(deps: {
       [...tenures.values()].map(({ token }) => token),
       [...before],
       times.ttlMs,
-      hasMore() ? times.patienceMs : 0,
+      balance().hasMore ? times.patienceMs : 0,
     ]
     const [row] = await link.run(
       (session) => session.rows(pulseStatement, values),
@@ -186,25 +186,16 @@ export function createLeaseKeeper(deps: {
     rebalance()
   }
 
-  /** How many sinks each replica has that was seen just now; this one as it knows itself. */
-  function sinksOf(): { mine: number; others: readonly number[] } {
-    const count = (tasks: readonly string[]) => tasks.filter((task) => task.startsWith(SINK)).length
+  function balance(): Balance {
     const live = peers.filter((peer) => peer.replica !== replica && peer.seenMs < times.ttlMs)
-    return { mine: count([...tenures.keys()]), others: live.map(({ tasks }) => count(tasks)) }
-  }
-
-  /** Whether another one had better take what is free. */
-  function hasMore(): boolean {
-    const { mine, others } = sinksOf()
-    return mine > Math.min(...others)
+    return balanceOf([...tenures.keys()], live)
   }
 
   function rebalance(): void {
     if (performance.now() - lastRebalance < times.rebalanceMs) return
     lastRebalance = performance.now()
-    const { mine, others } = sinksOf()
-    if (mine < Math.min(...others) + 2) return
-    const spare = [...tenures.values()].find(({ lease }) => lease.task.startsWith(SINK))
+    if (!balance().hasTwoMore) return
+    const spare = [...tenures.values()].find(({ lease }) => isSink(lease.task))
     if (spare !== undefined) giveBack(spare)
   }
 

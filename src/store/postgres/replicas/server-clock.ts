@@ -1,7 +1,7 @@
 // The server's clock, for what replicas judge together: when an event was received, and whether it is
 // old. One replica whose clock is a day off must not let expire what another has just kept.
 import type { NewEvent } from '../../../core/events/snapshot-event.ts'
-import type { PruneStep } from '../../../ports/store.ts'
+import type { PruneStep } from '../../../ports/retention.ts'
 
 /** Clocks that are set by the network differ by less; so the times of a replica that is right stay its own. */
 const OFF_MS = 5_000

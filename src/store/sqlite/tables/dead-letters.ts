@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { RejectedEvent } from '../../../core/delivery/outcome.ts'
 import type { StoredEvent } from '../../../core/events/snapshot-event.ts'
-import type { DeadLetter, DeadLetterChange, DeadLetterQuery } from '../../../ports/store.ts'
+import type { DeadLetter, DeadLetterChange, DeadLetterQuery } from '../../../ports/dead-letters.ts'
 
 /** Rows of one change: more would keep the appends of a running service waiting. */
 const MAX_CHANGED = 1_000

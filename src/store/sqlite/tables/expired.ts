@@ -1,7 +1,7 @@
 // The ranges of what a sink never got, in SQL: in place of a dead letter for each event. Synchronous;
 // the caller holds the transaction.
 import type { DatabaseSync } from 'node:sqlite'
-import type { ExpiredRange } from '../../../ports/store.ts'
+import type { ExpiredRange } from '../../../ports/retention.ts'
 
 /** Ranges kept per sink; beyond that the last one is extended: a slow sink would add one a second. */
 const MAX_RANGES = 100

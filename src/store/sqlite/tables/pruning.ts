@@ -1,7 +1,7 @@
 // What goes from the log, and what is noted of it, in SQL. Synchronous; the caller holds the
 // transaction. Always from the oldest on, so that a cursor never passes an event that is still there.
 import type { DatabaseSync } from 'node:sqlite'
-import type { Expired, Pruned, PruneStep } from '../../../ports/store.ts'
+import type { Expired, Pruned, PruneStep } from '../../../ports/retention.ts'
 import { excessOf, lastToGo, MAX_STEP_BYTES, type Oldest, upToBytes } from '../../prune-rules.ts'
 import type { SqlStreams } from '../streams/streams.ts'
 import type { SqlCursors } from './cursors.ts'

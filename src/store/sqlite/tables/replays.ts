@@ -1,6 +1,6 @@
 // What is to be delivered again, in SQL. Synchronous; the caller holds the transaction.
 import type { DatabaseSync } from 'node:sqlite'
-import type { Replay, ReplayProgress, ReplayRequest } from '../../../ports/store.ts'
+import type { Replay, ReplayProgress, ReplayRequest } from '../../../ports/replays.ts'
 
 /** The last so many are shown; nobody looks further back. */
 const SHOWN = 20

@@ -8,14 +8,10 @@ import {
 } from '../../../core/audit/kept-columns.ts'
 import type { Range } from '../../../core/audit/ranges.ts'
 import type { BackfillRequest, KeptQuery } from '../../../ports/audit.ts'
+import type { DeadLetterQuery } from '../../../ports/dead-letters.ts'
 import type { EventQuery, FramesWanted, StreamQuery } from '../../../ports/reading.ts'
-import type {
-  DeadLetterQuery,
-  Pruned,
-  PruneStep,
-  ReplayProgress,
-  ReplayRequest,
-} from '../../../ports/store.ts'
+import type { ReplayProgress, ReplayRequest } from '../../../ports/replays.ts'
+import type { Pruned, PruneStep } from '../../../ports/retention.ts'
 import { framesPage, jsonPage } from '../../event-texts.ts'
 import { openFault } from '../faults.ts'
 import { packStored } from '../messages.ts'
