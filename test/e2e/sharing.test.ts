@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import type { StoreStatus } from '../../src/admin/status.ts'
 import { VERSION } from '../../src/app/version.ts'
 import { runCli } from '../../src/cli/cli.ts'
-import { LEASE_TIMES } from '../../src/store/postgres/replicas/leases.ts'
 import { postgresForFile } from '../support/postgres-server.ts'
 import { storeUrl } from '../support/postgres-store.ts'
+import { QUICK_LEASE_TIMES } from '../support/quick-leases.ts'
 import { serveHere } from '../support/service-here.ts'
 import { sendCallback } from '../support/signed-callback.ts'
 import {
@@ -24,7 +24,7 @@ import { until } from '../support/until.ts'
 
 const server = postgresForFile()
 /** A fifth of the real ones. */
-const leaseTimes = { ...LEASE_TIMES, pulseMs: 200, ttlMs: 1_200, trustMs: 1_000, deadlineMs: 400 }
+const leaseTimes = QUICK_LEASE_TIMES
 const TASKS = ['audit', 'janitor', 'registrar', 'sink:hook', 'streams']
 
 const labels = { domain: DOMAIN }

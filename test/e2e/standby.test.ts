@@ -1,10 +1,10 @@
 // A PostgreSQL with a standby: what an answer of 200 is worth, and what a failover may cost. The
 // numbers are those of the list in docs/scaling.md.
 import { expect, test } from 'vitest'
-import { LEASE_TIMES } from '../../src/store/postgres/replicas/leases.ts'
 import { startPostgres } from '../support/postgres-server.ts'
 import { caughtUp, startStandby } from '../support/postgres-standby.ts'
 import { storeUrl } from '../support/postgres-store.ts'
+import { QUICK_LEASE_TIMES } from '../support/quick-leases.ts'
 import { serveHere } from '../support/service-here.ts'
 import { nowSeconds, sendCallback } from '../support/signed-callback.ts'
 import {
@@ -20,7 +20,7 @@ import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 /** A fifth of the real ones: nobody waits for six seconds. */
-const leaseTimes = { ...LEASE_TIMES, pulseMs: 200, ttlMs: 1_200, trustMs: 1_000, deadlineMs: 400 }
+const leaseTimes = QUICK_LEASE_TIMES
 
 test.concurrent('12: while the standby is away `standby` answers 503 and never 200, `primary` goes on', async ({
   onTestFinished,

@@ -1,11 +1,10 @@
 // Receivers that are slow or small, over real sockets: what each takes is got through.
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createWebhookSink } from '../../src/sinks/webhook.ts'
 import { deliverTo, identities, withoutRepeats } from '../support/deliveries.ts'
+import { listenHere } from '../support/listen-here.ts'
 import { until } from '../support/until.ts'
 
 async function hookTo(
@@ -15,13 +14,7 @@ async function hookTo(
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  const { port } = server.address() as AddressInfo
+  const port = await listenHere(server)
   const secrets = [`whsec_${Buffer.alloc(32).toString('base64')}`]
   const url = `http://127.0.0.1:${port}/`
   return createWebhookSink({ name: 'hook', url, secrets, now: Date.now, timeoutMs })

@@ -1,8 +1,6 @@
 // Sinks over TLS: the certificate of the server is checked.
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -11,6 +9,7 @@ import { createNatsSink } from '../../src/sinks/nats/sink.ts'
 import { createRedisSink } from '../../src/sinks/redis/sink.ts'
 import { createWebhookSink } from '../../src/sinks/webhook.ts'
 import { createAuthority, hasOpenssl } from '../support/certificates.ts'
+import { listenHere } from '../support/listen-here.ts'
 import { hasServer, startNats, startRedis, startRedisWithTls } from '../support/servers.ts'
 import { eventOf } from '../support/store-events.ts'
 import { temporaryFolder } from '../support/store-fixtures.ts'
@@ -50,13 +49,7 @@ afterAll(() => {
 describe.skipIf(!hasOpenssl)('https://', () => {
   async function receiver(host: string, days?: number): Promise<number> {
     const server = createServer(authority.issue(host, days), (_, response) => response.end())
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(() => {
-      server.close()
-      server.closeAllConnections()
-    })
-    return (server.address() as AddressInfo).port
+    return listenHere(server)
   }
   const hookAt = (port: number, scheme = 'https') =>
     closing(

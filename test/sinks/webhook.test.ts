@@ -8,6 +8,7 @@ import { Webhook } from 'standardwebhooks'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createSinks } from '../../src/sinks/create-sinks.ts'
 import { createWebhookSink, outcomeOf, WEBHOOK } from '../../src/sinks/webhook.ts'
+import { listenHere } from '../support/listen-here.ts'
 import { assertNoSecrets } from '../support/no-secrets.ts'
 import { eventOf } from '../support/store-events.ts'
 
@@ -29,13 +30,7 @@ async function receiver(answer: Answer | null = { status: 204 }) {
     received.push({ method, path, headers, body: await text(request) })
     if (answer !== null) response.writeHead(answer.status, answer.headers).end(answer.body)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  const { port } = server.address() as AddressInfo
+  const port = await listenHere(server)
   return { received, server, url: `http://127.0.0.1:${port}/hooks/${TOKEN}` }
 }
 

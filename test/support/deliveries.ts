@@ -55,6 +55,24 @@ export function deliverTo(sink: Sink) {
   }
 }
 
+/** Appends `total` events while a server hangs again and again, and waits until all are delivered. */
+export async function deliverWhileHanging(
+  run: ReturnType<typeof deliverTo>,
+  server: { pause(): void; resume(): void },
+  total: number,
+): Promise<void> {
+  for (let part = 0; part < 4; part += 1) {
+    const before = await run.delivered()
+    await run.append(total / 8)
+    await until('some to be delivered', async () => (await run.delivered()) > before)
+    server.pause()
+    await run.append(total / 8)
+    await until('it to be given up', () => run.state()?.state === 'failing')
+    server.resume()
+  }
+  await run.all()
+}
+
 /** The first appearance of each, in order: what is left of a list in which repeats are allowed. */
 export function withoutRepeats(ids: readonly string[]): string[] {
   return [...new Set(ids)]

@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { memoryStore } from '../../support/memory-store.ts'
-import { DOMAIN, INTERVAL_MS, MINUTE, provider, replica, stream } from './fixture.ts'
-
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
-
-function setUp(options: Parameters<typeof replica>[1] = {}) {
-  const world = provider()
-  const one = replica(world, options)
-  return { world, one }
-}
+import {
+  DAY,
+  DOMAIN,
+  HOUR,
+  INTERVAL_MS,
+  MINUTE,
+  provider,
+  replica,
+  setUp,
+  stream,
+} from './fixture.ts'
 
 describe('lost callbacks', () => {
   test('are found and become events, once, and the rest is not doubled', async () => {

@@ -11,6 +11,8 @@ import { memoryStore } from '../../support/memory-store.ts'
 
 export const DOMAIN = 'play.example.com'
 export const MINUTE = 60_000
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
 export const INTERVAL_MS = 15 * MINUTE
 export const SHOT_EVERY_MS = 5_000
 
@@ -130,4 +132,10 @@ export async function stream(
     }
   }
   return shots
+}
+
+/** A provider, and one service that audits it. */
+export function setUp(options: Parameters<typeof replica>[1] = {}) {
+  const world = provider()
+  return { world, one: replica(world, options) }
 }

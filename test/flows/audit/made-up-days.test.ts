@@ -6,9 +6,16 @@ import { expect, test } from 'vitest'
 import type { ProvidersShot } from '../../support/fake-lists.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 import { SEED } from '../../support/seed.ts'
-import { type Body, INTERVAL_MS, MINUTE, provider, replica, SHOT_EVERY_MS } from './fixture.ts'
+import {
+  type Body,
+  HOUR,
+  INTERVAL_MS,
+  MINUTE,
+  provider,
+  replica,
+  SHOT_EVERY_MS,
+} from './fixture.ts'
 
-const HOUR = 60 * MINUTE
 const SAME_SHOT_MS = 1_500
 
 const part = fc.record({

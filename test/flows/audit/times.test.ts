@@ -1,15 +1,16 @@
 // What the audit takes for the time, and for a time in which callbacks are to be expected.
 import { describe, expect, test } from 'vitest'
-import { DOMAIN, INTERVAL_MS, MINUTE, provider, replica, stream } from './fixture.ts'
-
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
-
-function setUp(options: Parameters<typeof replica>[1] = {}) {
-  const world = provider()
-  const one = replica(world, options)
-  return { world, one }
-}
+import {
+  DAY,
+  DOMAIN,
+  HOUR,
+  INTERVAL_MS,
+  MINUTE,
+  provider,
+  replica,
+  setUp,
+  stream,
+} from './fixture.ts'
 
 describe('a clock that is far ahead', () => {
   const AHEAD = 30 * DAY

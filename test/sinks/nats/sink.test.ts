@@ -8,7 +8,12 @@ import { connect } from '@nats-io/transport-node'
 import { CloudEvent } from 'cloudevents'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createNatsSink } from '../../../src/sinks/nats/sink.ts'
-import { deliverTo, identities, withoutRepeats } from '../../support/deliveries.ts'
+import {
+  deliverTo,
+  deliverWhileHanging,
+  identities,
+  withoutRepeats,
+} from '../../support/deliveries.ts'
 import { assertNoSecrets } from '../../support/no-secrets.ts'
 import { hasServer, type Server, startNats } from '../../support/servers.ts'
 import { eventOf } from '../../support/store-events.ts'
@@ -269,16 +274,7 @@ describe.skipIf(!hasServer('nats-server'))('with a real server', () => {
     await addStream(server)
     await using run = deliverTo(sinkTo(server.port, { timeoutMs: 300 }))
     const total = 2_000
-    for (let part = 0; part < 4; part += 1) {
-      const before = await run.delivered()
-      await run.append(total / 8)
-      await until('some to be delivered', async () => (await run.delivered()) > before)
-      server.pause()
-      await run.append(total / 8)
-      await until('it to be given up', () => run.state()?.state === 'failing')
-      server.resume()
-    }
-    await run.all()
+    await deliverWhileHanging(run, server, total)
     expect(withoutRepeats(await idsOf(server))).toEqual(identities(total))
     expect(run.store.letters).toEqual([])
   })

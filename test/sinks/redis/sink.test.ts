@@ -6,7 +6,12 @@ import { createClient } from '@redis/client'
 import { CloudEvent } from 'cloudevents'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createRedisSink } from '../../../src/sinks/redis/sink.ts'
-import { deliverTo, identities, withoutRepeats } from '../../support/deliveries.ts'
+import {
+  deliverTo,
+  deliverWhileHanging,
+  identities,
+  withoutRepeats,
+} from '../../support/deliveries.ts'
 import { assertNoSecrets } from '../../support/no-secrets.ts'
 import { hasServer, type Server, startRedis } from '../../support/servers.ts'
 import { eventOf, range } from '../../support/store-events.ts'
@@ -99,16 +104,7 @@ describe.skipIf(!hasServer('redis-server'))('with a real server', () => {
     await using server = await startRedis()
     await using run = deliverTo(sinkTo(server.port, { timeoutMs: 300 }))
     const total = 2_000
-    for (let part = 0; part < 4; part += 1) {
-      const before = await run.delivered()
-      await run.append(total / 8)
-      await until('some to be delivered', async () => (await run.delivered()) > before)
-      server.pause()
-      await run.append(total / 8)
-      await until('it to be given up', () => run.state()?.state === 'failing')
-      server.resume()
-    }
-    await run.all()
+    await deliverWhileHanging(run, server, total)
     expect(withoutRepeats((await entriesOf(server)).map(({ id = '' }) => id))).toEqual(
       identities(total),
     )

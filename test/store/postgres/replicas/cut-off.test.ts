@@ -11,6 +11,7 @@ import { canDropPackets, dropPackets, ownAddress } from '../../../support/networ
 import { postgresForFile } from '../../../support/postgres-server.ts'
 import { letIn } from '../../../support/postgres-settings.ts'
 import { openShared } from '../../../support/postgres-store.ts'
+import { QUICK_LEASE_TIMES } from '../../../support/quick-leases.ts'
 import { eventOf, range } from '../../../support/store-events.ts'
 import { startTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.ts'
 import { until } from '../../../support/until.ts'
@@ -132,7 +133,7 @@ describe.concurrent('owners', () => {
   it('16: pulses that take up to 8 s (here a fifth): one delivers at a time, in order', async ({
     onTestFinished: end,
   }) => {
-    const times = { ...LEASE_TIMES, pulseMs: 200, ttlMs: 1_200, trustMs: 1_000, deadlineMs: 400 }
+    const times = QUICK_LEASE_TIMES
     const it = replicasOn(end, { ...times, patienceMs: 300 })
     const wires: TcpProxy[] = []
     for (const n of range(3)) {
