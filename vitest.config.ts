@@ -1,8 +1,13 @@
+import { existsSync, statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** What waits longest begins first, so that something is left to be done beside it. */
 const FIRST = ['/test/e2e/audit-kill', '/test/e2e/', '/test/browser/']
+
+/** Each PostgreSQL takes some 100 MB; in a container the place may be small. */
+const ENOUGH_BYTES = 2e9
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -14,8 +19,20 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/**
+ * Where tests put what goes away: in memory, where there is room. What is asked of a disk is the same,
+ * and nobody waits for it. A crash of a process is not one of the machine.
+ */
+function temporaryPlace(): string {
+  const memory = '/dev/shm'
+  if (!existsSync(memory)) return tmpdir()
+  const { bavail, bsize } = statfsSync(memory)
+  return bavail * bsize > ENOUGH_BYTES ? memory : tmpdir()
+}
+
 export default defineConfig({
   test: {
+    env: { TMPDIR: temporaryPlace() },
     include: ['test/**/*.test.ts'],
     // Of waits that have shorter deadlines of their own, with labels; machines are slow at times.
     testTimeout: 60_000,

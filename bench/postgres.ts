@@ -1,11 +1,6 @@
 // A PostgreSQL for the benches, from npm as in the tests, and what its processes use.
 import { readdirSync, readFileSync } from 'node:fs'
-import {
-  newFolder,
-  type PostgresServer,
-  programsFromNpm,
-  startPostgres,
-} from '../test/support/postgres-server.ts'
+import { type PostgresServer, startPostgres } from '../test/support/postgres-server.ts'
 
 /** As a small managed instance has it, but for the memory; what is committed is synced. */
 const SETTINGS = {
@@ -17,7 +12,7 @@ const SETTINGS = {
 }
 
 export function startServer(settings: Readonly<Record<string, string>> = {}) {
-  return startPostgres({ ...SETTINGS, ...settings }, programsFromNpm(), newFolder(true))
+  return startPostgres({ ...SETTINGS, ...settings })
 }
 
 export type ServerUsage = {

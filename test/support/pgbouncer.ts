@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { asOther, freePort, giveToOther } from './postgres-server.ts'
+import { asOther, giveToOther } from './postgres-cluster.ts'
+import { freePort } from './postgres-server.ts'
 import { until } from './until.ts'
 
 export function hasPgbouncer(): boolean {

@@ -1,17 +1,8 @@
-// A real PostgreSQL for tests: from npm, on a port and in a folder of its own, run as another user
-// where we are root, since it refuses that. One per test file; each test has a schema of its own.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+// A real PostgreSQL for tests: from npm, on a port and in a folder of its own. One per test file; each
+// test has a schema of its own.
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  appendFileSync,
-  chownSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-} from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -19,14 +10,10 @@ import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll } from 'vitest'
 import type { PostgresLocation } from '../../src/core/store-place.ts'
+import { asOther, giveToOther, makeCluster } from './postgres-cluster.ts'
 import { until } from './until.ts'
 
-/** `nobody`, everywhere. */
-const OTHER_USER = 65_534
 const START_DEADLINE_MS = 60_000
-const MEMORY = '/dev/shm'
-/** A server takes some 100 MB; in a container the folder may be small. */
-const ENOUGH_BYTES = 2e9
 
 export type PostgresServer = {
   readonly port: number
@@ -51,27 +38,11 @@ export function programsFromNpm(): string {
   return join(dirname(dirname(found)), 'native', 'bin')
 }
 
-/** How programs run that refuse root. */
-export const asOther = process.getuid?.() === 0 ? { uid: OTHER_USER, gid: OTHER_USER } : {}
-
-export function giveToOther(path: string): void {
-  if ('uid' in asOther) chownSync(path, OTHER_USER, OTHER_USER)
-}
-
-/**
- * A folder for a server. In memory, where there is room: what a server asks of its disk is the same,
- * and tests take a quarter of the time. A crash of the server is not one of the machine.
- */
-export function newFolder(isOnDisk = false): string {
-  const place = !isOnDisk && existsSync(MEMORY) && roomIn(MEMORY) > ENOUGH_BYTES ? MEMORY : tmpdir()
-  const folder = mkdtempSync(join(place, 'snaphook-pg-'))
+/** A folder for a server. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'snaphook-pg-'))
   giveToOther(folder)
   return folder
-}
-
-function roomIn(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder)
-  return bavail * bsize
 }
 
 /** The process of a server and those of its sessions. */
@@ -97,15 +68,10 @@ export async function startPostgres(
   folder = newFolder(),
 ): Promise<PostgresServer> {
   const data = join(folder, 'data')
-  const options = { ...asOther, stdio: 'pipe', cwd: folder } as const
-  const cluster = ['-U', 'admin', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C']
-  execFileSync(join(programs, 'initdb'), ['-D', data, ...cluster], options)
+  makeCluster(data, programs)
   configure(data, { max_connections: '200', shared_buffers: '64MB', ...settings })
   const server = await serverOn(folder, programs)
   await server.start()
-  await queryAt({ port: server.port, database: 'postgres' }, 'create role snaphook login')
-  const create = 'create database snaphook owner snaphook'
-  await queryAt({ port: server.port, database: 'postgres' }, create)
   return server
 }
 

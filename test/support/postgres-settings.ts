@@ -1,7 +1,8 @@
 // Changes of a running server: its settings, and whom it lets in. In force when they return.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { giveToOther, type PostgresServer } from './postgres-server.ts'
+import { giveToOther } from './postgres-cluster.ts'
+import type { PostgresServer } from './postgres-server.ts'
 import { until } from './until.ts'
 
 /** Settings of the whole server; null takes one back. */

@@ -4,14 +4,8 @@ import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
-import {
-  asOther,
-  configure,
-  giveToOther,
-  newFolder,
-  type PostgresServer,
-  serverOn,
-} from './postgres-server.ts'
+import { asOther, giveToOther } from './postgres-cluster.ts'
+import { configure, newFolder, type PostgresServer, serverOn } from './postgres-server.ts'
 import { until } from './until.ts'
 
 /** Makes and starts a standby of `primary` that calls itself `name`, and waits until it follows. */

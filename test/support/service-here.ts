@@ -5,6 +5,7 @@ import { createService } from '../../src/app/service.ts'
 import { readConfig } from '../../src/config/config.ts'
 import type { SnapshotCloudEvent } from '../../src/core/events/snapshot-event.ts'
 import { keptLog } from './flow-fakes.ts'
+import { openStoreHere } from './store-here.ts'
 import type { LogLine, Running, Settings, Stage } from './stage.ts'
 
 /** The settings of a stage, read as the command reads them. */
@@ -14,7 +15,7 @@ export function configOf(stage: Stage, settings: Settings = {}) {
   return config.value
 }
 
-/** Credentials, a log and an output that are kept, for a service on a stage. */
+/** Credentials, a log and an output that are kept, and stores without a thread, for a service on a stage. */
 export function keptWorld({ settings }: Stage) {
   const log = keptLog()
   let printed = ''
@@ -32,7 +33,11 @@ export function keptWorld({ settings }: Stage) {
       accessKeySecret: settings.ALIBABA_CLOUD_ACCESS_KEY_SECRET ?? '',
     }),
   }
-  return { world: { log, stdout, credentials }, log, printed: () => printed }
+  return {
+    world: { log, stdout, credentials, openStore: openStoreHere },
+    log,
+    printed: () => printed,
+  }
 }
 
 /** Starts a service and leads the public URL there; it stops at the end of the block. */

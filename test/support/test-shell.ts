@@ -2,6 +2,7 @@
 import type { Shell } from '../../src/cli/shell.ts'
 import type { Environment } from '../../src/config/environment.ts'
 import { keptLog } from './flow-fakes.ts'
+import { openStoreHere } from './store-here.ts'
 
 export function testShell(env: Environment = {}, over: Partial<Shell> = {}) {
   const printed: string[] = []
@@ -30,6 +31,7 @@ export function testShell(env: Environment = {}, over: Partial<Shell> = {}) {
     createLog: () => log,
     signal: stopping.signal,
     ...over,
+    overrides: { openStore: openStoreHere, ...over.overrides },
   }
   return {
     shell,
