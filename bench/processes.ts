@@ -96,7 +96,7 @@ export async function startChild(args: readonly string[]): Promise<{
   child: ChildProcess
   line: string
 }> {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const [line] = await once(createInterface(child.stdout), 'line')
   return { child, line }
 }
