@@ -8,6 +8,7 @@ import { createGuard } from '../http/ops/guard.ts'
 import { createOpsApp } from '../http/ops/ops-app.ts'
 import { createSignIn } from '../http/ops/sign-in.ts'
 import { createWallFiles } from '../http/ops/wall-files.ts'
+import { createPace } from '../http/pace.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { AuditView, RegistrationView } from '../ports/views.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -35,9 +36,11 @@ export function createOps(
   const { log, clock } = withDefaults(overrides)
   const auth = createApiAuth(config, clock)
   const known = createKnownSeqs()
+  const pace = createPace(clock)
   const feed = createFeed({
     events: store,
     clock,
+    pace,
     log,
     readers: metrics.streamReaders,
     onShown: known.noteAll,
@@ -48,6 +51,7 @@ export function createOps(
     feed,
     known,
     clock,
+    pace,
     pictures: openPictures(config, overrides),
     registrations,
     sinks: readiness.sinks,

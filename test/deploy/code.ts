@@ -9,6 +9,7 @@ import { describeError } from '../../src/errors.ts'
 import { createApi } from '../../src/http/api/api-app.ts'
 import { createKnownSeqs } from '../../src/http/api/known-seqs.ts'
 import { createFeed } from '../../src/http/feed/feed.ts'
+import { createPace } from '../../src/http/pace.ts'
 import { createOpsApp } from '../../src/http/ops/ops-app.ts'
 import { createSignIn } from '../../src/http/ops/sign-in.ts'
 import { createWallFiles } from '../../src/http/ops/wall-files.ts'
@@ -62,13 +63,15 @@ export function opsApp() {
   const store = memoryStore()
   const log = keptLog()
   const known = createKnownSeqs()
-  const feed = createFeed({ events: store, clock: systemClock, log, readers: () => undefined })
+  const pace = createPace(systemClock)
+  const reading = { events: store, clock: systemClock, pace, log }
+  const feed = createFeed({ ...reading, readers: () => undefined })
   return createOpsApp({
     readiness: () => readiness,
     metrics: async () => ({ contentType: 'text/plain', body: '' }),
     guard: async () => undefined,
     api: createApi({
-      ...{ events: store, streams: store, feed, known, log, clock: systemClock },
+      ...{ ...reading, streams: store, feed, known },
       pictures: { find: () => Promise.reject(new Error('none')) },
       registrations: () => [],
       sinks: async () => [],

@@ -13,6 +13,7 @@ import { createKnownSeqs } from '../../src/http/api/known-seqs.ts'
 import type { Env } from '../../src/http/env.ts'
 import { createFeed } from '../../src/http/feed/feed.ts'
 import { listen } from '../../src/http/listen.ts'
+import { createPace } from '../../src/http/pace.ts'
 import type { CredentialsProvider } from '../../src/ports/credentials.ts'
 import type { Reading } from '../../src/ports/reading.ts'
 import type { Store } from '../../src/ports/store.ts'
@@ -53,9 +54,11 @@ export async function serveApi(
   const log = keptLog()
   const known = createKnownSeqs()
   const counts: number[] = []
+  const pace = createPace(systemClock)
   const feed = createFeed({
     events: store,
     clock: systemClock,
+    pace,
     log,
     readers: (count) => counts.push(count),
     onShown: known.noteAll,
@@ -72,6 +75,7 @@ export async function serveApi(
     feed,
     known,
     clock: systemClock,
+    pace,
     pictures: createPictures({ source: images, credentials, now }),
     registrations: () => [],
     sinks: async () => [],

@@ -9,6 +9,7 @@ import type { EventReading, Streams } from '../../ports/reading.ts'
 import type { AuditView, RegistrationView, SinkView } from '../../ports/views.ts'
 import type { Env } from '../env.ts'
 import type { Feed } from '../feed/feed.ts'
+import { createTurns, type Pace } from '../pace.ts'
 import { problem } from '../problem.ts'
 import { type Endpoint, endpoint, json, NO_PARAMETERS } from './endpoint.ts'
 import { eventStreamEndpoint } from './event-stream.ts'
@@ -16,7 +17,6 @@ import { eventEndpoints } from './events.ts'
 import { imageEndpoint } from './image.ts'
 import type { KnownSeqs } from './known-seqs.ts'
 import { openApiDocument } from './openapi.ts'
-import { createPace } from './pace.ts'
 import { stateEndpoints } from './states.ts'
 import { streamEndpoint } from './streams.ts'
 
@@ -26,6 +26,7 @@ export type ApiDeps = {
   readonly feed: Feed
   readonly known: KnownSeqs
   readonly clock: Clock
+  readonly pace: Pace
   readonly pictures: Pictures
   registrations(): readonly RegistrationView[]
   sinks(): Promise<readonly SinkView[]>
@@ -38,9 +39,11 @@ export type ApiDeps = {
 
 /** The app of the API. Who may ask is decided before it. */
 export function createApi(deps: ApiDeps): Hono<Env> {
+  // Whoever waits for a page when all ends is cut off by the listener.
+  const never = new AbortController().signal
   const endpoints: Endpoint[] = [
     eventStreamEndpoint(deps),
-    ...eventEndpoints({ ...deps, pace: createPace(deps.clock) }),
+    ...eventEndpoints({ ...deps, inTurn: createTurns(deps.pace, deps.clock, never) }),
     imageEndpoint(deps),
     streamEndpoint(deps),
     ...stateEndpoints(deps),

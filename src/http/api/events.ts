@@ -15,7 +15,6 @@ import {
   written,
 } from './endpoint.ts'
 import type { KnownSeqs } from './known-seqs.ts'
-import type { Pace } from './pace.ts'
 import { nameParameter, oneOf, timeOf, timeParameter, wholeNumber } from './query.ts'
 import { cloudEvent, eventPage } from './schemas.ts'
 
@@ -55,10 +54,11 @@ export const eventIdParameter = z.string().describe('the id of the event')
 export function eventEndpoints(deps: {
   events: EventReading
   known: KnownSeqs
-  pace: Pace
+  /** For pages: one at a time. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
   now(): number
 }): Endpoint[] {
-  const { events, known, pace, now } = deps
+  const { events, known, inTurn, now } = deps
   const list = endpoint(
     {
       path: '/v1/events',
@@ -89,7 +89,7 @@ export function eventEndpoints(deps: {
         const detail = 'must be the `next` of a page in the same order'
         return invalid([{ parameter: 'after', detail }])
       }
-      const page = await pace.inTurn(() => events.findJson({ ...filter, order, limit, after }))
+      const page = await inTurn(() => events.findJson({ ...filter, order, limit, after }))
       known.noteAll(page.written)
       const next = page.next === null ? null : eventCursor(order, page.next)
       const body = [`{"events":[`, page.json, `],"next":${JSON.stringify(next)}}`]

@@ -11,8 +11,6 @@ const BLOCK = { events: 256, bytes: 128 * 1024 } as const
 const SPAN = { every: BLOCK.events, filtered: 32 * BLOCK.events } as const
 /** Blocks that are kept: a megabyte or two. */
 const MAX_KEPT = 16
-/** Reads at once; the others wait for their turn. */
-const MAX_READS = 8
 
 export type Block = FramesPage & {
   /** Where it ends, if it has no next page. */
@@ -21,19 +19,6 @@ export type Block = FramesPage & {
 
 export function createBacklog(events: Pick<EventReading, 'findFrames'>) {
   const kept = new Map<string, Promise<Block>>()
-  const queue: (() => void)[] = []
-  let reads = 0
-
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (reads >= MAX_READS) await new Promise<void>((resolve) => queue.push(resolve))
-    reads += 1
-    try {
-      return await work()
-    } finally {
-      reads -= 1
-      queue.shift()?.()
-    }
-  }
 
   return {
     /** The next frames behind `after`, up to `last` at most, which is in the log. */
@@ -47,10 +32,7 @@ export function createBacklog(events: Pick<EventReading, 'findFrames'>) {
       const { events: limit, bytes: maxBytes } = BLOCK
       const query = { ...filter, order: 'asc' as const, after, upTo, limit, maxBytes }
       const wanted = [{ filter: EVERY_EVENT, text: !isPacked, packed: isPacked }]
-      const block = inTurn(() => events.findFrames(query, wanted)).then((page) => ({
-        ...page,
-        upTo,
-      }))
+      const block = events.findFrames(query, wanted).then((page) => ({ ...page, upTo }))
       kept.set(key, block)
       block.catch(() => kept.delete(key))
       if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value as string)

@@ -1,7 +1,11 @@
 // Readers by what they ask for: those of one filter get the very same bytes.
 import { EVERY_EVENT, type EventFilter } from '../../core/events/event-filter.ts'
-import type { Frames, FramesWanted } from '../../ports/reading.ts'
+import type { Frames, FramesWanted, LogRange } from '../../ports/reading.ts'
+import { gapFrame } from './frames.ts'
 import type { Outlet } from './outlet.ts'
+
+/** Of a reader that begins with what comes next, until it is known where that is. */
+export const NOWHERE = -1
 
 export type Reader = {
   readonly group: Group
@@ -57,4 +61,17 @@ export function wantedBy({ filter, live }: Group): FramesWanted {
 /** Whether frames are in the form that a reader takes. */
 export function isFor({ outlet }: Reader, { text, packed }: Frames): boolean {
   return (outlet.isPacked ? packed : text) !== null
+}
+
+/** What was removed before this reader got it, or never was in this log, is said. */
+export function noteGap(reader: Reader, { first, last }: LogRange): void {
+  if (reader.at > last) {
+    // A place in another log than this one: nothing that this one holds was sent.
+    reader.outlet.write(gapFrame(1, last))
+    reader.at = last
+  } else if (reader.at < first - 1) {
+    reader.outlet.write(gapFrame(reader.at + 1, first - 1))
+    reader.at = first - 1
+  } else return
+  reader.lastId = reader.at
 }
