@@ -10,10 +10,6 @@ export const PAGES: readonly Page[] = [
   ...filesBelow('docs').filter((path) => path.endsWith('.md')),
 ].map((path) => ({ path, text: textOf(path) }))
 
-export function page(path: string): string {
-  return textOf(path)
-}
-
 /** Without the fenced blocks. */
 export function proseOf(text: string): string {
   return text.replaceAll(/^```.*?^```$/gms, '')

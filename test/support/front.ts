@@ -3,8 +3,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-export type Front = Awaited<ReturnType<typeof openFront>>
-
 /** A forwarder on loopback; with nobody behind it, it closes every connection. */
 export async function openFront() {
   const sockets = new Set<Socket>()

@@ -6,8 +6,6 @@ import { until } from './until.ts'
 
 const REFUSED = 401
 
-export type Pushes = ReturnType<typeof pushesOn>
-
 export function pushesOn({ emulator, configured }: Stage) {
   const streams = new Set<string>()
   let begun = 0

@@ -10,8 +10,6 @@ const MAX_BACK = 2
 /** Further back nobody can tell any more; it counts as beyond. */
 const KEPT_BATCHES = 1_000
 
-export type Recorder = Awaited<ReturnType<typeof openRecorder>>
-
 /** Bodies are to be `{"n":…}`. */
 export async function openRecorder() {
   const numbers = new Set<number>()

@@ -17,7 +17,6 @@ export const INTERVAL_MS = 15 * MINUTE
 export const SHOT_EVERY_MS = 5_000
 
 export type Body = 'full' | 'without_time' | 'unclear'
-export type Replica = ReturnType<typeof replica>
 
 export function provider(clock = manualClock(undefined, 1)) {
   const lists = fakeLists(clock.now)
