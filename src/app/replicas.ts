@@ -128,7 +128,7 @@ export function sharedRegistrar(deps: {
   const looking = new Map<string, Promise<void>>()
   /** Until when it is no use to ask for another look. */
   const quietUntil = new Map<string, number>()
-  /** Of which no look was seen that was asked for: perhaps nobody owns the registrar just now. */
+  /** Domains whose look was asked for and did not come: perhaps nobody owns the registrar just now. */
   const unsure = new Set<string>()
   const never = new AbortController().signal
 

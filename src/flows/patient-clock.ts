@@ -2,9 +2,9 @@
 // events old.
 import type { Clock } from '../ports/clock.ts'
 
-/** A clock is set by less in the course of things. */
+/** A jump that is smaller is an ordinary correction, and is followed at once. */
 const AHEAD_MS = 60_000
-/** A jump that has stood for so long is no slip. */
+/** A jump that has lasted for this long is taken as right. */
 const TRUSTED_AFTER_MS = 3_600_000
 
 /** The clock with a wall time that follows no slip. */

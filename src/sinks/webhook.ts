@@ -88,8 +88,8 @@ export function createWebhookSink(options: WebhookOptions): Sink {
 }
 
 /**
- * Reads the rest of an answer, of which nobody wants to know: only then is its connection used again.
- * Nothing waits for it, and one that is long or slow ends with its connection.
+ * Reads the rest of an answer and drops it, since only then is its connection used again. Nothing waits
+ * for that; an answer that is long or slow costs its connection.
  */
 async function readAway(body: Response['body'], closing: AbortSignal): Promise<void> {
   if (body === null) return

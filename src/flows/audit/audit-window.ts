@@ -130,7 +130,7 @@ export async function passOver(
   return { kind: 'released' }
 }
 
-/** When no callbacks were taken, and those that were under way then; or none was to come. */
+/** Times whose callbacks are expected to be missing: none were taken (with those under way), or none were due. */
 function unexpected({ notTaking, since, gaps }: AuditRecord): Range[] {
   const padded = notTaking.map(({ from, until }) => ({ from: from - UNDER_WAY_MS, until }))
   const released = gaps.filter(({ reason }) => reason === 'released')

@@ -17,7 +17,7 @@ export function createTaking(deps: {
   log: Log
 }) {
   const { domains, store, clock, log } = deps
-  /** What the store is to be told yet, by domain. */
+  /** When callbacks were turned away, as far as the store does not have it yet; by domain. */
   const untold = new Map<string, Range>()
 
   let isRunning = false

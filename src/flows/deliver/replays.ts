@@ -11,7 +11,7 @@ import type { SinkContext } from './sink-context.ts'
 
 /** How soon a command is followed; asking costs next to nothing. */
 const POLL_MS = 1_000
-/** Events that are passed over cost a read; how far that got is kept every so many. */
+/** Events that a replay may pass over before it keeps how far it is: after a crash they are read again. */
 const KEPT_EVERY = 10_000
 
 /** Runs until stopped. */

@@ -24,7 +24,7 @@ export function shareReads(log: Pick<EventLog, 'read'>): SharedReads {
       if (last !== undefined && isKnown) return last.events
       const read: Read = { after, limit, maxBytes, events: log.read(after, limit, maxBytes) }
       last = read
-      // A fault is met by each of them, and then the log is read anew.
+      // All who share a read get its fault; the next one reads the log again.
       read.events.catch(() => {
         if (last === read) last = undefined
       })

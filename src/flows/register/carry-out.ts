@@ -31,7 +31,7 @@ export function createCarrier(deps: {
   clock: Clock
   metrics: RegistrarMetrics
   log: Log
-  /** Whether this replica is to write: asked right before, since one that was paused learns of it late. */
+  /** Whether this replica may still write: asked right before, since a paused one may have lost its lease. */
   mayWrite?(): boolean
 }) {
   const { rings, api, clock, metrics, log, mayWrite = () => true } = deps

@@ -13,7 +13,7 @@ import { wholeNumber } from './query.ts'
 
 /** OSS scales to no more. */
 const MAX_WIDTH = 16_384
-/** Shorter than a signed URL is good: whoever asks again meanwhile is not sent to one that has ended. */
+/** Shorter than a signed URL is valid, so that a cached redirect never leads to one that has ended. */
 const CACHE_SECONDS = 300
 
 const STATUSES: Readonly<Record<PictureRefusal, number>> = {

@@ -27,7 +27,7 @@ export type Link<C> = {
 
 type Held<C> = {
   readonly connection: Promise<C>
-  /** So many are at work on it. */
+  /** Calls that are at work on it. */
   users: number
   /** Nothing new is begun on it. */
   isGivenUp: boolean

@@ -44,7 +44,7 @@ export type Appender = {
 
 type Answer = { readonly seq: number | PartFault; readonly isDuplicate: boolean }
 
-export function createAppender(parts: {
+export function createAppender(deps: {
   link: Link
   location: PostgresLocation
   onAppend?: ((report: AppendReport) => void) | undefined
@@ -53,7 +53,7 @@ export function createAppender(parts: {
   /** Asked once to free the lock, where a group waited for it in vain. Says who holds it otherwise. */
   freeLock(): Promise<string | null>
 }): Appender {
-  const { link, location } = parts
+  const { link, location } = deps
   const statement = inSchema(
     location.schema,
     'call @.append_1($1, $2, $3, $4, $5, $6, $7, $8, $9, null, null, null, null)',
@@ -69,9 +69,9 @@ export function createAppender(parts: {
       return answer as Row
     }, deadlineMs)
     committedAt = performance.now()
-    if (typeof row.failover === 'string') parts.onFailover?.(row.failover)
+    if (typeof row.failover === 'string') deps.onFailover?.(row.failover)
     const report = { seconds: (committedAt - start) / 1_000, waitSeconds: Number(row.waited) }
-    if (events.length > 0) parts.onAppend?.({ ...report, events: events.length })
+    if (events.length > 0) deps.onAppend?.({ ...report, events: events.length })
     return row
   }
 
@@ -89,7 +89,7 @@ export function createAppender(parts: {
         if (isContentFault(error)) return refuse(events, error)
         if (isLockTimeout(error) && !isFreed) {
           isFreed = true
-          const holder = await parts.freeLock().catch(() => null)
+          const holder = await deps.freeLock().catch(() => null)
           // Now, while whoever waits for an answer can be told.
           if (holder !== null) throw heldUpFault(location, holder, error)
         } else if (!endsConnection(error)) throw error

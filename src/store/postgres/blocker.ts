@@ -31,7 +31,7 @@ export async function freeLock(link: Link, { schema }: PostgresLocation): Promis
   return holder === undefined || holder.ended === true ? null : shown(holder)
 }
 
-/** Whom the session with this number waits for, now; null where for nobody. */
+/** Who keeps the session with this process id waiting now; null if nobody does. */
 export async function whoBlocks(link: Link, pid: number): Promise<string | null> {
   const statement = `
     select ${SHOWN} from pg_stat_activity a where a.pid = any (pg_blocking_pids($1))

@@ -33,7 +33,7 @@ export type ServerFacts = {
   readonly hasSchema: boolean
   /** The standbys that it waits for, as its settings have them; empty where for none. */
   readonly standbys: string
-  /** ApsaraDB's: after so long a commit does not wait for a standby any more. Null elsewhere. */
+  /** ApsaraDB: how long a commit waits for a standby before it goes on alone. Null elsewhere. */
   readonly standbyTimeout: string | null
   /** The median of some commits that were waited for as those of callbacks are. */
   readonly commitMs: number

@@ -1,6 +1,6 @@
-// The store on a PostgreSQL that replicas share: the port, put together. Four connections: one that
-// appends, one for what is small and must not wait, one that reads, one for what may wait long. Two more
-// where they are needed: for searches, and at the janitor.
+// The store on a PostgreSQL that replicas share: the port, put together. It has four connections: for
+// appends, for small work that must not wait, for reads, and for changes that may wait long. Two more are
+// opened when they are first used: for searches, and for the janitor.
 
 import { type KeptBy, locationName, type PostgresLocation } from '../../core/store-place.ts'
 import { ServiceError } from '../../errors.ts'
@@ -36,7 +36,7 @@ import { createSharing } from './replicas/sharing.ts'
 const OPEN_DEADLINE_MS = 15_000
 const MIGRATE_DEADLINE_MS = 120_000
 const ASK_DEADLINE_MS = 2_000
-/** A commit that is younger is proof enough that appends are taken. */
+/** A commit within this time proves that appends are taken. */
 const PROOF_MS = 2_000
 
 export type PostgresStoreOptions = {
@@ -64,7 +64,7 @@ export type PostgresStoreOptions = {
 export interface PostgresStore extends Store, Reading {
   /** Becomes one of the replicas, until the store is closed. */
   join(options: ReplicaOptions): Leases
-  /** Asks the owner of the registrar for a look. Returns how long ago it was asked for, in ms: 0, by this. */
+  /** Asks the owner of the registrar for a look. Returns how many ms ago one was first asked for: 0 if just now. */
   askLook(domain: string): Promise<number>
   readSharing(): Promise<SharingView>
 }
@@ -83,7 +83,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const keeping = link('keeper')
   const reading = link('reads', { isForReading: true })
   const writing = link('changes')
-  // Opened when somebody first looks: what waits for it is nobody's delivery.
+  // Opened at the first search, which may be slow: no delivery waits behind it.
   const searching = link('looks', { isForReading: true })
   // Opened by the janitor: what waits there for readers holds up nothing else.
   const dropping = link('drops')
@@ -124,7 +124,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     read: log.read,
   })
 
-  /** Why appends are refused without being tried: for a blip they wait, then they are better off so. */
+  /** Why appends are refused at once: a short loss of the connection they wait out, a long one they can't. */
   function refusal(): { readonly fault: unknown } | undefined {
     const down = appending.down()
     if (down === null || performance.now() - down.since <= limits.appendTimeoutMs) return undefined

@@ -24,7 +24,7 @@ const NUMBER_BYTES = Float64Array.BYTES_PER_ELEMENT
 const NO_TEXT = -1
 /** In place of a stream's name, where nobody has read the body. */
 const NOT_READ = -2
-/** So many different texts are looked for, from the first on: most groups have few domains and apps. */
+/** Texts of a group that a new one is compared with: most groups have few domains and apps. */
 const MAX_LOOKED_FOR = 8
 
 /** What the body of an event says of its stream. */

@@ -128,7 +128,7 @@ export function createAudits(
     const start = performance.now()
     const { occurredAt, id } = after ?? { occurredAt: range.from, id: '' }
     const values = [occurredAt, id, range.until, domain]
-    // What waits for it there is nobody's delivery.
+    // On the connection of searches: no delivery waits behind it.
     const rows = await searching.run((session) => session.rows(between, values), READ_DEADLINE_MS)
     const events = rows.map(eventOf)
     events.forEach(visit)

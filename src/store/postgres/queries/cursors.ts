@@ -1,5 +1,5 @@
-// The cursors of the sinks. A write that only moves a cursor is not waited for on disk: one that is
-// lost repeats a batch, and the log's own order keeps what is pruned behind it.
+// The cursors of the sinks. A write that only moves a cursor does not wait for the disk: if it is lost, a
+// batch is delivered again; and nothing is pruned before the cursor that allows it is on disk.
 
 import type { RejectedEvent } from '../../../core/delivery/outcome.ts'
 import type { PostgresLocation } from '../../../core/store-place.ts'

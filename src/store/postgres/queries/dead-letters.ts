@@ -47,7 +47,7 @@ export function createDeadLetters(
       select number from @.dead_letters where ${chosen} limit ${MAX_CHANGED}
     ) returning 1
   `)
-  // An owner's: in one statement, so that one that is paused holds up no takeover in the middle.
+  // Lease and change in one statement: an owner that is paused in between would hold up a takeover.
   const asOwner = (change: string, values: number) =>
     q(`
       with held as materialized (

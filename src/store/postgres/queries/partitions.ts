@@ -11,7 +11,7 @@ const DEADLINE_MS = 10_000
 /** While one of these waits, no partition can be made, and no append be kept that needs one. */
 const LOCK_TIMEOUT_MS = 200
 const RETRY_MS = 5_000
-/** So often in a row it has to fail before it is news: somebody reads for long, or something is wrong. */
+/** Failures in a row before a drop that fails is reported: until then somebody may just be reading for long. */
 const NEWS_AFTER = 3
 
 export type Dropper = {

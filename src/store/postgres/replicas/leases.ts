@@ -17,11 +17,11 @@ export type LeaseTimes = {
   readonly trustMs: number
   /** A pulse that takes longer is given up, and the connection with it. */
   readonly deadlineMs: number
-  /** So long a replica with more sinks than another leaves a free task to others. */
+  /** How long a replica with more sinks than another leaves a free task to others. */
   readonly patienceMs: number
-  /** One with two sinks more than another gives one back, this often. */
+  /** How often a replica with two sinks more than another gives one back. */
   readonly rebalanceMs: number
-  /** So long a sink that is given back may still deliver what it has begun. */
+  /** How long a sink that is given back may still deliver what it has begun. */
   readonly recallMs: number
 }
 

@@ -12,13 +12,13 @@ import { bytesOfGaps, createStreamMemory, type SeenEvent, type Stream } from './
 const MAX_STREAMS = 100_000
 /** Taken out at once, so that not every new stream costs a look at all of them. */
 const MAKE_ROOM = 1_000
-/** Events that are not in the tables: who reads them, or starts after a crash, counts so many. */
+/** Events that the tables may lag behind the log: a reader, or a start after a crash, counts that many. */
 const MAX_UNWRITTEN = 8_192
-/** Where few events come, so that a reader has next to nothing to count. */
+/** With fewer events the tables are written after this time, so that a reader has next to nothing to count. */
 const WRITE_AFTER_MS = 1_000
-/** And of these bodies, in bytes. */
+/** Bytes of bodies that the tables may lag behind. */
 const MAX_UNWRITTEN_BYTES = 8 * 1024 * 1024
-/** A start counts at most so many at once: a full queue more than are ever left behind. */
+/** Events that a start counts at once: what the tables may lag behind, and a full queue on top. */
 const MAX_AT_START = 2 * MAX_UNWRITTEN
 /** Events of one step of counting, where somebody waits for it. */
 const STEP_EVENTS = 512
@@ -155,7 +155,7 @@ export function createStreams(db: DatabaseSync, maxStreams = MAX_STREAMS) {
     memory.forget()
   }
 
-  /** The newest of those that were kept before streams were; whether some are left. */
+  /** Counts the newest events of a log that is older than the tables of streams. Returns whether some are left. */
   function countEarlier(limit: number): boolean {
     const { rows } = upToBytes(selectUpTo.iterate(markOf('streams_to_fill'), limit))
     for (const { seq, ...event } of rows.toReversed()) memory.note(event, seq)
@@ -175,7 +175,7 @@ export function createStreams(db: DatabaseSync, maxStreams = MAX_STREAMS) {
   }
 
   return {
-    /** Counts an event whose commit is on disk. One that nobody tells of is found in the log. */
+    /** Counts an event whose commit is on disk. One that was left out is found in the log. */
     note(event: SeenEvent, seq: number, sighting?: Sighting): void {
       if (counted === undefined) begin()
       else if (seq === counted + 1 && !isBehind) count(event, seq, sighting)
@@ -192,7 +192,7 @@ export function createStreams(db: DatabaseSync, maxStreams = MAX_STREAMS) {
     /** Writes what is remembered. Call `forget` if the transaction fails. */
     write,
 
-    /** One step of writing, or of counting what nobody counted when it came. Whether some is left. */
+    /** One step of writing, or of counting events that were not counted as they came. Returns whether some are left. */
     fill(limit: number): boolean {
       begin()
       if (!isBehind && markOf('streams_to_fill') > 0) return countEarlier(limit)

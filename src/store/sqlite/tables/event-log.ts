@@ -4,7 +4,7 @@ import type { NewEvent, StoredEvent } from '../../../core/events/snapshot-event.
 import type { EventPlace, KeptQuery } from '../../../ports/audit.ts'
 import type { Appended } from '../../../ports/store.ts'
 
-/** A walk by time ends after so many events, or so long: who asked goes on when others had their turn. */
+/** The bounds of one step of a walk by time: the caller goes on after others had their turn. */
 const WALK_EVENTS = 1_024
 const WALK_MS = 8
 const WALK_LOOK_EVENTS = 64
