@@ -70,8 +70,8 @@ export function unavailable(operation: string, what: string): ServiceError {
   return new ServiceError(`${operation} got no answer: ${what}`, { code: 'api_unavailable' })
 }
 
-/** The fault behind anything that a call of `operation` rejected with. */
-export function toApiFault(operation: string, rejected: unknown): ServiceError {
+/** The fault behind anything that a call of `operation`, perhaps through a proxy, rejected with. */
+export function toApiFault(operation: string, rejected: unknown, isProxied = false): ServiceError {
   if (rejected instanceof ServiceError) return rejected
   if (!(rejected instanceof Error)) {
     return unavailable(operation, 'the answer was not JSON; is there a proxy or gateway between?')
@@ -80,5 +80,8 @@ export function toApiFault(operation: string, rejected: unknown): ServiceError {
   const code = 'code' in rejected && typeof rejected.code === 'string' ? rejected.code : ''
   if ('data' in rejected) return refusal(operation, code)
   const shown = CODE_FORM.test(code) ? code : 'connection failed'
-  return unavailable(operation, `network error (${shown}); check SNAPHOOK_LIVE_ENDPOINT`)
+  const suspects = isProxied
+    ? 'the proxy of HTTPS_PROXY, and SNAPHOOK_LIVE_ENDPOINT'
+    : 'SNAPHOOK_LIVE_ENDPOINT'
+  return unavailable(operation, `network error (${shown}); check ${suspects}`)
 }

@@ -82,7 +82,7 @@ export function createLiveApi(deps: {
       pacer.tell(false, turn)
       return answer
     } catch (rejected) {
-      const fault = toApiFault(operation, rejected)
+      const fault = toApiFault(operation, rejected, deps.proxy !== undefined)
       if (fault.code !== 'aborted')
         count(operation, fault.code.slice(API_PREFIX.length) as CallOutcome)
       pacer.tell(fault.code === 'api_throttled', turn)

@@ -56,6 +56,12 @@ describe('an error answer', () => {
 })
 
 describe('no answer', () => {
+  test('through a proxy: that may be at fault as well', () => {
+    const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+    expect(toApiFault(OPERATION, refused, true).message).toContain('check the proxy of HTTPS_PROXY')
+    expect(toApiFault(OPERATION, refused).message).not.toContain('proxy')
+  })
+
   test.each([
     ['a time-out', Object.assign(new Error(SECRET), { name: 'RequestTimeoutError' }), 'timed out'],
     [

@@ -45,8 +45,8 @@ export async function examine(
     const snapshots = await checkSnapshots(domain, api, signal)
     const { auditIntervalMs } = config
     const isOff = auditIntervalMs === undefined
-    const audit = await checkAudit(domain, { lists: api, now: clock.now(), isOff, signal })
     const isCut = permissions.some(({ result }) => result === 'problem')
+    const audit = await checkAudit(domain, { lists: api, now: clock.now(), isOff, isCut, signal })
     const rest = [...snapshots, audit]
     return [...permissions, ...(isCut ? rest.map(waitingIfUnchecked) : rest)]
   }
@@ -115,7 +115,7 @@ function latestIn(config: Config, overrides: Overrides, bucket: string, now: num
   })
 }
 
-/** What a call of its own would mend is said; what the first call met already is not said twice. */
+/** A check that failed as the first call did waits for that; one that lacks a permission of its own says so. */
 function waitingIfUnchecked(finding: Finding): Finding {
   if (finding.result !== 'not_checked' || finding.next !== null) return finding
   return findingsOf(finding.check).notChecked(finding.subject, 'waits for the call above')

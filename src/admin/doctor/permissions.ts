@@ -6,12 +6,11 @@ import { isUsableKey } from '../../core/keys/notify-key.ts'
 import { notifyUrl } from '../../core/registration/notify-url.ts'
 import type { Observed } from '../../core/registration/observation.ts'
 import { formerNotifyUrls, isOurUrl } from '../../core/registration/registration.ts'
-import { describeError } from '../../errors.ts'
+import { describeError, faultCode } from '../../errors.ts'
 import type { LiveApi } from '../../ports/live-api.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, problem, notChecked } = findingsOf('permission')
-const NEXT = 'attach deploy/ram-policy.json, or run doctor again if the fault may pass'
 
 export async function checkPermissions(
   domain: string,
@@ -29,7 +28,7 @@ export async function checkPermissions(
     const seen = ok(domain, 'Describe is allowed')
     return [seen, write ? await checkUpdate(domain, observed, deps) : notTried(domain)]
   } catch (error) {
-    return [problem(domain, describeError(error), NEXT)]
+    return [problemOf(domain, error)]
   }
 }
 
@@ -57,6 +56,12 @@ async function checkUpdate(
     await api.update(domain, { url, auth: 'yes', key }, signal)
     return ok(domain, 'Update is allowed: what was there was put back')
   } catch (error) {
-    return problem(domain, describeError(error), NEXT)
+    return problemOf(domain, error)
   }
+}
+
+function problemOf(domain: string, error: unknown): Finding {
+  const isDenied = faultCode(error) === 'api_denied'
+  const next = isDenied ? 'attach deploy/ram-policy.json' : 'run doctor again if the fault may pass'
+  return problem(domain, describeError(error), next)
 }

@@ -113,6 +113,17 @@ test.each<[string, string, Check, Result, RegExp]>([
   expect(of(check)).toEqual([[result, expect.stringMatching(detail)]])
 })
 
+test('no call gets through: one problem, and what waits for it says so', async () => {
+  await using stage = await setStage()
+  const times = 100
+  stage.emulator.setFaults([{ operation: '*', fault: 'drop', times }])
+  const { of, findings } = await doctor(stage)
+  expect(of('permission')).toEqual([['problem', expect.stringContaining('network error')]])
+  expect(findings.find(({ check }) => check === 'permission')?.next).not.toContain('ram-policy')
+  expect(of('snapshots')).toEqual([['not_checked', 'waits for the call above']])
+  expect(of('audit')).toEqual([['not_checked', 'waits for the call above']])
+})
+
 test('without credentials: nothing is called that needs them', async () => {
   await using stage = await setStage()
   const none = { ALIBABA_CLOUD_ACCESS_KEY_ID: '', ALIBABA_CLOUD_ACCESS_KEY_SECRET: '' }
