@@ -5,26 +5,18 @@ import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
 import { SECRET_NAMES } from '../../src/config/environment.ts'
-import { configFrom, credentialsAdvice, ENVIRONMENT, opsApp, REQUIRED } from './code.ts'
-import { envIn, stagesOf } from './dockerfile.ts'
+import { configFrom, credentialsAdvice, ENVIRONMENT, opsApp } from './code.ts'
 import { filesBelow, textOf } from './files.ts'
 import { build, type Manifest } from './kustomize.ts'
+import { CALLBACK_PORT, DATA, imageEnv, OPS_PORT, STOPS_WITHIN_SECONDS, USER } from './promises.ts'
 
-const DEFAULTS = configFrom(REQUIRED)
-const CALLBACK_PORT = DEFAULTS.listen.port
-const OPS_PORT = DEFAULTS.opsListen.port
-/** From the signal to the exit: a promise of the service. */
-const STOPS_WITHIN_SECONDS = 5
 /** Before anything listens: the lock of a file is waited for, tables are changed. */
 const STARTS_WITHIN_SECONDS = { StatefulSet: 15, Deployment: 120 }
-/** The user `node` of the base image. */
-const USER = 1000
-const DATA = '/data'
 const SECRETS = '/run/secrets/snaphook'
 const FOLDER = 'deploy/kubernetes'
 
 const hasKubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0
-const { NODE_ENV: _, ...fromImage } = envIn(stagesOf(textOf('Dockerfile')).at(-1) ?? [])
+const { NODE_ENV: _, ...fromImage } = imageEnv
 
 function variant(name: 'volumes' | 'postgres') {
   const built = build(`${FOLDER}/${name}`)
