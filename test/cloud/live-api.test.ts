@@ -1,13 +1,11 @@
+// The provider's API against the emulator, and against servers that answer oddly.
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/app/system-clock.ts'
-import { createCredentials } from '../../src/cloud/credentials.ts'
 import { createLiveApi } from '../../src/cloud/live-api.ts'
-import { createPacer } from '../../src/cloud/pacer.ts'
 import { startEmulator } from '../../src/emulator/emulator.ts'
-import { manualClock } from '../support/manual-clock.ts'
 
 const DOMAIN = 'play.example.com'
 const ACCESS_KEY = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
@@ -162,91 +160,6 @@ describe('odd answers', () => {
   })
 })
 
-describe('createPacer', () => {
-  async function times(
-    pacer: ReturnType<typeof createPacer>,
-    clock: ReturnType<typeof manualClock>,
-    count: number,
-  ) {
-    const start = clock.now()
-    const at: number[] = []
-    const turns = Array.from({ length: count }, async () => {
-      await pacer.turn(never)
-      at.push(clock.now() - start)
-    })
-    await clock.advance(60_000)
-    await Promise.all(turns)
-    return at
-  }
-
-  test('ten calls per second; half as many after throttling; then faster again', async () => {
-    const clock = manualClock()
-    const pacer = createPacer(clock)
-    expect(await times(pacer, clock, 4)).toEqual([0, 100, 200, 300])
-    pacer.tell(true, clock.elapsed())
-    expect(await times(pacer, clock, 3)).toEqual([0, 200, 400])
-    for (let n = 0; n < 10; n++) {
-      await clock.advance(1)
-      pacer.tell(true, clock.elapsed())
-    }
-    expect(await times(pacer, clock, 3)).toEqual([0, 3_200, 6_400])
-    for (let n = 0; n < 10; n++) {
-      await clock.advance(5_000)
-      pacer.tell(false, clock.elapsed())
-    }
-    expect(await times(pacer, clock, 3)).toEqual([0, 100, 200])
-  })
-
-  test('a burst that is throttled as one slows it down once, also for those who wait', async () => {
-    const clock = manualClock()
-    const pacer = createPacer(clock)
-    const turn = await pacer.turn(never)
-    const at: number[] = []
-    const waiting = Array.from({ length: 3 }, async () => {
-      await pacer.turn(never)
-      at.push(clock.elapsed())
-    })
-    await clock.advance(50)
-    for (let n = 0; n < 6; n++) pacer.tell(true, turn)
-    await clock.advance(1_000)
-    await Promise.all(waiting)
-    expect(at).toEqual([100, 300, 500])
-  })
-
-  test('after a long wait it is asked whether the call is still to be made', async () => {
-    const clock = manualClock()
-    const pacer = createPacer(clock)
-    for (let n = 0; n < 5; n++) {
-      await clock.advance(1)
-      pacer.tell(true, clock.elapsed())
-    }
-    const start = clock.elapsed()
-    const asked: number[] = []
-    const ask = (answer: boolean) => async () => {
-      asked.push(clock.elapsed() - start)
-      await clock.sleep(500, never)
-      return answer
-    }
-    const turns = [true, true, false, true].map((answer) => pacer.turn(never, ask(answer)))
-    const outcomes = Promise.allSettled(turns)
-    await clock.advance(60_000)
-    expect(asked).toEqual([3_200, 6_900, 10_100])
-    expect(await outcomes).toMatchObject([
-      { value: start },
-      { value: start + 3_700 },
-      { reason: { code: 'outdated' } },
-      { value: start + 10_600 },
-    ])
-  })
-
-  test('a wait ends with the signal', async () => {
-    const clock = manualClock()
-    const pacer = createPacer(clock)
-    await pacer.turn(never)
-    await expect(pacer.turn(AbortSignal.abort())).rejects.toMatchObject({ code: 'aborted' })
-  })
-})
-
 describe('credentials that the provider says have expired', () => {
   async function tokens(accepted: string) {
     let held = 'old'
@@ -306,37 +219,5 @@ describe('the snapshot configurations of a domain', () => {
     })
     expect(await api.snapshotConfigs(DOMAIN, never)).toHaveLength(pages)
     expect(asked).toBe(pages)
-  })
-})
-
-describe('createCredentials', () => {
-  const good = { accessKeyId: 'id', accessKeySecret: 'secret', securityToken: 'token' }
-
-  test('asks the chain for every call, and builds it anew after a failure', async () => {
-    let built = 0
-    const answers = [new Error('no metadata'), { accessKeyId: '', accessKeySecret: '' }, good, good]
-    const credentials = createCredentials(() => {
-      built += 1
-      return {
-        async getCredentials() {
-          const answer = answers.shift()
-          if (answer instanceof Error || answer === undefined) throw answer
-          return answer
-        },
-      }
-    })
-    for (let n = 0; n < 2; n++) {
-      await expect(credentials.getCredentials()).rejects.toMatchObject({
-        code: 'api_credentials',
-        message: expect.stringContaining('ALIBABA_CLOUD_ACCESS_KEY_ID'),
-      })
-    }
-    expect(await credentials.getCredentials()).toEqual(good)
-    expect(await credentials.getCredentials()).toEqual(good)
-    expect(built).toBe(3)
-    credentials.renew?.()
-    answers.push(good)
-    expect(await credentials.getCredentials()).toEqual(good)
-    expect(built).toBe(4)
   })
 })
