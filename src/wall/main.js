@@ -1,13 +1,11 @@
 // The wall: puts the parts together.
-/** @import { Connection, Facts, View } from './types.d.ts' */
-import { healthOf } from './logic/health.js'
+import { createRate, healthOf } from './logic/health.js'
 import { createLive } from './logic/live.js'
-import { createRate } from './logic/rate.js'
 import { createStreams, stateOf, titleOf } from './logic/streams.js'
 import { readView, writeView } from './logic/view.js'
 import { emptyState, grouped } from './logic/words.js'
 import { learnFacts, listStreams, MOST_STREAMS, newestSeq, openEvents, serviceNow, sleep } from './page/api.js'
-import { listenToBar, showBar } from './page/bar.js'
+import { showBar } from './page/bar.js'
 import { byId, setText } from './page/dom.js'
 import { listenToSignIn, showEmpty } from './page/empty.js'
 import { createGrid } from './page/grid.js'
@@ -15,10 +13,11 @@ import { showConnection, showDetails, showHealth } from './page/health.js'
 import { listenToInput } from './page/input.js'
 import { createOneStream } from './page/one-stream.js'
 
-const FLUSH_MS = 250
-const TICK_MS = 1000
-const SORT_TICKS = 4
-const FACTS_TICKS = 8
+/** A frame costs as much for one tile as for many. */
+const BEAT_MS = 250
+const TICK_BEATS = 4
+const SORT_BEATS = 16
+const FACTS_BEATS = 32
 /** What was known a moment ago still holds. */
 const GRACE_MS = 3000
 /** A page that nobody sees gives its connection back. */
@@ -26,16 +25,15 @@ const HIDDEN_MS = 60_000
 const NAMED = 3
 
 let view = readView(location.search)
-/** @type {Connection} */
+/** @type {Wall.Connection} */
 let connection = { kind: 'connecting' }
-/** @type {Facts | undefined} */
 let facts
 let isLoaded = false
 let listedAt = 0
 let isCut = false
 /** Why no bucket gives pictures. */
 let trouble
-let ticks = 0
+let beats = 0
 let hiddenTimer
 /** Closing then goes back in the history. */
 let isDeeper = false
@@ -94,7 +92,6 @@ const live = createLive({
 		connection = next
 		if (next.kind === 'signed_out') isLoaded = false
 		draw()
-		grid.tick()
 	},
 	onNewest: (seq) => rate.note(Date.now(), seq),
 	now: serviceNow,
@@ -114,7 +111,7 @@ async function learn() {
 	draw()
 }
 
-/** `isStep`: "back" leads to what was before. @param {Partial<View>} changes */
+/** `isStep`: "back" leads to what was before. @param {Partial<Wall.View>} changes */
 function go(changes, isStep = false) {
 	view = { ...view, ...changes }
 	isDeeper = isStep || (isDeeper && view.stream + view.details !== '')
@@ -212,37 +209,33 @@ function announce() {
 	if (changed.length > 0) say(changed.join(', '))
 }
 
-function tick() {
-	ticks += 1
-	draw()
-	grid.resize()
-	announce()
-	if (ticks % SORT_TICKS === 0 && (view.order !== 'name' || view.state !== '')) arrange()
-	if (ticks % FACTS_TICKS === 0 && isLoaded && !document.hidden) void learn()
-}
-
-function flush() {
-	grid.show(fresh)
+function beat() {
+	beats += 1
+	if (beats % TICK_BEATS === 0) {
+		draw()
+		grid.resize()
+		announce()
+	}
+	if (beats % SORT_BEATS === 0 && (view.order !== 'name' || view.state !== '')) arrange()
+	if (beats % FACTS_BEATS === 0 && isLoaded && !document.hidden) void learn()
+	grid.beat(fresh, beats)
 	fresh.clear()
 }
 
-addEventListener('popstate', () => {
+window.onpopstate = () => {
 	view = readView(location.search)
 	isDeeper = false
 	draw()
 	arrange()
-})
-addEventListener('resize', grid.resize)
-document.addEventListener('visibilitychange', () => {
+}
+window.onresize = grid.resize
+document.onvisibilitychange = () => {
 	clearTimeout(hiddenTimer)
 	if (document.hidden) hiddenTimer = setTimeout(live.stop, HIDDEN_MS)
 	else if (isLoaded) live.start()
-})
+}
 listenToInput({ view: () => view, go, close, pin, grid, one })
-listenToBar(go)
 listenToSignIn(live.start)
-setInterval(tick, TICK_MS)
-setInterval(grid.tick, TICK_MS)
-setInterval(flush, FLUSH_MS)
+setInterval(beat, BEAT_MS)
 draw()
 live.start()

@@ -1,6 +1,9 @@
 // The shapes of the API (docs/api.md) as the page reads them, and the page's own. For the type
 // checker only: the browser never gets this file.
 
+// `Wall.View` and so on, without a line of import in what the browser gets.
+export as namespace Wall
+
 export type Shot = {
 	id: string
 	seq: number
@@ -38,7 +41,13 @@ export type Stream = {
 	intervalSeconds: number | null
 }
 
-export type Streams = ReturnType<typeof import('./logic/streams.js').createStreams>
+export type Streams = {
+	streams: Map<string, Stream>
+	replace(records: StreamRecord[]): void
+	apply(event: CloudEvent): string | undefined
+	arrange(view: View, now: number): Stream[]
+	counts(view: View, now: number, stateNow: (stream: Stream) => State): Record<State | 'all', number>
+}
 
 export type CloudEvent = {
 	id: string
@@ -156,7 +165,7 @@ export type LiveDeps = {
 export type PictureDeps<P> = {
 	/** Resolves once the picture can be shown, and rejects if there is none. */
 	load(key: string, shot: Shot, signal: AbortSignal): Promise<P>
-	shown(key: string, picture: P): void
+	shown(key: string, picture: P, shot: Shot): void
 	failed(key: string, shot: Shot, why: 'slow' | 'refused'): void
 	schedule(run: () => void, ms: number): unknown
 	cancel(timer: unknown): void
@@ -169,7 +178,7 @@ export type PictureTile = {
 	shown: number
 	/** The seq of a shot that did not load. */
 	failed: number
-	abort?: AbortController
+	abort?: AbortController | undefined
 }
 
 export type GridDeps = {

@@ -51,7 +51,7 @@ describe.skipIf(!hasChromium)('tiles', () => {
       }),
     )
     expect(new Set(shapes)).toHaveLength(3)
-    expect(await page.title()).toBe('1 silent · 2 late · snaphook')
+    await eventually(() => page.title()).toBe('1 silent · 2 late · snaphook')
     service.shoot(waning)
     await eventually(() => states(page)).toEqual(['Live', 'Late', 'Silent', 'Live'])
     await eventually(() => page.locator('#spoken').textContent()).toBe('waning is live')
@@ -187,5 +187,52 @@ describe.skipIf(!hasChromium)('tiles', () => {
     await page.locator('.tile').last().scrollIntoViewIfNeeded()
     await eventually(() => pictureOf(page, 'cam-500').count()).toBe(1)
     expect(service.pictures.length).toBeLessThan(80)
+  })
+
+  test('a picture that was out of view is still there', async () => {
+    await using service = await startFakeService()
+    for (let index = 1; index <= 60; index += 1) service.add(`cam-${index}`)
+    await using page = await browser.open(`${service.url}?size=l`)
+    const drawn = (name: string) =>
+      pictureOf(page, name).evaluate((img: HTMLImageElement) => img.naturalWidth)
+    await eventually(() => drawn('cam-1')).toBeGreaterThan(0)
+    await page.locator('.tile').last().scrollIntoViewIfNeeded()
+    await eventually(() => drawn('cam-60')).toBeGreaterThan(0)
+    await page.locator('.tile').first().scrollIntoViewIfNeeded()
+    expect(await drawn('cam-1')).toBeGreaterThan(0)
+  })
+
+  test('the first picture is shown at once, and those that come after it together: each time costs a frame', async () => {
+    await using service = await startFakeService()
+    for (let index = 1; index <= 12; index += 1) service.add(`cam-${index}`)
+    await using page = await browser.open('about:blank')
+    const now = Date.now()
+    await page.clock.install({ time: now })
+    await page.clock.pauseAt(now + 1000)
+    let loaded = 0
+    page.on('requestfinished', (request) => {
+      if (request.url().endsWith('.jpg')) loaded += 1
+    })
+    await page.goto(service.url)
+    await eventually(() => loaded).toBe(12)
+    const shown = () => page.locator('.picture img').count()
+    await eventually(shown).toBe(1)
+    await page.clock.runFor(250)
+    await eventually(shown).toBe(12)
+  })
+
+  test('hundreds of tiles that change places end in their order, and the focus stays', async () => {
+    await using service = await startFakeService()
+    for (let index = 1; index <= 200; index += 1) service.add(`cam-${index}`, { agoMs: index * 50 })
+    await using page = await browser.open(service.url)
+    await eventually(() => page.locator('.tile').count()).toBe(200)
+    await page.locator('.tile-link', { hasText: 'cam-7' }).first().focus()
+    await page.keyboard.press('o')
+    await page.keyboard.press('o')
+    const turned = Array.from({ length: 200 }, (_, index) => `cam-${200 - index}`)
+    await eventually(() => names(page)).toEqual(turned)
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.querySelector('.name')?.textContent)
+    await eventually(focused).toBe('cam-7')
   })
 })

@@ -69,6 +69,34 @@ test('a bucket that hangs has six loads, and holds up no other', () => {
   expect(asked()).toContain('other 1')
 })
 
+test('a bucket that gives at once gives so many a beat, and the rest with the next ones', async () => {
+  const { pictures, loads, shown } = setUp()
+  for (let tile = 0; tile < 60; tile += 1) pictures.want(`${tile}`, shot(1))
+  const giveAll = async () => {
+    for (let given = -1; given !== loads.length; await settled()) {
+      given = loads.length
+      for (const load of loads) load.done()
+    }
+  }
+  await giveAll()
+  expect(shown).toHaveLength(24)
+  pictures.beat()
+  await giveAll()
+  expect(shown).toHaveLength(48)
+  pictures.beat()
+  await giveAll()
+  expect(shown).toHaveLength(60)
+})
+
+test('what is shown stays when it is out of view', async () => {
+  const { pictures, loads } = setUp()
+  pictures.want('a', shot(1))
+  loads[0]?.done()
+  await settled()
+  pictures.drop('a')
+  expect(loads[0]?.signal.aborted).toBe(false)
+})
+
 test('a load that takes too long is given up, and the newest shot is tried', async () => {
   const { pictures, failed, elapse, asked } = setUp()
   pictures.want('a', shot(1))

@@ -132,6 +132,16 @@ test('a list that was read before an event takes nothing back', () => {
   expect(it.arrange(readView(''), NOW)[0]?.seenAt).toBe(NOW)
 })
 
+test('a list anew leaves a stream that is known the one it is, with its newest shot and interval', () => {
+  const it = filled(record('b', 9_000), record('a'))
+  const before = it.arrange(readView(''), NOW)
+  it.replace([record('a'), record('b', 1_000, { intervalSeconds: 20 })])
+  const after = it.arrange(readView(''), NOW)
+  expect(after[0]).toBe(before[0])
+  expect(after[1]).toBe(before[1])
+  expect(after[1]).toMatchObject({ seenAt: NOW - 1_000, intervalSeconds: 20 })
+})
+
 test('a list forgets streams that are gone', () => {
   const it = filled(record('a'), record('b'))
   it.replace([record('b')])

@@ -1,10 +1,12 @@
-// The health line, in words.
+// The health line, in words, and the rate of callbacks.
 import { bytesInWords, grouped, registrationLevel } from './words.js'
 
 /** A sink that is behind by less is not behind; by a minute of callbacks if that is more. */
 const LAG_LEAST = 100
 const STORE_WARN = 0.8
 const STORE_BAD = 0.95
+const MINUTE = 60_000
+const LEAST = 10_000
 
 const REGISTRATION = {
 	pending: 'being registered',
@@ -74,4 +76,24 @@ function storePart({ storeFailing, storeUsed, storeMax }) {
 	const share = storeUsed / storeMax
 	const level = share >= STORE_BAD ? 'bad' : share >= STORE_WARN ? 'warn' : 'ok'
 	return [level, `store ${share < 0.01 ? 'under 1' : Math.round(share * 100)} % used`]
+}
+
+/** From two numbers of events. */
+export function createRate() {
+	let seen = []
+	return {
+		note(at, seq) {
+			// Another log.
+			if (seq < seen.at(-1)?.seq) seen = []
+			seen.push({ at, seq })
+			while (seen.length > 2 && seen[1].at <= at - MINUTE) seen.shift()
+		},
+		/** Null while too little is known. */
+		perMinute() {
+			const first = seen[0]
+			const last = seen.at(-1)
+			if (first === undefined || last.at - first.at < LEAST) return null
+			return Math.round(((last.seq - first.seq) * MINUTE) / (last.at - first.at))
+		},
+	}
 }

@@ -1,6 +1,5 @@
 // The connection to the service: the list of streams, then the events after it. Events that stay away while
 // the log grows, or an API that does not answer, are a lost connection.
-/** @import { LiveDeps } from '../types.d.ts' */
 
 /** With the time-out, a lost connection shows after 8 s. */
 const WATCH_MS = 4_000
@@ -19,7 +18,7 @@ export class Refused extends Error {
 	}
 }
 
-/** @param {LiveDeps} deps */
+/** @param {Wall.LiveDeps} deps */
 export function createLive(deps) {
 	const { onConnection, sleep } = deps
 	let stopping = new AbortController()

@@ -1,24 +1,25 @@
 // Which picture is loaded when: one load in flight a tile, and the newest shot wins. A bucket has a lane of a
-// few loads, so that it holds up only itself; one that fails is tried ever more seldom.
-/** @import { PictureDeps, PictureTile } from '../types.d.ts' */
+// few loads, so that it holds up only itself, and of so many a beat; one that fails is tried ever more seldom.
 
 /** As many connections to one host has a browser. */
 export const LANE_LOADS = 6
+/** More would leave a slow machine no time for else. */
+const BEAT_LOADS = 24
 const LOAD_TIMEOUT_MS = 15_000
 const TROUBLE_AFTER = 4
 const FIRST_PAUSE_MS = 4_000
 const LONGEST_PAUSE_MS = 30_000
 
-/** @template P @param {PictureDeps<P>} deps */
+/** @template P @param {Wall.PictureDeps<P>} deps */
 export function createPictures({ load, shown, failed, schedule, cancel }) {
-	/** @type {Map<string, PictureTile>} */
+	/** @type {Map<string, Wall.PictureTile>} */
 	const tiles = new Map()
 	const lanes = new Map()
 
 	function enqueue(key, { bucket, endpoint }) {
 		const name = `${endpoint}/${bucket}`
 		if (!lanes.has(name)) {
-			lanes.set(name, { queue: new Set(), loads: 0, failures: 0, pauseMs: FIRST_PAUSE_MS, timer: undefined })
+			lanes.set(name, { queue: new Set(), loads: 0, left: BEAT_LOADS, failures: 0, pauseMs: FIRST_PAUSE_MS })
 		}
 		const lane = lanes.get(name)
 		lane.queue.add(key)
@@ -28,7 +29,7 @@ export function createPictures({ load, shown, failed, schedule, cancel }) {
 	function go(lane) {
 		const most = lane.failures >= TROUBLE_AFTER ? 1 : LANE_LOADS
 		for (const key of lane.queue) {
-			if (lane.loads >= most || lane.timer !== undefined) return
+			if (lane.loads >= most || lane.left === 0 || lane.timer !== undefined) return
 			lane.queue.delete(key)
 			const tile = tiles.get(key)
 			if (tile?.wanted !== undefined) void run(lane, key, tile, tile.wanted)
@@ -40,13 +41,14 @@ export function createPictures({ load, shown, failed, schedule, cancel }) {
 		const { signal } = abort
 		Object.assign(tile, { wanted: undefined, loading: shot, abort })
 		lane.loads += 1
+		lane.left -= 1
 		const timer = schedule(() => abort.abort('slow'), LOAD_TIMEOUT_MS)
 		try {
 			const picture = await load(key, shot, signal)
 			settle(lane, true)
 			if (!signal.aborted) {
 				tile.shown = shot.seq
-				shown(key, picture)
+				shown(key, picture, shot)
 			}
 		} catch {
 			// Nobody waits for what is out of view.
@@ -58,7 +60,7 @@ export function createPictures({ load, shown, failed, schedule, cancel }) {
 		}
 		cancel(timer)
 		lane.loads -= 1
-		if (tile.loading === shot) tile.loading = undefined
+		if (tile.loading === shot) Object.assign(tile, { loading: undefined, abort: undefined })
 		if (tile.wanted !== undefined && tiles.get(key) === tile) enqueue(key, tile.wanted)
 		go(lane)
 	}
@@ -97,6 +99,12 @@ export function createPictures({ load, shown, failed, schedule, cancel }) {
 		forget(key) {
 			this.drop(key)
 			tiles.delete(key)
+		},
+		beat() {
+			for (const lane of lanes.values()) {
+				lane.left = BEAT_LOADS
+				go(lane)
+			}
 		},
 		/** What failed is tried again, once. */
 		forgive() {

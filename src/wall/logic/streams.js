@@ -1,5 +1,4 @@
 // The streams that the page knows. `now` is epoch ms by the clock of the service.
-/** @import { CloudEvent, State, Stream, StreamRecord, View } from '../types.d.ts' */
 
 const LATE_MS = 30_000
 const SILENT_MS = 300_000
@@ -21,7 +20,7 @@ export function titleOf({ app, stream }) {
 	return stream ?? (app === null ? 'without a name' : `${app}, without a name`)
 }
 
-/** As the service reckons it: a stream whose interval is not known is never late. @returns {State} */
+/** As the service reckons it: a stream whose interval is not known is never late. @returns {Wall.State} */
 export function stateOf({ seenAt, intervalSeconds }, now) {
 	const age = now - seenAt
 	const interval = (intervalSeconds ?? 0) * 1000
@@ -37,7 +36,6 @@ function timesOf({ receivedAt, capturedAt }) {
 	return { seenAt, takenAt: capturedAt === null ? seenAt : Math.min(seenAt, Date.parse(capturedAt)) }
 }
 
-/** @param {Stream} stream @param {View} view */
 function matches(stream, { q, domain, app, state }, now) {
 	if (domain !== '' && stream.domain !== domain) return false
 	if (app !== '' && stream.app !== app) return false
@@ -46,45 +44,47 @@ function matches(stream, { q, domain, app, state }, now) {
 	return [stream.domain, stream.app, stream.stream].some((name) => name?.toLowerCase().includes(part))
 }
 
+/** @returns {Wall.Streams} */
 export function createStreams() {
-	/** @type {Map<string, Stream>} */
 	const streams = new Map()
-	/** By name. @type {Stream[] | undefined} */
+	/** By name. */
 	let named
+
+	/** The stream, with this shot if it has none newer. */
+	function note(key, { domain, app, stream }, latest) {
+		const known = streams.get(key)
+		if (known === undefined) {
+			named = undefined
+			streams.set(key, { key, domain, app, stream, intervalSeconds: null, latest, ...timesOf(latest) })
+		} else if (latest.seq > known.latest.seq) Object.assign(known, { latest, ...timesOf(latest) })
+		return streams.get(key)
+	}
 
 	return {
 		streams,
-		/** The list anew, but for newer events. @param {StreamRecord[]} records */
+		/** What is not in the list is gone. */
 		replace(records) {
-			const before = new Map(streams)
-			streams.clear()
-			named = undefined
+			const gone = new Set(streams.keys())
 			for (const record of records) {
 				const key = keyOf(record)
-				const old = before.get(key)
-				const isOlder = old !== undefined && old.latest.seq > record.latest.seq
-				const latest = isOlder ? old.latest : record.latest
-				streams.set(key, { ...record, key, latest, ...timesOf(latest) })
+				gone.delete(key)
+				note(key, record, record.latest).intervalSeconds = record.intervalSeconds
 			}
+			if (gone.size > 0) named = undefined
+			for (const key of gone) streams.delete(key)
 		},
-		/** The key of the stream, or undefined if the event shows nothing newer. @param {CloudEvent} event */
+		/** The key of the stream, or undefined if the event shows nothing newer. */
 		apply({ id, data }) {
-			const { domain, app, stream, origin, seq, bucket, endpoint, object, capturedAt, receivedAt } = data
+			const { origin, seq, bucket, endpoint, object, capturedAt, receivedAt } = data
 			const key = keyOf(data)
 			const known = streams.get(key)
 			const latest = { id, seq, bucket, endpoint, object, capturedAt, receivedAt }
-			const times = timesOf(latest)
-			if (known === undefined) {
-				named = undefined
-				streams.set(key, { key, domain, app, stream, intervalSeconds: null, latest, ...times })
-				return key
-			}
 			// What the audit found may be older than what is shown.
-			if (seq <= known.latest.seq || (origin !== 'callback' && times.takenAt <= known.takenAt)) return undefined
-			Object.assign(known, { latest, ...times })
+			const isOld = seq <= known?.latest.seq || (origin !== 'callback' && timesOf(latest).takenAt <= known?.takenAt)
+			if (isOld) return undefined
+			note(key, data, latest)
 			return key
 		},
-		/** @param {View} view */
 		arrange(view, now) {
 			named ??= [...streams.values()].sort((a, b) => collator.compare(sortName(a), sortName(b)))
 			const wanted = named.filter((stream) => matches(stream, view, now))
@@ -93,11 +93,11 @@ export function createStreams() {
 			const pinned = ({ key }) => Number(view.pins.includes(key))
 			return wanted.sort((a, b) => pinned(b) - pinned(a))
 		},
-		/** @param {View} view */
 		counts(view, now, stateNow) {
 			const counts = { all: 0, live: 0, late: 0, silent: 0, unknown: 0 }
+			const wanted = { ...view, state: '' }
 			for (const stream of streams.values()) {
-				if (!matches(stream, { ...view, state: '' }, now)) continue
+				if (!matches(stream, wanted, now)) continue
 				counts.all += 1
 				counts[stateNow(stream)] += 1
 			}

@@ -8,7 +8,7 @@ export const STATES = ['', 'live', 'late', 'silent']
 const CHOICES = { state: STATES, order: ORDERS, size: SIZES }
 const TEXTS = ['q', 'domain', 'app', 'stream', 'shot', 'details']
 
-/** What is missing or wrong is as by default. @returns {import('../types.d.ts').View} */
+/** What is missing or wrong is as by default. @returns {Wall.View} */
 export function readView(search) {
 	const asked = new URLSearchParams(search)
 	const view = { pins: [...new Set(asked.getAll('pin'))], bar: asked.get('bar') !== 'off' }

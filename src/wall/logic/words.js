@@ -7,11 +7,9 @@ export function ageInWords(ms) {
 	const seconds = Math.max(0, Math.floor(ms / 1000))
 	const minutes = Math.floor(seconds / 60)
 	const hours = Math.floor(minutes / 60)
-	const two = (value) => String(value % 60).padStart(2, '0')
 	if (minutes === 0) return `${seconds} s`
-	if (minutes < 10) return `${minutes} min ${two(seconds)} s`
 	if (hours === 0) return `${minutes} min`
-	if (hours < 24) return `${hours} h ${two(minutes)} min`
+	if (hours < 24) return `${hours} h ${minutes % 60} min`
 	return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 

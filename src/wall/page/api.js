@@ -70,29 +70,31 @@ export async function pictureProblem(id) {
 	return response.type === 'opaqueredirect' ? undefined : problemOf(response)
 }
 
-/** Decoded: it can be shown without a flicker. */
-export async function loadPicture(url, signal) {
+/** Not decoded yet: each decoding costs a frame, and tiles share theirs. */
+export function loadPicture(url, signal) {
 	const picture = new Image()
 	picture.alt = ''
-	signal.addEventListener('abort', () => picture.removeAttribute('src'), { once: true })
-	picture.src = url
-	await picture.decode()
-	return picture
+	return new Promise((resolve, reject) => {
+		signal.onabort = () => reject(picture.removeAttribute('src'))
+		picture.onload = () => resolve(picture)
+		picture.onerror = reject
+		picture.src = url
+	})
 }
 
 export function openEvents(after, { onOpen, onEvent, onFault }) {
 	const source = new EventSource(`v1/events/stream?after=${after}`)
-	source.addEventListener('open', onOpen)
+	source.onopen = onOpen
 	source.addEventListener('snapshot', ({ data }) => onEvent(JSON.parse(data)))
-	source.addEventListener('error', onFault)
+	source.onerror = onFault
 	return source
 }
 
 export function sleep(ms, signal) {
 	return new Promise((resolve) => {
 		if (signal.aborted) return resolve(undefined)
-		const timer = setTimeout(resolve, ms)
-		signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true })
+		// Not on the signal itself: it would keep what waited once.
+		AbortSignal.any([signal, AbortSignal.timeout(ms)]).onabort = resolve
 	})
 }
 
@@ -109,7 +111,6 @@ export async function learnFacts() {
 		storeFailing: ready.store === 'failing' ? `${ready.reasons}` : null,
 		storeUsed: bytes('bytes'),
 		storeMax: bytes('max_bytes'),
-		perMinute: null,
 	}
 }
 

@@ -10,10 +10,6 @@ function fillOptions(id, all, values, value) {
 	select.replaceChildren(...texts.map((text, index) => el('option', { value: index === 0 ? '' : text }, text)))
 }
 
-export function listenToBar(onChange) {
-	byId('bar').addEventListener('input', ({ target }) => onChange({ [target.name]: target.value }))
-}
-
 export function showBar(view, { domains, apps, counts }) {
 	fillOptions('domain', 'All domains', domains, view.domain)
 	fillOptions('app', 'All apps', apps, view.app)

@@ -30,12 +30,11 @@ export function timeElement(iso) {
 
 /** Over plain HTTP there is no other clipboard. */
 export function copyText(text, button) {
-	const words = button.textContent
 	const area = el('textarea', { value: text, className: 'unseen' })
 	button.after(area)
 	area.select()
 	setText(button, document.execCommand('copy') ? 'Copied' : 'Not copied')
 	area.remove()
 	button.focus()
-	setTimeout(() => setText(button, words), 2000)
+	setTimeout(() => setText(button, 'Copy as JSON'), 2000)
 }

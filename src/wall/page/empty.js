@@ -24,12 +24,12 @@ function domainItem({ domain, state, detail, lastCallbackAt }) {
 export function listenToSignIn(onSignedIn) {
 	const token = byId('token')
 	// As a form it would have no origin.
-	byId('sign-out').addEventListener('submit', async (event) => {
+	byId('sign-out').onsubmit = async (event) => {
 		event.preventDefault()
 		await fetch('sign-out', { method: 'POST' }).catch(() => 0)
 		location.reload()
-	})
-	byId('sign-in').addEventListener('submit', async (event) => {
+	}
+	byId('sign-in').onsubmit = async (event) => {
 		event.preventDefault()
 		const body = new URLSearchParams({ token: token.value.trim() })
 		const response = await fetch('sign-in', { method: 'POST', body }).catch(() => undefined)
@@ -37,7 +37,7 @@ export function listenToSignIn(onSignedIn) {
 		if (!response?.ok) return token.select()
 		token.value = ''
 		onSignedIn()
-	})
+	}
 }
 
 async function reasonOf(response) {

@@ -1,5 +1,4 @@
 // The grid of tiles.
-/** @import { GridDeps } from '../types.d.ts' */
 import { columnsFor, GAP, pictureWidth } from '../logic/fit.js'
 import { createPictures, LANE_LOADS } from '../logic/pictures.js'
 import { noPicture } from '../logic/words.js'
@@ -9,10 +8,12 @@ import { createTile } from './tile.js'
 
 /** Hundreds in one go would hold the page up. */
 const BATCH = 40
+/** Beats until each tile had its turn. */
+const TURNS = 4
 /** The least width of a tile, in pixels. */
 const TILE = { s: 150, m: 230, l: 340, xl: 560 }
 
-/** @param {GridDeps} deps */
+/** @param {Wall.GridDeps} deps */
 export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 	const list = byId('tiles')
 	const tiles = new Map()
@@ -22,12 +23,17 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 	let focused = ''
 	let turn = 0
 	let isAsking = false
+	/** Loaded, and not shown yet. */
+	const arrived = new Map()
+	let isBeatFree = true
+	let isDecoding = false
 
 	const pictures = createPictures({
 		load: (_key, shot, signal) => loadPicture(pictureUrl(shot.id, width), signal),
-		shown(key, picture) {
-			tiles.get(key)?.setPicture(picture)
+		shown(key, picture, { id }) {
+			arrived.set(key, { picture, id })
 			onTrouble()
+			if (isBeatFree) void reveal()
 		},
 		failed: (key, shot, why) => void explain(key, shot.id, why),
 		schedule: (run, ms) => setTimeout(run, ms),
@@ -45,6 +51,33 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 		},
 		{ rootMargin: '100px' },
 	)
+
+	/** Decoded first: without a flicker. */
+	async function reveal() {
+		if (isDecoding || arrived.size === 0) return
+		isBeatFree = false
+		isDecoding = true
+		const batch = new Map(arrived)
+		arrived.clear()
+		const decode = ([key, { picture, id }]) =>
+			picture.decode().catch(() => {
+				batch.delete(key)
+				void explain(key, id, 'refused')
+			})
+		await Promise.all([...batch].map(decode))
+		isDecoding = false
+		for (const [key, { picture }] of batch) tiles.get(key)?.setPicture(picture)
+	}
+
+	/** `fresh`: keys of streams with news. The others have their turn in some later beat. */
+	function beat(fresh, beats) {
+		isBeatFree = true
+		show(fresh)
+		show(order.filter((_, index) => (index + beats) % TURNS === 0))
+		if (isDecoding) return
+		pictures.beat()
+		void reveal()
+	}
 
 	/** One question at a time: tiles of a bucket fail for one reason. */
 	async function explain(key, id, why) {
@@ -71,13 +104,12 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 			pictures.forget(key)
 		}
 		turn += 1
-		const hadFocus = list.contains(document.activeElement)
 		build(wanted, 0, turn)
-		if (hadFocus) focus(focused, true)
 	}
 
 	function build(wanted, from, ofTurn) {
 		if (ofTurn !== turn) return
+		const hadFocus = list.contains(document.activeElement)
 		let index = from
 		for (let made = 0; index < wanted.length && made < BATCH; index += 1) {
 			const stream = wanted[index]
@@ -88,15 +120,17 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 				seen.observe(tile.item)
 				// Before the page is drawn.
 				if (index < LANE_LOADS) inView.add(stream.key)
-				made += 1
 			}
 			tile.setPinned(view().pins.includes(stream.key))
 			const there = list.children[index]
-			if (there !== tile.item) list.insertBefore(tile.item, there ?? null)
+			if (there === tile.item) continue
+			list.insertBefore(tile.item, there ?? null)
+			made += 1
 		}
 		show(order.slice(from, index))
 		if (index < wanted.length) requestAnimationFrame(() => build(wanted, index, ofTurn))
 		if (!tiles.has(focused)) focus(order[0])
+		if (hadFocus) focus(focused, true)
 	}
 
 	function show(keys) {
@@ -136,8 +170,7 @@ export function createGrid({ streams, view, href, stateOf, onTrouble }) {
 	return {
 		arrange,
 		resize,
-		show,
-		tick: () => show(order),
+		beat,
 		forgive: pictures.forgive,
 		order: () => order,
 		focused: () => focused,

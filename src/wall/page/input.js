@@ -14,10 +14,6 @@ export function listenToInput(wall) {
 			go({ bar: true })
 			byId('q').focus()
 		},
-		ArrowLeft: grid.move,
-		ArrowRight: grid.move,
-		ArrowUp: grid.move,
-		ArrowDown: grid.move,
 		p: () => pin(grid.focused()),
 		o: () => go({ order: neighbour(ORDERS, view().order, 1) }),
 		s: () => go({ state: neighbour(STATES, view().state, 1) }),
@@ -47,7 +43,8 @@ export function listenToInput(wall) {
 		}
 		const isOpen = byId('keys').open || view().details !== ''
 		const bound = isOpen ? {} : view().stream === '' ? onTiles : onOne
-		const act = key === '?' ? () => click('show-keys') : bound[key]
+		const move = bound === onTiles && key.startsWith('Arrow') ? grid.move : undefined
+		const act = key === '?' ? () => click('show-keys') : (bound[key] ?? move)
 		if (act === undefined) return
 		event.preventDefault()
 		act(key)
@@ -63,15 +60,11 @@ export function listenToInput(wall) {
 		const { stream, details } = readView(link.search)
 		go({ stream, details, shot: '' }, true)
 	})
-	const cancel = (event) => {
-		event.preventDefault()
-		close()
-	}
-	document.addEventListener('cancel', cancel, true)
-	const on = (id, act) => byId(id).addEventListener('click', act)
-	on('show-keys', () => byId('keys').showModal())
-	on('clear', () => go({ q: '', domain: '', app: '', state: '' }))
-	on('newer', onOne.End)
-	on('copy', () => copyText(one.json(), byId('copy')))
-	on('pin', () => pin(view().stream))
+	document.addEventListener('cancel', (event) => event.preventDefault() ?? close(), true)
+	byId('bar').oninput = ({ target }) => go({ [target.name]: target.value })
+	byId('show-keys').onclick = () => byId('keys').showModal()
+	byId('clear').onclick = () => go({ q: '', domain: '', app: '', state: '' })
+	byId('newer').onclick = onOne.End
+	byId('copy').onclick = () => copyText(one.json(), byId('copy'))
+	byId('pin').onclick = () => pin(view().stream)
 }

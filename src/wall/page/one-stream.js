@@ -23,10 +23,11 @@ export function createOneStream(onShot) {
 	const indexOf = (id) => shots.findIndex((shot) => shot.id === id)
 
 	function thumb({ id, data }) {
-		const picture = el('img', { alt: '', loading: 'lazy', src: pictureUrl(id, THUMB_WIDTH) })
+		const onerror = () => picture.removeAttribute('src')
+		const picture = el('img', { alt: '', loading: 'lazy', onerror, src: pictureUrl(id, THUMB_WIDTH) })
 		const onclick = () => select(indexOf(id))
 		const time = timeElement(data.capturedAt ?? data.receivedAt)
-		return el('button', { type: 'button', 'data-id': id, onclick }, picture, time)
+		return el('button', { 'data-id': id, onclick }, picture, time)
 	}
 
 	/** Thumbs are loaded once. */
@@ -89,6 +90,7 @@ export function createOneStream(onShot) {
 		preview(`#strip [data-id="${id}"] img`)
 		try {
 			const picture = await loadPicture(pictureUrl(id, pictureWidth(big.clientWidth, devicePixelRatio)), signal)
+			await picture.decode()
 			if (signal.aborted) return
 			picture.alt = 'The shot'
 			big.replaceChildren(picture)

@@ -8,9 +8,7 @@ export function createTile(stream, href) {
 	const title = titleOf(stream)
 	const where = app === null ? domain : `${app} · ${domain}`
 	const item = byId('tile').content.firstElementChild.cloneNode(true)
-	const [link, picture, note, name, state, age, place, pin] = item.querySelectorAll(
-		'[class]:not(.frame, .line, .shape)',
-	)
+	const [link, picture, note, name, state, age, place, pin] = item.querySelectorAll('[class]:not(.frame, .row, .shape)')
 	item.dataset.key = key
 	link.href = href
 	setText(name, title)

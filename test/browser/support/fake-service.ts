@@ -229,7 +229,7 @@ export async function startFakeService() {
     if (it.imageProblem !== undefined) return problem(response, it.imageProblem)
     response
       .writeHead(302, {
-        Location: `${bucketUrl}/${event.data.object}`,
+        Location: `${bucketUrl}/${encodeURI(String(event.data.object))}`,
         'Cache-Control': 'no-store',
       })
       .end()
