@@ -3,8 +3,8 @@
 // them would be most of the load.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { chromium } from 'playwright-core'
 import { drawSnapshot } from '../src/emulator/streams/snapshot-picture.ts'
+import { openPage } from './bare-chromium.ts'
 import { makeFolder, startProvider, startSnaphook, within } from './processes.ts'
 import { usageOf } from './usage.ts'
 
@@ -63,46 +63,36 @@ await within(DEADLINE_MS, 'callbacks of all streams', async () => {
 })
 const alone = await shareOver(Math.min(60, Math.max(5, SECONDS / 3)))
 
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-})
-const page = await browser.newPage({ viewport: SCREEN })
-await page.addInitScript(`
-  globalThis.longTasks = []
+const page = await openPage(
+  SCREEN,
+  `globalThis.longTasks = []
   new PerformanceObserver((list) => {
     for (const { startTime, duration } of list.getEntries()) longTasks.push({ startTime, duration })
-  }).observe({ type: 'longtask', buffered: true })
-`)
-await page.goto('about:blank')
+  }).observe({ type: 'longtask', buffered: true })`,
+)
+const count = (selector: string) =>
+  page.evaluate<number>(`document.querySelectorAll('${selector}').length`)
 await pause(BROWSER_START_MS)
 const opened = performance.now()
-await page.goto(snaphook.ops)
-await page.locator('.tile img').first().waitFor()
+await page.goTo(snaphook.ops)
+await within(DEADLINE_MS, 'a picture', async () => (await count('.tile img')) > 0)
 const firstTile = performance.now() - opened
 await pause(WARM_UP_MS)
 
-const cdp = await page.context().newCDPSession(page)
-async function heapMiB(): Promise<number> {
-  await cdp.send('HeapProfiler.collectGarbage')
-  const { usedSize } = await cdp.send('Runtime.getHeapUsage')
-  return usedSize / 2 ** 20
-}
-
-const heapBefore = await heapMiB()
-// The collection was a long task of ours.
+const heapBefore = await page.heap()
+// The collections were long tasks of ours.
 const begun = await page.evaluate<number>('longTasks.length = 0; performance.now()')
 const picturesBefore = pictures
 const withPage = await shareOver(SECONDS)
 const tasks = await page.evaluate<{ duration: number }[]>(
   `longTasks.filter((each) => each.startTime > ${begun})`,
 )
-const tiles = await page.locator('.tile').count()
-const inView = await page.locator('.tile img').count()
-const late = await page.locator('.tile:not([data-state=live])').count()
-const heapAfter = await heapMiB()
+const tiles = await count('.tile')
+const inView = await count('.tile img')
+const late = await count('.tile:not([data-state=live])')
+const heapAfter = await page.heap()
 
-await browser.close()
+await page.close()
 await snaphook.stop()
 await provider.stop()
 bucket.close()
