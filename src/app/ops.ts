@@ -1,10 +1,10 @@
 // The private listener, put together: health and metrics, the API over the store, the wall.
 import type { Config } from '../config/config.ts'
 import type { ReadinessFlow } from '../flows/readiness.ts'
-import { createApi } from '../http/api/api-app.ts'
 import { createKnownSeqs } from '../http/api/known-seqs.ts'
 import { createFeed } from '../http/feed/feed.ts'
 import { createGuard } from '../http/ops/guard.ts'
+import { createLaterApp } from '../http/ops/later-app.ts'
 import { createOpsApp } from '../http/ops/ops-app.ts'
 import { createSignIn } from '../http/ops/sign-in.ts'
 import { createWallFiles } from '../http/ops/wall-files.ts'
@@ -45,20 +45,23 @@ export function createOps(
     readers: metrics.streamReaders,
     onShown: known.noteAll,
   })
-  const api = createApi({
-    events: store,
-    streams: store,
-    feed,
-    known,
-    clock,
-    pace,
-    pictures: openPictures(config, overrides),
-    registrations,
-    sinks: readiness.sinks,
-    audits,
-    now: clock.now,
-    version,
-    log,
+  const api = createLaterApp('/v1/*', async () => {
+    const { createApi } = await import('../http/api/api-app.ts')
+    return createApi({
+      events: store,
+      streams: store,
+      feed,
+      known,
+      clock,
+      pace,
+      pictures: openPictures(config, overrides),
+      registrations,
+      sinks: readiness.sinks,
+      audits,
+      now: clock.now,
+      version,
+      log,
+    })
   })
   const app = createOpsApp({
     readiness: readiness.check,

@@ -1,7 +1,8 @@
 // The ApsaraVideo Live API through `@alicloud/pop-core`. Always POST: with GET the notify key, the
 // STS token and the signature would be in the URL, and so in every error message
 // (docs/provider.md#api-client).
-import RPCClient from '@alicloud/pop-core'
+// What the package itself loads besides, for the other kind of API, is a parser of XML.
+import RPCClient from '@alicloud/pop-core/lib/rpc.js'
 import {
   type CallOutcome,
   DESCRIBE_SNAPSHOT_CONFIG,

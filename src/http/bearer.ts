@@ -1,13 +1,10 @@
 // Bearer tokens of the operations API: HS256 under the shared secret, or signed by an issuer whose
 // keys are published as a JWKS. Closed when unsure: whatever is not verified is refused, and a key
 // set that cannot be fetched is no exception.
-import {
-  createRemoteJWKSet,
-  type JWTVerifyOptions,
-  type JWTVerifyResult,
-  jwtVerify,
-  SignJWT,
-} from 'jose'
+import type { JWTVerifyOptions, JWTVerifyResult } from 'jose'
+import { createRemoteJWKSet } from 'jose/jwks/remote'
+import { SignJWT } from 'jose/jwt/sign'
+import { jwtVerify } from 'jose/jwt/verify'
 
 export type Verified = { readonly expiresAt: number }
 

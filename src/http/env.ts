@@ -2,7 +2,6 @@
 import type { HttpBindings } from '@hono/node-server'
 
 export type Env = {
-  Bindings: HttpBindings
-  /** When the token of a request ends, epoch ms; absent where none is asked for. */
-  Variables: { tokenEndsAt?: number }
+  /** `tokenEndsAt`: when the token of a request ends, epoch ms; absent where none is asked for. */
+  Bindings: HttpBindings & { tokenEndsAt?: number }
 }

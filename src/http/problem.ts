@@ -54,6 +54,15 @@ export type Problem = {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** The answer where nothing is. */
+export function nothingHere(): Response {
+  return problem({
+    status: 404,
+    code: 'not_found',
+    detail: 'There is nothing at this path: /v1/openapi.json describes the API, / is the wall.',
+  })
+}
+
 /** The answer to a request that can't be met. */
 export function problem({ status, code, detail, parameters, headers }: Problem): Response {
   const body = {

@@ -1,4 +1,5 @@
-// SQLite is the default, and whoever keeps to it pays nothing for the other kind of store.
+// SQLite is the default, and whoever keeps to it pays nothing for the other kind of store; who doesn't ask
+// the API, nothing for that.
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -9,8 +10,10 @@ import { until } from '../support/until.ts'
 
 const HOOK = fileURLToPath(new URL('../support/note-modules.ts', import.meta.url))
 
+const readNoted = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : '')
+
 onEachStore((own, kind) => {
-  test('the client of PostgreSQL is loaded only where the setting asks for it', async () => {
+  test('the client of PostgreSQL is loaded only where the setting asks for it, and the API when it is asked', async () => {
     await using stage = await setStage({}, own())
     const noted = `${stage.folder}/modules`
     const noting = { NOTED_MODULES: noted, NODE_OPTIONS: `--import ${HOOK}` }
@@ -19,9 +22,12 @@ onEachStore((own, kind) => {
     expect((await sendCallback(stage.callbackUrl(), { key: keyOf(0) })).status).toBe(200)
     await until('the event', () => service.events().length === 1)
     for (const command of ['status', 'events', 'doctor']) await stage.finish([command], noting)
+    const modules = readNoted(noted)
+    expect(modules).not.toContain('/zod/')
+    expect((await fetch(`${service.ops}/v1/streams`)).status).toBe(200)
+    expect(readNoted(noted)).toContain('/zod/')
     service.kill('SIGTERM')
     expect(await service.ended).toBe(0)
-    const modules = existsSync(noted) ? readFileSync(noted, 'utf8') : ''
     if (kind === 'sqlite') expect(modules).toBe('')
     else expect(modules).toMatch(/\/node_modules\/pg\/.*\n(.*\n)*.*\/store\/postgres\//)
   })

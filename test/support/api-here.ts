@@ -66,7 +66,7 @@ export async function serveApi(
   })
   const app = new Hono<Env>()
   app.use(async (c, next) => {
-    if (tokenEndsAt !== undefined) c.set('tokenEndsAt', tokenEndsAt)
+    if (tokenEndsAt !== undefined) c.env.tokenEndsAt = tokenEndsAt
     await next()
   })
   const api = createApi({

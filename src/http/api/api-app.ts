@@ -10,7 +10,7 @@ import type { AuditView, RegistrationView, SinkView } from '../../ports/views.ts
 import type { Env } from '../env.ts'
 import type { Feed } from '../feed/feed.ts'
 import { createTurns, type Pace } from '../pace.ts'
-import { problem } from '../problem.ts'
+import { nothingHere, problem } from '../problem.ts'
 import { type Endpoint, endpoint, json, NO_PARAMETERS } from './endpoint.ts'
 import { eventStreamEndpoint } from './event-stream.ts'
 import { eventEndpoints } from './events.ts'
@@ -70,6 +70,7 @@ export function createApi(deps: ApiDeps): Hono<Env> {
     app.get(path, handle)
     app.all(path, methodNotAllowed)
   }
+  app.notFound(nothingHere)
   app.onError((error, c) => failed(error, c, deps.log))
   return app
 }

@@ -51,7 +51,7 @@ export function eventStreamEndpoint({ feed, now }: { feed: Feed; now(): number }
           headers: { 'Retry-After': '5' },
         })
       }
-      endWithToken(outlet, c.get('tokenEndsAt'), now())
+      endWithToken(outlet, c.env.tokenEndsAt, now())
       // The adaptor does not look for this mark in a `Response` of its own kind, which this one is if it
       // was made after a server was: one that was looked into is a plain one.
       void RESPONSE_ALREADY_SENT.body

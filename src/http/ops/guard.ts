@@ -49,7 +49,7 @@ async function refuseStranger(c: Context<Env>, auth: BearerAuth): Promise<Respon
   const given = header ?? (cookie === undefined ? undefined : `Bearer ${cookie}`)
   const verified = given === undefined ? undefined : await auth.verify(given)
   if (verified !== undefined) {
-    c.set('tokenEndsAt', verified.expiresAt)
+    c.env.tokenEndsAt = verified.expiresAt
     return undefined
   }
   const isBad = header !== undefined || cookie !== undefined

@@ -6,7 +6,7 @@ import { describeBug } from '../../errors.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Readiness, RegistrationView } from '../../ports/views.ts'
 import type { Env } from '../env.ts'
-import { problem } from '../problem.ts'
+import { nothingHere, problem } from '../problem.ts'
 import type { Guard } from './guard.ts'
 
 /** The private app. */
@@ -40,13 +40,7 @@ export function createOpsApp(deps: {
   app.route('/', signIn)
   app.route('/', wall)
 
-  app.notFound(() =>
-    problem({
-      status: 404,
-      code: 'not_found',
-      detail: 'There is nothing at this path: /v1/openapi.json describes the API, / is the wall.',
-    }),
-  )
+  app.notFound(nothingHere)
 
   app.onError((error) => {
     log.error('a request of the operations listener failed', describeBug(error))

@@ -1,7 +1,8 @@
 // Seals what must not be readable at rest: compact JWE, `dir` with A256GCM, under a key derived
 // from the secret. The header names the secret by its fingerprint, so that a list of secrets opens
 // what any of them sealed, and taking one out of the list closes what it sealed for good.
-import { CompactEncrypt, compactDecrypt } from 'jose'
+import { compactDecrypt } from 'jose/jwe/compact/decrypt'
+import { CompactEncrypt } from 'jose/jwe/compact/encrypt'
 import { type Secret, sealingKey } from '../../core/keys/notify-key.ts'
 
 const ALGORITHM = 'dir'
