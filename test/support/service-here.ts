@@ -5,8 +5,8 @@ import { createService } from '../../src/app/service.ts'
 import { readConfig } from '../../src/config/config.ts'
 import type { SnapshotCloudEvent } from '../../src/core/events/snapshot-event.ts'
 import { keptLog } from './flow-fakes.ts'
-import { openStoreHere } from './store-here.ts'
 import type { LogLine, Running, Settings, Stage } from './stage.ts'
+import { openStoreHere } from './store-here.ts'
 
 /** The settings of a stage, read as the command reads them. */
 export function configOf(stage: Stage, settings: Settings = {}) {

@@ -5,8 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 const DEADLINE_MS = 20_000
 /** Often at first, and then ever more rarely: to ask a service costs its time, too. */
 const FIRST_POLL_MS = 5
-const LAST_POLL_MS = 50
-const GROWTH = 1.3
+const LAST_POLL_MS = 150
+/** So much longer than it need be may a wait get. */
+const SHARE = 0.1
 
 type Found<T> = Exclude<T, false | undefined | null>
 
@@ -16,11 +17,12 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   deadlineMs = DEADLINE_MS,
 ): Promise<Found<T>> {
-  const deadline = performance.now() + deadlineMs
-  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * GROWTH, LAST_POLL_MS)) {
+  const start = performance.now()
+  for (;;) {
     const value = await condition()
     if (value !== false && value !== undefined && value !== null) return value as Found<T>
-    if (performance.now() > deadline) throw new Error(`waited in vain: ${label}`)
-    await pause(pollMs)
+    const waitedMs = performance.now() - start
+    if (waitedMs > deadlineMs) throw new Error(`waited in vain: ${label}`)
+    await pause(Math.min(Math.max(waitedMs * SHARE, FIRST_POLL_MS), LAST_POLL_MS))
   }
 }

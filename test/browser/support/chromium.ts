@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
 const PATH = '/usr/bin/chromium'
 export const hasChromium = existsSync(PATH)
 /** Far above what anything takes: the machine may be busy. */
-const PATIENCE = { timeout: 20_000, interval: 50 }
+const PATIENCE = { timeout: 20_000, interval: 100 }
 
 /** A browser that asks nothing of the world outside. */
 export function openBrowser(): Promise<Browser> {

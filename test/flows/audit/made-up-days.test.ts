@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ProvidersShot } from '../../support/fake-lists.ts'
 import { manualClock } from '../../support/manual-clock.ts'
+import { rounds } from '../../support/rounds.ts'
 import { SEED } from '../../support/seed.ts'
 import {
   type Body,
@@ -39,7 +40,7 @@ const day = fc.record({
 })
 
 test('every shot is there once', { timeout: 120_000 }, async () => {
-  const parameters = { numRuns: 25, interruptAfterTimeLimit: 20_000, seed: SEED }
+  const parameters = { numRuns: rounds(25), interruptAfterTimeLimit: 20_000, seed: SEED }
   await fc.assert(fc.asyncProperty(day, liveThrough), parameters)
 })
 

@@ -4,12 +4,13 @@
 import fc from 'fast-check'
 import { test } from 'vitest'
 import type { FaultCode } from '../../../src/errors.ts'
+import { rounds } from '../../support/rounds.ts'
 import { SEED } from '../../support/seed.ts'
 import type { Side } from '../../support/steps.ts'
 import { createWorld, type World } from '../world.ts'
 import { DOMAIN, ELSEWHERE, FOREIGN, INTERVAL_MS, OUR_URL } from './registration-fixture.ts'
 
-const RUNS = 60
+const RUNS = rounds(60)
 const OTHER_FOREIGN = 'anotherKeySetByHand1'
 const FAULTS: FaultCode[] = ['api_unavailable', 'api_throttled', 'api_denied', 'api_config_exists']
 
