@@ -5,18 +5,19 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { DOMAIN, listening, readiness, setStage, settled } from '../support/stage.ts'
+import { serveHere } from '../support/service-here.ts'
+import { DOMAIN, readiness, setStage, settled } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
-const MAIN = fileURLToPath(new URL('../support/audit-main.ts', import.meta.url))
 const STREAMS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 /** As near as shots can be and still be told apart. */
 const INTERVAL_MS = 2_000
 /** So far each audit goes on after the first doubt: what is there by then was looked at. */
 const LOOK_ON_MS = 2_000
 const REPLICAS = ['one', 'other'] as const
+/** A few seconds instead of minutes. */
+const AUDIT = { marginMs: 4_000, firstAfterMs: 500 }
 
 type Choose = (stream: string, turn: number) => number
 
@@ -59,13 +60,14 @@ test.concurrent.each<[string, Choose]>([
 ])('spread %s: nothing is filled by itself, both doubt', { timeout: 90_000 }, async (_, choose) => {
   await using balancer = await openBalancer(choose)
   await using stage = await setStage()
+  await using running = new AsyncDisposableStack()
   const services = await Promise.all(
     REPLICAS.map(async (name) => {
       const settings = {
         ...{ SNAPHOOK_PUBLIC_URL: balancer.url, SNAPHOOK_AUDIT_INTERVAL: '1s' },
         ...stage.ownStore(name),
       }
-      return listening(stage.run([], settings, { main: MAIN }))
+      return running.use(await serveHere(stage, settings, { audit: AUDIT }))
     }),
   )
   balancer.lead(services.map(({ callbacks }) => callbacks))
