@@ -41,7 +41,7 @@ export default defineConfig({
     // So no file leaves anything behind: to load everything anew for each would cost a fifth of the time.
     isolate: false,
     // Much of a test run is waiting for processes: more at once than there are cores.
-    maxWorkers: 6,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     restoreMocks: true,
     unstubEnvs: true,

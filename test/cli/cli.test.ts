@@ -205,9 +205,8 @@ describe('deregister', () => {
     expect((await run(['plan'], env)).printed()).toContain('released')
     expect((await run(['register'], env)).code).toBe(0)
     expect(configured()).not.toBeNull()
-    await until(
-      'the service takes it up',
-      () => serving.log.story().at(-1) === 'registration in sync',
+    await until('the service takes it up', () =>
+      serving.log.story().includes('registration in sync'),
     )
     serving.stop()
     expect(await served).toBe(0)

@@ -35,7 +35,7 @@ async function openBalancer(choose: Choose) {
     const answer = await fetch(target + url, {
       ...{ method, headers: headers as Record<string, string> },
       ...(method === 'POST' && { body }),
-    })
+    }).catch(() => new Response(null, { status: 502 }))
     response.writeHead(answer.status, { 'content-type': 'application/json' })
     response.end(await answer.text())
   })

@@ -2,6 +2,7 @@
 // and so has to reach the sinks, without waiting for another one.
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { serveHere } from '../support/service-here.ts'
 import { sendCallback } from '../support/signed-callback.ts'
 import { keyOf, setStage, settled } from '../support/stage.ts'
@@ -9,7 +10,8 @@ import { until } from '../support/until.ts'
 
 test('a commit that comes after its answer is delivered', async () => {
   await using stage = await setStage()
-  await using service = await serveHere(stage)
+  // With its thread: the one of the test holds the store up.
+  await using service = await serveHere(stage, {}, { openStore: openSqliteStore })
   await settled(service)
   const other = new DatabaseSync(stage.storePath)
   other.exec('begin immediate')
