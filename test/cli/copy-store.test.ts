@@ -1,4 +1,5 @@
 // How `copy-store` is asked for, and what it says.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCli } from '../../src/cli/cli.ts'
@@ -48,6 +49,27 @@ test('the other store is that of the settings, if they are right', async () => {
   expect((await run(['--from', `sqlite:${from}`, '--events'], env)).printed).toMatch(
     /was copied at .*Z; nothing was to do/,
   )
+})
+
+test('what can not be copied: exit 1, one sentence, and nothing is made', async () => {
+  const folder = temporaryFolder()
+  const from = await sourceIn(folder)
+  const there = ['--to', `sqlite:${from}`]
+  const away = join(folder, 'away.db')
+  const missing = await run([
+    '--from',
+    `sqlite:${away}`,
+    '--to',
+    `sqlite:${join(folder, 'new.db')}`,
+  ])
+  expect(missing.code).toBe(1)
+  expect(missing.errors).toMatch(/^snaphook: .*away\.db.*\n?$/)
+  expect(existsSync(away)).toBe(false)
+  const other = join(folder, 'other.db')
+  await (await openStore(other)).close()
+  const full = await run(['--from', `sqlite:${other}`, ...there])
+  expect(full).toMatchObject({ code: 1, printed: '' })
+  expect(full.errors).toMatch(/^snaphook: .*from\.db is not empty: name another one.*\n?$/)
 })
 
 test('what stays behind without the log is said, and JSON has the same', async () => {

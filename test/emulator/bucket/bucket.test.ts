@@ -74,6 +74,17 @@ test('nor to one that has ended, or that another key signed', async () => {
   expect(await statusOf(emulator.url, foreign.url)).toBe(403)
 })
 
+test.each<[string, object, Partial<typeof KEY>]>([
+  ['is ahead of its clock', { signedAt: Date.now() + 3_600_000 }, {}],
+  ['lasts longer than a week', { expiresSeconds: 7 * 86_400 + 1 }, {}],
+  ['lasts no time at all', { expiresSeconds: 0 }, {}],
+  ['an unknown access key signed', {}, { accessKeyId: 'unknown' }],
+])('nor to one that %s', async (_, changes, credentials) => {
+  await using emulator = await emulate()
+  const { url } = await shotUrl(emulator, changes, { ...KEY, ...credentials })
+  expect(await statusOf(emulator.url, url)).toBe(403)
+})
+
 test('an open bucket hands out what it has', async () => {
   await using emulator = await emulate({ openBucket: true })
   const { bucket, object } = await shotUrl(emulator)
