@@ -29,6 +29,7 @@ describe('each bad setting has its sentence', () => {
     ['SNAPHOOK_SECRET', ',', 'base64url of 32 bytes'],
     ['SNAPHOOK_SECRET_FILE', 'missing', 'can be read'],
     ['SNAPHOOK_SINKS', 'x=ftp://x', 'sink x must begin with one of stdout:'],
+    ['SNAPHOOK_SINKS', 'x=ftp://x,y=https://', '; sink y must be an http:// or https:// URL'],
     ['SNAPHOOK_SINKS', 'x=', 'must begin with one of stdout:'],
     ['SNAPHOOK_SINKS', 'x=https://', 'must be an http:// or https:// URL'],
     ['SNAPHOOK_SINKS', 'x=https://u:p@x.example.com', 'must not hold a user name'],

@@ -33,19 +33,19 @@ export const SINK_SETTINGS = {
 
 function readSinks(given: string): readonly SinkSetting[] | Problem {
   const sinks: SinkSetting[] = []
+  const wrong: string[] = []
   for (const item of readList(given)) {
-    const [, name, url] = /^(?:([^=:/?]*)=)?(.*)$/.exec(item) ?? []
+    const [, name, url = ''] = /^(?:([^=:/?]*)=)?(.*)$/.exec(item) ?? []
     const named = name ?? (url === 'stdout:' ? 'stdout' : undefined)
     if (named === undefined || !SINK_NAME.test(named)) {
       return new Problem('must be name=url,… with names of small letters, digits, - and _')
     }
-    const problem = url === undefined ? undefined : sinkUrlProblem(url)
-    if (url === undefined || problem !== undefined) {
-      return new Problem(`is wrong: sink ${named} ${problem}`)
-    }
+    const problem = sinkUrlProblem(url)
+    if (problem !== undefined) wrong.push(`sink ${named} ${problem}`)
     if (sinks.some((sink) => sink.name === named)) return new Problem(`names ${named} twice`)
     sinks.push({ name: named, url })
   }
+  if (wrong.length > 0) return new Problem(`is wrong: ${wrong.join('; ')}`)
   return sinks.length > 0 ? sinks : new Problem('names no sink')
 }
 
