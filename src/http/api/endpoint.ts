@@ -69,11 +69,3 @@ export function written(
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
   })
 }
-
-/** `Link` to the next page: the same request behind a cursor. */
-export function nextLink(c: Context<Env>, cursor: string | null): Record<string, string> {
-  if (cursor === null) return {}
-  const { pathname, searchParams } = new URL(c.req.url)
-  searchParams.set('after', cursor)
-  return { Link: `<${pathname}?${searchParams}>; rel="next"` }
-}

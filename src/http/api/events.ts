@@ -5,16 +5,9 @@ import { ORIGINS, toCloudEvent } from '../../core/events/snapshot-event.ts'
 import type { EventReading } from '../../ports/reading.ts'
 import { problem } from '../problem.ts'
 import { eventCursor, readEventCursor } from './cursors.ts'
-import {
-  type Endpoint,
-  endpoint,
-  invalid,
-  json,
-  NO_PARAMETERS,
-  nextLink,
-  written,
-} from './endpoint.ts'
+import { type Endpoint, endpoint, invalid, json, NO_PARAMETERS, written } from './endpoint.ts'
 import type { KnownSeqs } from './known-seqs.ts'
+import { afterParameter, cursorRefused, nextLink, pageAnswer } from './paging.ts'
 import { nameParameter, oneOf, timeOf, timeParameter, wholeNumber } from './query.ts'
 import { cloudEvent, eventPage } from './schemas.ts'
 
@@ -68,15 +61,9 @@ export function eventEndpoints(deps: {
         ...filterParameters,
         order: oneOf(['desc', 'asc']).default('desc').describe('the newest first, or the oldest'),
         limit: wholeNumber(1, MAX_EVENTS).default(100),
-        after: z.string().optional().describe('the `next` of another page, in the same order'),
+        after: afterParameter,
       }),
-      answer: {
-        status: 200,
-        description: 'A page of events',
-        contentType: 'application/json',
-        form: eventPage,
-        headers: { Link: 'the next page, with rel="next"' },
-      },
+      answer: pageAnswer('A page of events', eventPage),
     },
     async (query, c) => {
       const filter = filterOf(query, now())
@@ -85,10 +72,7 @@ export function eventEndpoints(deps: {
         return invalid([{ parameter: 'until', detail: 'must be later than since' }])
       }
       const after = query.after === undefined ? null : readEventCursor(order, query.after)
-      if (after === undefined) {
-        const detail = 'must be the `next` of a page in the same order'
-        return invalid([{ parameter: 'after', detail }])
-      }
+      if (after === undefined) return cursorRefused()
       const page = await inTurn(() => events.findJson({ ...filter, order, limit, after }))
       known.noteAll(page.written)
       const next = page.next === null ? null : eventCursor(order, page.next)

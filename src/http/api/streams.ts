@@ -3,8 +3,9 @@ import { z } from 'zod'
 import { STREAM_STATES, streamState } from '../../core/events/stream-state.ts'
 import type { StreamSummary, Streams } from '../../ports/reading.ts'
 import { readStreamCursor, streamCursor } from './cursors.ts'
-import { type Endpoint, endpoint, invalid, json, nextLink } from './endpoint.ts'
+import { type Endpoint, endpoint, json } from './endpoint.ts'
 import type { KnownSeqs } from './known-seqs.ts'
+import { afterParameter, cursorRefused, nextLink, pageAnswer } from './paging.ts'
 import { nameParameter, oneOf, wholeNumber } from './query.ts'
 import { streamPage } from './schemas.ts'
 
@@ -31,24 +32,15 @@ export function streamEndpoint(deps: {
           .default('recent')
           .describe('the most recent shot first, by name, or the shot that is longest ago first'),
         limit: wholeNumber(1, MAX_STREAMS).default(100),
-        after: z.string().optional().describe('the `next` of another page, in the same order'),
+        after: afterParameter,
       }),
-      answer: {
-        status: 200,
-        description: 'A page of streams',
-        contentType: 'application/json',
-        form: streamPage,
-        headers: { Link: 'the next page, with rel="next"' },
-      },
+      answer: pageAnswer('A page of streams', streamPage),
     },
     async (query, c) => {
       const { order, limit, app = null, state = null, q = null } = query
       const domain = query.domain?.toLowerCase() ?? null
       const after = query.after === undefined ? null : readStreamCursor(order, query.after)
-      if (after === undefined) {
-        const detail = 'must be the `next` of a page in the same order'
-        return invalid([{ parameter: 'after', detail }])
-      }
+      if (after === undefined) return cursorRefused()
       const now = deps.now()
       const filter = { domain, app, state, q, order, limit, after, now }
       const page = await deps.streams.findStreams(filter)
