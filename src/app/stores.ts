@@ -74,17 +74,17 @@ export async function openForService(
   config: Config,
   secrets: Secrets,
   overrides: Overrides,
-  { replica, ...told }: Serving,
+  { replica, ...listeners }: Serving,
 ): Promise<ServingStore> {
   const { store: place } = config
   if (place.kind === 'sqlite') {
-    const store = await openStore(config, secrets, overrides, { onCommit: told.onCommit })
+    const store = await openStore(config, secrets, overrides, { onCommit: listeners.onCommit })
     return { store, leases: soleOwner }
   }
   const { location } = place
   const { clock, leaseTimes: times } = withDefaults(overrides)
   const seals = createSeals(secrets)
-  const store = await openShared({ location, seals, now: clock.now, ...told })
+  const store = await openShared({ location, seals, now: clock.now, ...listeners })
   const { askLook } = store
   const leases = store.join({ ...replica, ...(times && { times }) })
   return { store, leases, shared: { askLook, location } }

@@ -80,13 +80,13 @@ export function createLiveApi(deps: {
     try {
       const answer = await withinDeadline(operation, send(operation, params), signal)
       count(operation, 'ok')
-      pacer.tell(false, turn)
+      pacer.noteAnswer(false, turn)
       return answer
     } catch (rejected) {
       const fault = toApiFault(operation, rejected, deps.proxy !== undefined)
       if (fault.code !== 'aborted')
         count(operation, fault.code.slice(API_PREFIX.length) as CallOutcome)
-      pacer.tell(fault.code === 'api_throttled', turn)
+      pacer.noteAnswer(fault.code === 'api_throttled', turn)
       if (isSecondTry || !credentials.renew || !areCredentialsOutdated(rejected)) throw fault
       // Another call may have met the same meanwhile.
       if (renewed === renewedBefore) {

@@ -15,12 +15,12 @@ const LONG_WAIT_MS = 3_000
 
 export type Pacer = {
   /**
-   * Resolves when the next call may be made, in the order of asking, with the moment to `tell`;
+   * Resolves when the next call may be made, in the order of asking, with the moment to `noteAnswer`;
    * rejects when aborted, and with `outdated` where it came late and `isStill` says no.
    */
   turn(signal: AbortSignal, isStill?: IsStill): Promise<number>
-  /** Says how the call of a turn went: the pace is halved on throttling. */
-  tell(throttled: boolean, turn: number): void
+  /** Notes how the call of a turn went: the pace is halved on throttling. */
+  noteAnswer(throttled: boolean, turn: number): void
 }
 
 /** `fastestMs`: the pause between two calls that is kept at least. */
@@ -54,7 +54,7 @@ export function createPacer(clock: Clock, fastestMs = INTERVAL_MS): Pacer {
       freeAt = Math.max(freeAt, clock.elapsed() + intervalMs)
       return clock.elapsed()
     },
-    tell(throttled, turn) {
+    noteAnswer(throttled, turn) {
       const now = clock.elapsed()
       // Calls that were under way together are throttled together: they count once.
       const due = throttled ? turn >= changedAt : now - changedAt >= RECOVER_MS

@@ -14,23 +14,23 @@ export type Trouble = {
   passed(who: unknown): void
 }
 
-export function createTrouble(log: Log, told: { begun: string; over: string }): Trouble {
+export function createTrouble(log: Log, lines: { begun: string; over: string }): Trouble {
   const troubled = new Set<unknown>()
   return {
     met(who, error) {
       throwBug(error)
-      if (troubled.size === 0) log.warn(told.begun, { reason: describeError(error) })
+      if (troubled.size === 0) log.warn(lines.begun, { reason: describeError(error) })
       troubled.add(who)
     },
     passed(who) {
-      if (troubled.delete(who) && troubled.size === 0) log.info(told.over)
+      if (troubled.delete(who) && troubled.size === 0) log.info(lines.over)
     },
   }
 }
 
 /** The same for what happens with every request: it may begin and be over again at once. */
 export function createFrequentTrouble(
-  told: { begun: string; over: string },
+  lines: { begun: string; over: string },
   { log, clock }: { log: Log; clock: Clock },
 ): { met(reason: string): void; passed(): void } {
   let logged: string | null = null
@@ -40,12 +40,12 @@ export function createFrequentTrouble(
       if (reason === logged || clock.elapsed() - loggedAt < HOLD_MS) return
       logged = reason
       loggedAt = clock.elapsed()
-      log.error(told.begun, { reason })
+      log.error(lines.begun, { reason })
     },
     passed() {
       if (logged === null) return
       logged = null
-      log.info(told.over)
+      log.info(lines.over)
     },
   }
 }

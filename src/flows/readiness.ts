@@ -84,14 +84,14 @@ export function createReadiness(deps: {
     const peers = leases.peers()
     return dispatcher.progress().map(({ name, cursor, state, problem, size, isOwned }) => {
       const owner = peers.find(({ tasks }) => tasks.includes(`sink:${name}`))
-      const told = isOwned ? undefined : owner?.view.owned.find(({ sink }) => sink === name)
+      const shown = isOwned ? undefined : owner?.view.owned.find(({ sink }) => sink === name)
       const at = isOwned ? cursor : Math.max(cursor, known.cursors.get(name) ?? 0)
       return {
         name,
-        state: (told?.state as SinkState | undefined) ?? state,
+        state: (shown?.state as SinkState | undefined) ?? state,
         lag: lagOf(at, known),
         batchSize: size.limit,
-        detail: told === undefined ? problem : told.detail,
+        detail: shown === undefined ? problem : shown.detail,
         deadLetters: known.letters.get(name) ?? 0,
         ...(peers.length > 0 && { owner: owner?.name ?? null }),
       }

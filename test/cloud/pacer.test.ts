@@ -25,16 +25,16 @@ describe('createPacer', () => {
     const clock = manualClock()
     const pacer = createPacer(clock)
     expect(await times(pacer, clock, 4)).toEqual([0, 100, 200, 300])
-    pacer.tell(true, clock.elapsed())
+    pacer.noteAnswer(true, clock.elapsed())
     expect(await times(pacer, clock, 3)).toEqual([0, 200, 400])
     for (let n = 0; n < 10; n++) {
       await clock.advance(1)
-      pacer.tell(true, clock.elapsed())
+      pacer.noteAnswer(true, clock.elapsed())
     }
     expect(await times(pacer, clock, 3)).toEqual([0, 3_200, 6_400])
     for (let n = 0; n < 10; n++) {
       await clock.advance(5_000)
-      pacer.tell(false, clock.elapsed())
+      pacer.noteAnswer(false, clock.elapsed())
     }
     expect(await times(pacer, clock, 3)).toEqual([0, 100, 200])
   })
@@ -49,7 +49,7 @@ describe('createPacer', () => {
       at.push(clock.elapsed())
     })
     await clock.advance(50)
-    for (let n = 0; n < 6; n++) pacer.tell(true, turn)
+    for (let n = 0; n < 6; n++) pacer.noteAnswer(true, turn)
     await clock.advance(1_000)
     await Promise.all(waiting)
     expect(at).toEqual([100, 300, 500])
@@ -60,7 +60,7 @@ describe('createPacer', () => {
     const pacer = createPacer(clock)
     for (let n = 0; n < 5; n++) {
       await clock.advance(1)
-      pacer.tell(true, clock.elapsed())
+      pacer.noteAnswer(true, clock.elapsed())
     }
     const start = clock.elapsed()
     const asked: number[] = []

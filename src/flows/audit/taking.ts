@@ -18,27 +18,27 @@ export function createTaking(deps: {
 }) {
   const { domains, store, clock, log } = deps
   /** When callbacks were turned away, as far as the store does not have it yet; by domain. */
-  const untold = new Map<string, Range>()
+  const unnoted = new Map<string, Range>()
 
   let isRunning = false
 
-  async function tellTurnedAway(): Promise<void> {
-    for (const [domain, range] of untold) {
+  async function noteTurnedAway(): Promise<void> {
+    for (const [domain, range] of unnoted) {
       await store.noteNotTaking(domain, range)
-      if (untold.get(domain) === range) untold.delete(domain)
+      if (unnoted.get(domain) === range) unnoted.delete(domain)
     }
   }
 
   return {
     /** Notes that callbacks are taken from `at` on; tries until the store takes it. */
     async begin(at: number, signal: AbortSignal): Promise<void> {
-      let isSaid = false
+      let isLogged = false
       while (!signal.aborted) {
         try {
           return await store.beginTaking(domains, at)
         } catch (error) {
-          if (!isSaid) log.warn('the audit waits for the store', { reason: describeError(error) })
-          isSaid = true
+          if (!isLogged) log.warn('the audit waits for the store', { reason: describeError(error) })
+          isLogged = true
           await clock.sleep(RETRY_MS, signal)
         }
       }
@@ -47,8 +47,8 @@ export function createTaking(deps: {
     /** A callback of the domain was turned away, not through its own fault. */
     turnedAway(domain: string): void {
       const at = clock.now()
-      const before = untold.get(domain)
-      untold.set(domain, { from: Math.min(before?.from ?? at, at), until: at + 1 })
+      const before = unnoted.get(domain)
+      unnoted.set(domain, { from: Math.min(before?.from ?? at, at), until: at + 1 })
     },
 
     /** Tells the store from time to time, and once more at the end. */
@@ -57,7 +57,7 @@ export function createTaking(deps: {
       while (!signal.aborted) {
         await clock.sleep(NOTE_INTERVAL_MS, signal)
         // A store that fails is reported where callbacks are; it is told when it works again.
-        await tellTurnedAway()
+        await noteTurnedAway()
           .then(() => store.noteTaking(domains, clock.now()))
           .catch(() => undefined)
       }
@@ -68,7 +68,7 @@ export function createTaking(deps: {
     async runBeside(signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {
         await clock.sleep(NOTE_INTERVAL_MS, signal)
-        if (!isRunning) await tellTurnedAway().catch(() => undefined)
+        if (!isRunning) await noteTurnedAway().catch(() => undefined)
       }
     },
   }

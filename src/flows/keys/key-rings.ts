@@ -43,7 +43,7 @@ export function createRingKeeper(deps: {
     receiving: receivedBefore + (clock.elapsed() - countedFrom) / 1000,
   })
   const { follow, ...rings } = createRingCache({ ...deps, moment })
-  const { sayUnsigned, ...arrivals } = createArrivals({ ...deps, rings, moment })
+  const { logUnsigned, ...arrivals } = createArrivals({ ...deps, rings, moment })
   const trouble = createTrouble(log, {
     begun: 'key rings not in step with the store',
     over: 'key rings in step with the store again',
@@ -85,7 +85,7 @@ export function createRingKeeper(deps: {
       await clock.sleep(FOLLOW_INTERVAL_MS, signal)
       if (signal.aborted) return
       await attempt(follow)
-      sayUnsigned()
+      logUnsigned()
     }
   }
 

@@ -76,7 +76,7 @@ export function createArrivals(deps: {
       const failed = written.find(({ status }) => status === 'rejected')
       if (failed?.status === 'rejected') throw failed.reason
     },
-    sayUnsigned(): void {
+    logUnsigned(): void {
       for (const [domain, arrived] of arrivals) {
         if (arrived.unsignedSince === null || arrived.unsignedSaid) continue
         if (clock.elapsed() - arrived.unsignedSince < GATHER_UNSIGNED_MS) continue

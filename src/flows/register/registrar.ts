@@ -61,7 +61,7 @@ export function createRegistrar(deps: {
   const carrier = createCarrier(deps)
   const loops = new Map(deps.domains.map((domain) => [domain, newLoop(domain)]))
   // A command did it, beside the service: the state has to show before the next interval.
-  rings.onReleased((domain) => tell(domain, { kind: 'release_changed' }))
+  rings.onReleased((domain) => pass(domain, { kind: 'release_changed' }))
 
   function newLoop(domain: string): DomainLoop {
     const { takeover, intervalMs, keyMaxAgeMs, secrets, search } = deps
@@ -80,8 +80,8 @@ export function createRegistrar(deps: {
     return effects
   }
 
-  /** Tells a domain of an event that comes by itself: nothing is to be done for long. */
-  function tell(domain: string, event: Event): DomainLoop | undefined {
+  /** Passes an event to a domain between its tasks; what comes of it are notes, over at once. */
+  function pass(domain: string, event: Event): DomainLoop | undefined {
     const loop = loops.get(domain)
     if (loop !== undefined) for (const effect of step(loop, event)) note(loop, effect as Note)
     return loop
@@ -136,14 +136,14 @@ export function createRegistrar(deps: {
       await Promise.all([...loops.values()].map((loop) => runLoop(loop, signal)))
     },
     look(domain) {
-      const loop = tell(domain, { kind: 'asked' })
+      const loop = pass(domain, { kind: 'asked' })
       if (!loop?.state.isWanted) return loop?.looking?.promise
       loop.asked ??= Promise.withResolvers()
       return loop.asked.promise
     },
     isUnsure: (domain) => loops.get(domain)?.state.isBlind ?? false,
     rotate(domain) {
-      tell(domain, { kind: 'rotate' })
+      pass(domain, { kind: 'rotate' })
     },
     views: () => [...loops.values()].map(viewOf),
   }

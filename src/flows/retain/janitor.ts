@@ -21,8 +21,8 @@ const STEP_SECONDS = { least: 0.008, most: 0.025 }
 const STEP_EVENTS = { least: 64, first: 256, most: 4_096 }
 /** From this share of the limit on, it is looked at more often. */
 const NEARLY = 0.9
-/** What expires is said at the beginning, and then this often. */
-const SAY_INTERVAL_MS = 3_600_000
+/** What has expired is logged at once, and then this often. */
+const LOG_INTERVAL_MS = 3_600_000
 
 export type Janitor = { run(signal: AbortSignal): Promise<void> }
 
@@ -44,8 +44,8 @@ export function createJanitor(deps: {
   log: Log
 }): Janitor {
   const { store, leases, retentionMs, retentionMaxMs, maxBytes, clock, metrics, log } = deps
-  const unsaid = new Map<string, number>()
-  let saidAt = -Infinity
+  const unlogged = new Map<string, number>()
+  let loggedAt = -Infinity
   let stepEvents = STEP_EVENTS.first
   const time = patientTime(clock)
   const trouble = createTrouble(log, {
@@ -82,7 +82,7 @@ export function createJanitor(deps: {
 
   function miss({ sink, count }: Expired): void {
     metrics.expired(sink, count)
-    unsaid.set(sink, (unsaid.get(sink) ?? 0) + count)
+    unlogged.set(sink, (unlogged.get(sink) ?? 0) + count)
   }
 
   function paced(
@@ -101,17 +101,17 @@ export function createJanitor(deps: {
     return isTight ? TIGHT_INTERVAL_MS : INTERVAL_MS
   }
 
-  function say(): void {
-    if (unsaid.size === 0 || clock.elapsed() - saidAt < SAY_INTERVAL_MS) return
-    saidAt = clock.elapsed()
-    for (const [sink, count] of unsaid) {
+  function logExpired(): void {
+    if (unlogged.size === 0 || clock.elapsed() - loggedAt < LOG_INTERVAL_MS) return
+    loggedAt = clock.elapsed()
+    for (const [sink, count] of unlogged) {
       log.error('events have expired: this sink will not get them', {
         sink,
         count,
         why: `older than ${showDuration(retentionMaxMs)}, or no room for them`,
       })
     }
-    unsaid.clear()
+    unlogged.clear()
   }
 
   return {
@@ -135,7 +135,7 @@ export function createJanitor(deps: {
           return INTERVAL_MS
         },
       )
-      say()
+      logExpired()
       await clock.sleep(pauseMs, until)
     }
   }

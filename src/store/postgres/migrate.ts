@@ -21,7 +21,7 @@ export type MigrateOptions = {
   readonly migrations?: readonly Migration[] | undefined
   /** Told who holds up a change of the schema, each time that is somebody else. */
   readonly onHeldUp?: ((holder: string) => void) | undefined
-  /** Whom the session with this number waits for, if that can be told. */
+  /** Who keeps the session with this process id waiting, if that can be known. */
   whoBlocks?(pid: number): Promise<string | null>
 }
 
@@ -33,7 +33,7 @@ export async function migrate(
   location: PostgresLocation,
   { migrations = MIGRATIONS, onHeldUp, whoBlocks }: MigrateOptions = {},
 ): Promise<void> {
-  let told: string | undefined
+  let reported: string | undefined
   for (const migration of await pending(session, location, migrations)) {
     for (let tries = 1; ; tries++) {
       const holder = await runOne(session, location, migration, whoBlocks)
@@ -41,8 +41,8 @@ export async function migrate(
       if (tries === TRIES) throw heldUp(location, holder)
       // Its number; what it does may change.
       const who = holder.split(' (')[0]
-      if (who !== told) onHeldUp?.(holder)
-      told = who
+      if (who !== reported) onHeldUp?.(holder)
+      reported = who
       await pause(RETRY_MS)
     }
   }

@@ -43,7 +43,7 @@ describe('races and faults', () => {
       const pacer = createPacer(clock)
       for (let times = 0; times < 5; times++) {
         await clock.advance(1_000)
-        pacer.tell(true, clock.elapsed())
+        pacer.noteAnswer(true, clock.elapsed())
       }
       const { signal } = new AbortController()
       for (let others = 0; others < 50; others++) void pacer.turn(signal)

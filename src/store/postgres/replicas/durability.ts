@@ -22,14 +22,14 @@ export function watchDurability(deps: {
   const { link, location, onDurability, everyMs = LOOK_MS } = deps
   const stopping = new AbortController()
   const { signal } = stopping
-  let told: KeptBy = 'unknown'
+  let reported: KeptBy = 'unknown'
 
   async function look(): Promise<void> {
     const [row] = await link.run((session) => session.rows(STATEMENT), DEADLINE_MS)
     const isCopied = row?.named === true && location.durability === 'standby'
     const kept = row?.safe !== true ? 'nothing' : isCopied ? 'standby' : 'primary'
-    if (kept !== told && !signal.aborted) onDurability(kept)
-    told = kept
+    if (kept !== reported && !signal.aborted) onDurability(kept)
+    reported = kept
   }
 
   const watching = (async () => {
