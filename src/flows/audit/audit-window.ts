@@ -1,5 +1,5 @@
-// One step of the audit of a domain: the next window is compared, and what is missing is filled, or
-// not, and then said; with it the audit moves on.
+// One step of the audit of a domain: the next window of time is compared. What is missing is filled in,
+// or becomes a gap; either is committed together with how far the audit has come.
 import { clipRanges, isWithin, joinRanges, lengthOf, type Range } from '../../core/audit/ranges.ts'
 import { streamKey } from '../../core/audit/stream-names.ts'
 import { judge } from '../../core/audit/verdict.ts'

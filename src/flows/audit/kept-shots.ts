@@ -1,5 +1,5 @@
-// What the log has of a range of time, as far as a comparison needs it: first of each stream the
-// moments, then, of those that are asked for, all. Read in small pieces, paced.
+// What the log has of a range of time, as far as a comparison needs it: first the moments of each
+// stream, then the whole shots of those streams that the provider is asked for. Read in small, paced pieces.
 import { type GivenName, KEPT_KINDS, type KeptColumns } from '../../core/audit/kept-columns.ts'
 import type { Range } from '../../core/audit/ranges.ts'
 import { type KeptShot, PAD_MS } from '../../core/audit/shots.ts'

@@ -1,5 +1,5 @@
-// What is compared can wait, and callbacks can't: of the event loop, and of whoever reads the store,
-// a comparison takes a few per cent, a few milliseconds at a time.
+// A comparison can wait, and callbacks can't: it takes a few per cent of the event loop and of the
+// store's readers, a few milliseconds at a time.
 import type { Clock } from '../../ports/clock.ts'
 
 /** Of the time that was worked, what is waited before going on: four per cent of a core at most. */

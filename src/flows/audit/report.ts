@@ -1,4 +1,4 @@
-// What is said of the audit of a domain: a state, a sentence, and a log line where there is news.
+// What is shown of the audit of a domain: a state, a sentence, and a log line if there is news.
 
 import type { Range } from '../../core/audit/ranges.ts'
 import {
