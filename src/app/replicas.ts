@@ -12,10 +12,10 @@ import type { Log } from '../ports/log.ts'
 import type { ReplicaMetrics } from '../ports/metrics.ts'
 import type { AuditView, RegistrationView } from '../ports/views.ts'
 
-/** A look that another replica makes: as long as callbacks wait for one. */
+/** How long the look of another replica is waited for: as long as callbacks wait for one. */
 const LOOK_WAIT_MS = 2_500
 const LOOK_POLL_MS = 200
-/** As often the owner is asked, by all replicas together. */
+/** How often all replicas together ask the owner for a look, at most. */
 const ASK_INTERVAL_MS = 30_000
 
 /** How this process is called among replicas. */
@@ -79,7 +79,7 @@ export function databaseNews(log: Log, metrics: ReplicaMetrics) {
       } else if (kept === 'standby') {
         log.warn('the database names no standby any more: its disk alone keeps what is answered')
       } else if (kept !== 'unknown') {
-        log.info('what is answered is kept by more than before', { by: now })
+        log.info('a commit of the database is safer than before', { keptBy: now })
       }
       kept = now
     },

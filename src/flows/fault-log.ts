@@ -10,7 +10,7 @@ const HOLD_MS = 10_000
 export type Trouble = {
   /** `who` has met it. Throws what is no fault of ours, but a bug. */
   met(who: unknown, error: unknown): void
-  /** `who` went on without it; it is over when all have that had met it. */
+  /** `who` has got on again. The trouble is over once all have that had met it. */
   passed(who: unknown): void
 }
 

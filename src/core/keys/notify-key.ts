@@ -14,7 +14,7 @@ const DERIVED_BYTES = 48
 const KEY_FORM = /^[A-Za-z0-9]{16,32}$/
 /** Fewer tell of a key that somebody typed to try things out; such a key is never adopted. */
 const MIN_DISTINCT_CHARACTERS = 6
-/** So many are looked through where none is known: at 90 days each, more than a century. */
+/** Generations that are searched if none is known: at 90 days each, more than a century. */
 export const MAX_GENERATIONS = 512
 /** How far from the one that this store knows others may have rotated, back or forth. */
 const GENERATIONS_AROUND = 64

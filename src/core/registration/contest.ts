@@ -2,7 +2,7 @@
 // was confirmed, within an hour: then we stop, and write once an hour at most, until ours has stood
 // for an hour. Kept in the ring, so that a restart does not forget it.
 
-/** Drift further apart than this is repaired and is nobody's contest. Also the pace once it is one. */
+/** Drifts further apart than this are no contest, and are repaired. In a contest, the pause between looks. */
 export const CONTEST_WINDOW_MS = 3_600_000
 const OBSERVATIONS = 3
 

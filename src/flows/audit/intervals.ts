@@ -1,6 +1,5 @@
-// The intervals of streams as the provider's list has shown them. What events alone show may be
-// twice the truth: where every second callback is lost, or goes to another replica, what arrives is
-// as regular as what was sent.
+// The intervals of streams as the provider's list has shown them. Events alone may show twice the true
+// interval: if every second callback is lost, or goes to another replica, what arrives looks as regular.
 import type { StreamName } from '../../core/audit/shots.ts'
 import { streamKey } from '../../core/audit/stream-names.ts'
 

@@ -26,7 +26,7 @@ type Arrived = {
   unsignedNew: number
   /** When the first one since the start came, on the clock that never jumps. */
   unsignedSince: number | null
-  unsignedSaid: boolean
+  unsignedLogged: boolean
 }
 
 export function createArrivals(deps: {
@@ -78,9 +78,9 @@ export function createArrivals(deps: {
     },
     logUnsigned(): void {
       for (const [domain, arrived] of arrivals) {
-        if (arrived.unsignedSince === null || arrived.unsignedSaid) continue
+        if (arrived.unsignedSince === null || arrived.unsignedLogged) continue
         if (clock.elapsed() - arrived.unsignedSince < GATHER_UNSIGNED_MS) continue
-        arrived.unsignedSaid = true
+        arrived.unsignedLogged = true
         log.warn(
           'unsigned callbacks refused: either of streams that ran before authentication was switched on, which stay unsigned until they are pushed again, or of somebody who only tries this address',
           { domain, count: arrived.unsigned },
@@ -110,6 +110,6 @@ function nothingArrived(): Arrived {
     unsigned: 0,
     unsignedNew: 0,
     unsignedSince: null,
-    unsignedSaid: false,
+    unsignedLogged: false,
   }
 }

@@ -15,7 +15,7 @@ import { whileOwner } from '../tenure.ts'
 /** A look costs next to nothing; a store that grows fast must not grow far beyond its limit. */
 const INTERVAL_MS = 1_000
 const TIGHT_INTERVAL_MS = 100
-/** What a step should take: callbacks have other things to wait for than this. */
+/** How long a step should take: callbacks wait while it is made. */
 const STEP_SECONDS = { least: 0.008, most: 0.025 }
 /** Events of a step: from what is worth a commit to what fits the time on the fastest disks. */
 const STEP_EVENTS = { least: 64, first: 256, most: 4_096 }
