@@ -1,103 +1,27 @@
-// Copies between stores of both kinds: whatever a store holds is there afterwards, byte for byte, and
-// what can't be copied as it is, is refused.
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+// Copies between stores of both kinds: whatever a store holds is there afterwards, byte for byte.
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { type CopyResult, copyStore } from '../../src/admin/copy-store.ts'
-import { openCopySource, openCopyTarget } from '../../src/app/copies.ts'
 import { systemClock } from '../../src/app/system-clock.ts'
-import { EMPTY_RING, type Ring } from '../../src/core/keys/key-ring.ts'
-import type { StorePlace } from '../../src/core/store-place.ts'
-import type { CopyTarget } from '../../src/ports/copy.ts'
-import type { Reading } from '../../src/ports/reading.ts'
-import type { Store } from '../../src/ports/store.ts'
 import { COPIED_TABLES } from '../../src/store/copied-tables.ts'
-import { createSeals } from '../../src/store/sealed-rings/seal.ts'
 import { acquireLock } from '../../src/store/sqlite/lock.ts'
-import { postgresForFile } from '../support/postgres-server.ts'
-import { openShared } from '../support/postgres-store.ts'
-import { OTHER_SECRET, range, SECRET } from '../support/store-events.ts'
-import { openStore, temporaryFolder } from '../support/store-fixtures.ts'
+import { range } from '../support/store-events.ts'
+import { temporaryFolder } from '../support/store-fixtures.ts'
+import { allStreams, type Dump, liveOn, shotOf } from '../support/store-life.ts'
 import {
-  allStreams,
-  type Dump,
-  dumpPostgres,
-  dumpSqlite,
-  liveOn,
-  shotOf,
-} from '../support/store-life.ts'
+  copy,
+  FEW,
+  fileIn,
+  openAt,
+  placesForFile,
+  RING,
+  RINGS,
+  SEALED,
+  signal,
+} from './copied-places.ts'
 
-const server = postgresForFile()
+const { server, shared, dumpOf, lived } = placesForFile()
 /** More streams than one page of them. */
 const COUNT = 2_400
-/** Enough for something in each table. */
-const FEW = 500
-const signal = new AbortController().signal
-
-const fileIn = (folder: string, name = 's.db') =>
-  ({ kind: 'sqlite', path: join(folder, name) }) as const
-const shared = () => ({ kind: 'postgres', location: server().newLocation() }) as const
-const RING: Ring = {
-  ...EMPTY_RING,
-  current: { kind: 'foreign', key: 'foreignkey1234567890' },
-  keys: [
-    { id: { kind: 'foreign', key: 'foreignkey1234567890' }, seenAt: 7, usedAt: 9 },
-    { id: { kind: 'derived', secret: SECRET.fingerprint, generation: 3 }, seenAt: 1, usedAt: 2 },
-  ],
-  confirmedUrl: 'https://hooks.example.com/callbacks/live.example.com',
-}
-const RINGS = { 'live.example.com': RING, 'quiet.example.com': { ...RING, released: true } }
-/** Under a secret that the copy does not have. */
-const SEALED = { seals: createSeals([OTHER_SECRET]) }
-
-type Asked = {
-  readonly withEvents: boolean
-  /** Stops after the first batch of this. */
-  readonly stopAt: string
-  /** Stands for what the target does. */
-  readonly spoil: Partial<CopyTarget>
-}
-
-/** Copies, with both stores opened as the command does it. */
-async function copy(
-  from: StorePlace,
-  to: StorePlace,
-  { withEvents = true, stopAt = '', spoil = {} }: Partial<Asked> = {},
-): Promise<CopyResult> {
-  const stopping = new AbortController()
-  const onProgress = ({ what }: { what: string }) => {
-    if (what === stopAt) stopping.abort()
-  }
-  const access = { clock: systemClock, signal }
-  const source = await openCopySource(from, { ...access, isAlone: withEvents })
-  try {
-    const target = await openCopyTarget(to, { ...access, isAlone: true })
-    try {
-      const told = { now: Date.now, signal: stopping.signal, onProgress }
-      return await copyStore({ from: source, to: { ...target, ...spoil }, withEvents, ...told })
-    } finally {
-      await target.close()
-    }
-  } finally {
-    await source.close()
-  }
-}
-
-const dumpOf = (place: StorePlace): Dump | Promise<Dump> =>
-  place.kind === 'sqlite' ? dumpSqlite(place.path) : dumpPostgres(server(), place.location.schema)
-
-const openAt = (place: StorePlace, options = {}): Promise<Store & Reading> =>
-  place.kind === 'sqlite' ? openStore(place.path, options) : openShared(place.location, options)
-
-/** A store with a life behind it, closed again. */
-async function lived<P extends StorePlace>(place: P, count = FEW) {
-  const store = await openAt(place, SEALED)
-  await liveOn(store, count, RINGS)
-  const streams = await allStreams(store)
-  await store.close()
-  return { place, streams, dump: await dumpOf(place) }
-}
 
 test('SQLite to PostgreSQL and back: equal byte for byte, and the numbers go on', async () => {
   const folder = temporaryFolder()
@@ -235,101 +159,6 @@ test('without the log: beside a service, and the numbers go on after its last on
   await copy(to, back, { withEvents: false })
   const returned = await openAt(back, SEALED)
   expect(await returned.append(shotOf(1))).toEqual({ seq: FEW + 2, duplicate: false })
-})
-
-test.each(['sqlite', 'postgres'])(
-  '%s: an interrupted copy goes on, and nobody serves on it',
-  async (kind) => {
-    const folder = temporaryFolder()
-    const from = fileIn(folder)
-    const to: StorePlace = kind === 'sqlite' ? fileIn(folder, 'to.db') : shared()
-    await lived(from)
-    await expect(copy(from, to, { stopAt: 'events' })).rejects.toMatchObject({ code: 'aborted' })
-    const unfinished = { message: expect.stringContaining('holds an unfinished copy of') }
-    await expect(openAt(to)).rejects.toMatchObject(unfinished)
-    await expect(openAt(to, { readOnly: true })).rejects.toMatchObject(unfinished)
-    await expect(copy(to, fileIn(folder, 'third.db'))).rejects.toMatchObject(unfinished)
-    await expect(copy(from, to, { withEvents: false })).rejects.toMatchObject({
-      message: expect.stringMatching(/unfinished copy of .*, with --events: go on with that one/),
-    })
-    await expect(copy(from, to, { stopAt: 'dead_letters' })).rejects.toMatchObject({
-      code: 'aborted',
-    })
-
-    // The old service may have gone on meanwhile.
-    const store = await openAt(from, SEALED)
-    await store.append(shotOf(FEW))
-    await store.advanceCursor('hook', FEW + 1)
-    await store.changeDeadLetters({ kind: 'drop', sink: 'hook', seqs: [120] })
-    const step = { deliveredBefore: 0, anyBefore: shotOf(120).receivedAt, sinks: [], limit: 1_000 }
-    await store.prune({ ...step, maxBytes: Number.MAX_SAFE_INTEGER, at: shotOf(FEW).receivedAt })
-    await store.close()
-    const result = await copy(from, to)
-    expect(await dumpOf(to)).toEqual(await dumpOf(from))
-    expect(await copy(from, to)).toEqual({ ...result, isKnown: true, copied: {}, left: {} })
-    const copied = await openAt(to)
-    expect(await copied.stats()).toMatchObject({ events: FEW + 1 - 120, lastSeq: FEW + 1 })
-  },
-)
-
-test('a copy in which something is missing is not complete', async () => {
-  const folder = temporaryFolder()
-  const [from, to] = [fileIn(folder), fileIn(folder, 'to.db')]
-  await lived(from)
-  await expect(
-    copy(from, to, { spoil: { writeRows: async () => undefined } }),
-  ).rejects.toMatchObject({
-    message: expect.stringMatching(/has 0 streams where \d+ were copied: run it again/),
-  })
-  await copy(from, to)
-  expect(await dumpOf(to)).toEqual(await dumpOf(from))
-})
-
-test('the rest of a copy is not taken from another log', async () => {
-  const folder = temporaryFolder()
-  const [from, to] = [fileIn(folder), shared()]
-  await lived(from)
-  await expect(copy(from, to, { stopAt: 'events' })).rejects.toMatchObject({ code: 'aborted' })
-  rmSync(from.path)
-  const another = await openAt(from)
-  await another.append(shotOf(7))
-  await another.close()
-  await expect(copy(from, to)).rejects.toMatchObject({
-    code: 'store_unavailable',
-    message: expect.stringMatching(/holds a part of another log than .* has now/),
-  })
-})
-
-test('what is not empty, is served on, or is not there, is refused', async () => {
-  const folder = temporaryFolder()
-  const from = fileIn(folder)
-  await expect(copy(from, shared())).rejects.toMatchObject({
-    message: `There is no store ${from.path}.`,
-  })
-  await lived(from)
-  for (const to of [fileIn(folder, 'used.db'), shared()]) {
-    const used = await openAt(to)
-    await used.addUnsigned('live.example.com', 1)
-    await used.close()
-    await expect(copy(from, to)).rejects.toMatchObject({
-      message: expect.stringContaining('is not empty'),
-    })
-  }
-
-  const locked = { code: 'store_locked', message: expect.stringContaining('in use by') }
-  const lock = await acquireLock(from.path, { holder: 'a service', clock: systemClock, signal })
-  await expect(copy(from, shared())).rejects.toMatchObject(locked)
-  lock.release()
-  const to = shared()
-  const replica = await openShared(to.location)
-  const told = { version: '1', view: () => ({ sinks: [], owned: [] }), onGrowth: () => undefined }
-  const leases = replica.join({ name: 'host 1', ...told })
-  const lease = await leases.hold('janitor', signal)
-  await expect(copy(from, to)).rejects.toMatchObject(locked)
-  await expect(copy(to, fileIn(folder, 'new.db'))).rejects.toMatchObject(locked)
-  await lease?.release()
-  await replica.close()
-  await copy(from, to)
 })
 
 test('events with one identity, which a shared log can have, are kept once in a file', async () => {
