@@ -174,6 +174,10 @@ describe.skipIf(!hasChromium)('tiles', () => {
     expect(await page.locator('#connection').innerText()).toBe('Connecting')
     // The other one tells whether a session is needed.
     expect(service.requests.filter((each) => each === 'GET /v1/streams').length).toBe(2)
+    const [list, module] = ['GET /v1/streams', 'GET /wall/page/grid.js'].map((each) =>
+      service.requests.indexOf(each),
+    )
+    expect(list).toBeLessThan(module ?? 0)
   })
 
   test('with 500 streams, pictures are loaded only while they are in view', async () => {

@@ -156,8 +156,12 @@ export async function startFakeService() {
     requests.push(`${request.method} ${pathname}`)
     if (pathname === '/' || pathname.startsWith('/wall/')) return giveFile(pathname, response)
     if (pathname === '/sign-in') return signIn(request, response)
-    if (pathname === '/sign-out')
+    if (pathname === '/sign-out') {
+      // As the service where a browser does not tell it the site: over plain HTTP.
+      if (request.headers.origin !== new URL(it.url).origin)
+        return problem(response, { status: 403, title: 'Forbidden', detail: 'another origin' })
       return response.writeHead(303, { Location: './', 'Set-Cookie': 'session=; Max-Age=0' }).end()
+    }
     if (pathname === '/readyz')
       return json(response, { ...it.ready, registrations: it.registrations, sinks: it.sinks })
     if (pathname === '/metrics')
