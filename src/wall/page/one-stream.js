@@ -23,7 +23,7 @@ export function createOneStream(onShot) {
 	const indexOf = (id) => shots.findIndex((shot) => shot.id === id)
 
 	function thumb({ id, data }) {
-		const onerror = () => picture.removeAttribute('src')
+		const onerror = () => (picture.style.opacity = 0)
 		const picture = el('img', { alt: '', loading: 'lazy', onerror, src: pictureUrl(id, THUMB_WIDTH) })
 		const onclick = () => select(indexOf(id))
 		const time = timeElement(data.capturedAt ?? data.receivedAt)
