@@ -23,7 +23,7 @@ import { verdict } from './verdict.ts'
 const LARGE = Number(process.argv[3] ?? 3_000_000)
 const ROUNDS = Number(process.argv[4] ?? 9)
 const ON_POSTGRES = process.argv[5] === 'postgres'
-const SECONDS = 2
+const SECONDS = 3
 const CONNECTIONS = 64
 /** Of ingest without readers. */
 const LEAST = 0.9
