@@ -232,35 +232,6 @@ test('a hundred readers cost one read of the log per growth', async () => {
   await Promise.all(readers.map((reader) => reader[Symbol.asyncDispose]()))
 })
 
-test('at five hundred events a second they reach a hundred readers in a fifth of a second', async () => {
-  const store = memoryStore()
-  await using api = await serveApi({ store })
-  await using reader = await readEvents(api, '')
-  const others = await Promise.all(Array.from({ length: 99 }, () => readEvents(api, '')))
-  await until('all to be taken in', () => api.feed.count() === 100)
-  const sentAt: number[] = []
-  const tookMs: number[] = []
-  let isOver = false
-  const read = (async () => {
-    while (tookMs.length < sentAt.length || !isOver) {
-      const now = performance.now()
-      while (tookMs.length < reader.events.length) tookMs.push(now - Number(sentAt[tookMs.length]))
-      await pause(1)
-    }
-  })()
-  const begun = performance.now()
-  for (let n = 0; n < 500; n += 10) {
-    await pause(Math.max(0, begun + n * 2 - performance.now()))
-    sentAt.push(...Array<number>(10).fill(performance.now()))
-    await api.append(...shots(10))
-  }
-  isOver = true
-  await read
-  expect(tookMs).toHaveLength(500)
-  expect(tookMs.toSorted((a, b) => a - b)[250]).toBeLessThan(200)
-  await Promise.all(others.map((other) => other[Symbol.asyncDispose]()))
-})
-
 test('a reader that does not read is cut, and resumes without a gap', async () => {
   await using api = await serveApi()
   await api.append(shot())
