@@ -1,4 +1,4 @@
-// What goes on by itself while a service listens, each part of it for as long as this replica is its owner.
+// What goes on by itself while a service listens: registrar and audit only while this replica owns them.
 import type { Config } from '../config/config.ts'
 import type { Auditor } from '../flows/audit/auditor.ts'
 import type { RingKeeper } from '../flows/keys/key-rings.ts'
@@ -41,8 +41,8 @@ export function runInBackground(
     janitor.run(signal),
     asOwner('audit', auditor.run),
     isShared && auditor.runBeside(signal),
-    // Replicas count the streams of a shared store all the time, one of them at a time.
-    isShared && fillStreams({ store, clock, log, signal }),
+    // Those of a shared store are counted by the owner of that task.
+    !isShared && fillStreams({ store, clock, log, signal }),
     probeAfterStart({
       publicUrl: config.publicUrls[0],
       send: (until) => probePublicUrl(config, secrets, until),

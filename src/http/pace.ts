@@ -1,12 +1,12 @@
 // What reading may take of the service: callbacks come first. All that reads pauses after each piece of
-// work, the longer the less the event loop has left; beside a full one it takes next to nothing and falls
-// behind, which loses nobody an event: it goes on in the log where it was.
+// work, the longer the busier the event loop; beside a full one it takes next to nothing and falls behind,
+// which loses nobody an event: it goes on in the log where it was.
 import { performance } from 'node:perf_hooks'
 import type { Clock } from '../ports/clock.ts'
 
 /** Up to this share of its time the loop is at leisure: nothing has to wait … */
 const AT_LEISURE = 0.3
-/** … and from this one on it is full: it is never busy for all of it, the disk is waited for as well. */
+/** … and from this one on it counts as full: it never reaches 1, since it waits for the disk as well. */
 const FULL = 0.8
 /** What work may take of one processor beside a full loop. */
 const LEAST_SHARE = 1 / 40

@@ -1,5 +1,5 @@
-// From the settings to sinks: which kind of sink a URL asks for. A new kind is one file, and one
-// line here.
+// From the settings to sinks: which kind of sink a URL asks for. What a new kind
+// takes is in docs/development.md.
 import type { Sink } from '../ports/sink.ts'
 import { NATS } from './nats/sink.ts'
 import { REDIS } from './redis/sink.ts'

@@ -1,6 +1,7 @@
 // The streams as the page keeps them: states as the service reckons them, order, filters, and which
 // shot is the latest.
 import { expect, test } from 'vitest'
+import { streamState } from '../../src/core/events/stream-state.ts'
 import { createStreams, keyOf, namesOf, stateOf, titleOf } from '../../src/wall/logic/streams.js'
 import { readView } from '../../src/wall/logic/view.js'
 import type { CloudEvent, StreamRecord } from '../../src/wall/types.d.ts'
@@ -61,6 +62,9 @@ test.each([
   ['silent', null, 300_000],
 ])('%s: an interval of %s s, and nothing for %d ms', (state, intervalSeconds, ageMs) => {
   expect(stateOf({ seenAt: NOW - ageMs, intervalSeconds }, NOW)).toBe(state)
+  // The page reckons by itself between two answers of the service: by the same rule.
+  const intervalMs = intervalSeconds === null ? null : 1_000 * intervalSeconds
+  expect(streamState(ageMs, intervalMs)).toBe(state)
 })
 
 test('a key is the names, whatever they hold, and can stand in a URL', () => {

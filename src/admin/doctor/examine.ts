@@ -115,7 +115,7 @@ function latestIn(config: Config, overrides: Overrides, bucket: string, now: num
   })
 }
 
-/** A check that failed as the first call did waits for that; one that lacks a permission of its own says so. */
+/** What was not checked waits for the call that failed first, unless it has advice of its own. */
 function waitingIfUnchecked(finding: Finding): Finding {
   if (finding.result !== 'not_checked' || finding.next !== null) return finding
   return findingsOf(finding.check).notChecked(finding.subject, 'waits for the call above')

@@ -31,8 +31,8 @@ export function intervalOf(moments: readonly number[]): number | null {
 }
 
 /**
- * Whether the moments leave no hole in `expected`, the time in which the stream ran, of all that is
- * looked at. `knownMs` is its interval as a list has shown it: events alone can't show that every
+ * Whether the moments leave no hole: `look` is the time that is examined, `expected` the parts of it in
+ * which the stream ran. `knownMs` is its interval as a list has shown it: events alone can't show that every
  * second one is lost.
  */
 export function isWhole(

@@ -10,7 +10,7 @@ import { inSchema, syncOf } from '../connection/location.ts'
 const DEADLINE_MS = 5_000
 const ID = /^[0-9a-f]{64}$/i
 
-/** Small writes and reads on `keeping`; letters on `writing`, whose commits may wait for a standby. */
+/** Small writes and reads on `keeping`; dead letters on `writing`, whose commits may wait for a standby. */
 export function createCursors(
   { keeping, writing }: { keeping: Link; writing: Link },
   location: PostgresLocation,

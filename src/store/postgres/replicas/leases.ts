@@ -85,7 +85,7 @@ export function createLeaseKeeper(deps: {
       extract(epoch from clock_timestamp())::float8 * 1000 as now
   `)
   const releaseStatement = q('select @.release_1($1)')
-  // Free from now on, and not since ever: so those wait that have more.
+  // Expires now instead of long ago: so replicas with more sinks wait for `patienceMs` before they claim it.
   const giveBackStatement = q(
     'update @.leases set expires_at = clock_timestamp() where token = any ($1)',
   )
