@@ -1,6 +1,8 @@
 // `serve`, `send` and `status`.
 
+import { mkdir, readdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runCli } from '../../src/cli/cli.ts'
 import { testShell } from '../support/test-shell.ts'
@@ -36,11 +38,14 @@ describe('serve', () => {
     expect((await run(['register'])).code).toBe(0)
   })
 
-  test('a store that cannot be opened: exit 1, and its path', async () => {
-    const { code, errors } = await run(['serve'], settings({ SNAPHOOK_STORE: `sqlite:${folder}` }))
+  test('a store that cannot be opened: exit 1, its path, and nothing is left beside it', async () => {
+    const place = join(folder, 'store')
+    await mkdir(place)
+    const { code, errors } = await run(['serve'], settings({ SNAPHOOK_STORE: `sqlite:${place}` }))
     expect(code).toBe(1)
-    expect(errors()).toContain(folder)
+    expect(errors()).toContain(`The store ${place} is a folder: name a file in it.`)
     expect(errors().split('\n')).toHaveLength(1)
+    expect(await readdir(folder)).toEqual(['store'])
   })
 
   test('stopped while it waits for the lock: exit 0', async () => {

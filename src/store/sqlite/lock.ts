@@ -1,11 +1,12 @@
 // One store, one `serve`: a lock that the kernel releases when the process dies, however it dies.
 // It is SQLite's own write lock on a small database beside the store, taken by a transaction that
 // never ends; readers may still look who holds it.
+import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { ServiceError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { makeFolderOf, realFile } from '../disk.ts'
-import { isBusy, openFault } from './faults.ts'
+import { isBusy, openFault, unavailable } from './faults.ts'
 
 /** Longer than a replaced container takes to drain and end. */
 const WAIT_MS = 15_000
@@ -38,7 +39,12 @@ const held = new Set<DatabaseSync>()
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Lock> {
   const { holder, clock, signal, onWait, waitMs = WAIT_MS } = options
-  const lockPath = `${realFile(path)}.lock`
+  const file = realFile(path)
+  // Else a lock, and then a secret, would be left beside it, and no store.
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+    throw unavailable(path, 'is a folder: name a file in it')
+  }
+  const lockPath = `${file}.lock`
   const db = open(lockPath)
   const deadline = clock.elapsed() + waitMs
   try {
