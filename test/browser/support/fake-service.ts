@@ -2,9 +2,9 @@
 // bucket that can be slow, refuse or be dead. For what a real service would take minutes to show.
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Readable } from 'node:stream'
-import { drawSnapshot } from '../../../src/emulator/streams/snapshot-picture.ts'
+import { json, listen, problem, text } from './answers.ts'
+import { type BucketMode, startFakeBucket } from './fake-bucket.ts'
+import { createFakeStreams, type FakeEvent } from './fake-streams.ts'
 
 const WALL = new URL('../../../src/wall/', import.meta.url)
 const TYPES: Record<string, string> = {
@@ -14,35 +14,20 @@ const TYPES: Record<string, string> = {
   svg: 'image/svg+xml',
 }
 
-export type FakeStream = {
-  domain: string
-  app: string | null
-  stream: string | null
-  intervalSeconds: number | null
-  shots: FakeEvent[]
-}
-export type FakeEvent = {
-  id: string
-  time: string
-  data: Record<string, unknown> & { seq: number; receivedAt: string }
-}
-
-/** What the bucket does with a request for a picture. */
-export type BucketMode = 'ok' | 'refuses' | 'hangs'
-
 export type FakeService = Awaited<ReturnType<typeof startFakeService>>
 
 export async function startFakeService() {
-  const streams: FakeStream[] = []
   const readers = new Set<ServerResponse>()
-  const held = new Set<ServerResponse>()
-  const pictures: string[] = []
   const requests: string[] = []
-  let seq = 0
   let server: Server | undefined
   let port = 0
-  const bucket = createServer((request, response) => void givePicture(request, response))
-  const bucketUrl = `http://127.0.0.1:${await listen(bucket, 0)}`
+  const bucket = await startFakeBucket(
+    () => it.bucketMode,
+    () => it.bucketDelayMs,
+  )
+  const { streams, add, shoot, recordOf, all, find } = createFakeStreams((event) => {
+    if (!it.isSseSilent) for (const reader of readers) reader.write(frameOf(event))
+  })
   const it = {
     bucketMode: 'ok' as BucketMode,
     bucketDelayMs: 0,
@@ -58,7 +43,7 @@ export async function startFakeService() {
     ready: { ready: true, reasons: [] as string[], store: 'ok' },
     storeBytes: 120e6,
     streams,
-    pictures,
+    pictures: bucket.pictures,
     requests,
     get url() {
       return `http://127.0.0.1:${port}/`
@@ -77,79 +62,17 @@ export async function startFakeService() {
       server = createServer((request, response) => void serve(request, response))
       port = await listen(server, port)
     },
-    /** Answers the pictures that the bucket holds back. */
-    release() {
-      for (const response of held) response.destroy()
-      held.clear()
-    },
+    release: bucket.release,
     async stop() {
       for (const response of readers) response.end()
       it.release()
       await it.kill()
-      bucket.closeAllConnections()
-      await new Promise((resolve) => bucket.close(resolve))
+      await bucket.stop()
     },
     [Symbol.asyncDispose]: () => it.stop(),
   }
   await it.start()
   return it
-
-  /** A stream whose last shot was `agoMs` ago. */
-  function add(
-    name: string,
-    {
-      agoMs = 0,
-      intervalSeconds = 5 as number | null,
-      app = 'live' as string | null,
-      domain = 'play.example.com',
-    } = {},
-  ): FakeStream {
-    const stream: FakeStream = { domain, app, stream: name, intervalSeconds, shots: [] }
-    streams.push(stream)
-    shoot(stream, { agoMs })
-    return stream
-  }
-
-  function shoot(
-    stream: FakeStream,
-    { agoMs = 0, flags = [] as string[], raw = undefined as string | undefined } = {},
-  ): FakeEvent {
-    seq += 1
-    const receivedAt = new Date(Date.now() - agoMs).toISOString()
-    const capturedAt = new Date(Date.now() - agoMs - 300).toISOString()
-    const object = `${stream.app}/${stream.stream}/${seq}.jpg`
-    const event = {
-      id: `${seq}`.padStart(64, 'e'),
-      time: capturedAt,
-      data: {
-        domain: stream.domain,
-        app: stream.app,
-        stream: stream.stream,
-        bucket: 'snapshots',
-        endpoint: 'oss-cn-shanghai.aliyuncs.com',
-        object,
-        capturedAt,
-        receivedAt,
-        origin: 'callback',
-        seq,
-        flags,
-        raw:
-          raw ??
-          JSON.stringify({
-            DomainName: stream.domain,
-            AppName: stream.app,
-            StreamName: stream.stream,
-            OssObject: object,
-          }),
-      },
-    }
-    stream.shots.push(event)
-    if (stream.shots.length > 60) stream.shots.shift()
-    if (!it.isSseSilent)
-      for (const reader of readers)
-        reader.write(`id: ${seq}\nevent: snapshot\ndata: ${JSON.stringify(event)}\n\n`)
-    return event
-  }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x')
@@ -187,40 +110,6 @@ export async function startFakeService() {
     return problem(response, { status: 404, title: 'Not found', detail: 'no such route' })
   }
 
-  function recordOf({ shots, ...names }: FakeStream) {
-    const latest = shots.at(-1) as FakeEvent
-    const { bucket: bucketName, endpoint, object, capturedAt, receivedAt } = latest.data
-    return {
-      ...names,
-      latest: {
-        id: latest.id,
-        seq: latest.data.seq,
-        bucket: bucketName,
-        endpoint,
-        object,
-        capturedAt,
-        receivedAt,
-      },
-      events: shots.length,
-      firstSeenAt: shots[0]?.data.receivedAt,
-      state: 'live',
-    }
-  }
-
-  function all(): FakeEvent[] {
-    return streams.flatMap(({ shots }) => shots).sort((a, b) => b.data.seq - a.data.seq)
-  }
-
-  function find(query: URLSearchParams): FakeEvent[] {
-    const since = query.get('until') === '1m' ? Date.now() - 60_000 : Number.POSITIVE_INFINITY
-    return all()
-      .filter(({ data }) =>
-        ['domain', 'app', 'stream'].every((name) => [null, data[name]].includes(query.get(name))),
-      )
-      .filter(({ data }) => Date.parse(data.receivedAt) < since)
-      .slice(0, Number(query.get('limit') ?? 100))
-  }
-
   function giveEvent(id: string, isImage: boolean, response: ServerResponse) {
     const event = all().find((each) => each.id === id)
     if (event === undefined)
@@ -233,7 +122,7 @@ export async function startFakeService() {
     if (it.imageProblem !== undefined) return problem(response, it.imageProblem)
     response
       .writeHead(302, {
-        Location: `${bucketUrl}/${encodeURI(String(event.data.object))}`,
+        Location: `${bucket.url}/${encodeURI(String(event.data.object))}`,
         'Cache-Control': 'no-store',
       })
       .end()
@@ -245,30 +134,17 @@ export async function startFakeService() {
     for (const event of all()
       .filter(({ data }) => data.seq > after)
       .reverse()) {
-      response.write(`id: ${event.data.seq}\nevent: snapshot\ndata: ${JSON.stringify(event)}\n\n`)
+      response.write(frameOf(event))
     }
     readers.add(response)
     response.on('close', () => readers.delete(response))
-  }
-
-  async function givePicture(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
-    pictures.push(request.url ?? '')
-    if (it.bucketMode === 'refuses') return response.writeHead(403).end('AccessDenied')
-    if (it.bucketMode === 'hangs') return held.add(response)
-    const [, app = '', stream = '', sequence = '0'] =
-      /^\/([^/]+)\/([^/]+)\/(\d+)/.exec(request.url ?? '') ?? []
-    if (it.bucketDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, it.bucketDelayMs))
-    const shot = { app, stream, at: Date.now(), sequence: Number(sequence) } as Parameters<
-      typeof drawSnapshot
-    >[0]
-    return response.writeHead(200, { 'Content-Type': 'image/jpeg' }).end(drawSnapshot(shot))
   }
 
   async function giveFile(pathname: string, response: ServerResponse): Promise<unknown> {
     const name = pathname === '/' ? 'index.html' : pathname.slice('/wall/'.length)
     const body = await readFile(new URL(name, WALL)).catch(() => undefined)
     if (body === undefined) return response.writeHead(404).end()
-    const csp = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' ${bucketUrl}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'`
+    const csp = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' ${bucket.url}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'`
     return response
       .writeHead(200, {
         'Content-Type': TYPES[name.split('.').at(-1) ?? ''] ?? '',
@@ -298,26 +174,6 @@ export function registration(domain: string, state = 'in_sync', detail: string |
   }
 }
 
-function json(response: ServerResponse, body: unknown) {
-  response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
-}
-
-function problem(
-  response: ServerResponse,
-  body: { status: number; title: string; detail: string },
-) {
-  response
-    .writeHead(body.status, { 'Content-Type': 'application/problem+json' })
-    .end(JSON.stringify(body))
-}
-
-async function text(stream: Readable): Promise<string> {
-  let all = ''
-  for await (const chunk of stream.setEncoding('utf8')) all += chunk
-  return all
-}
-
-async function listen(server: Server, port: number): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  return (server.address() as AddressInfo).port
+function frameOf(event: FakeEvent): string {
+  return `id: ${event.data.seq}\nevent: snapshot\ndata: ${JSON.stringify(event)}\n\n`
 }
