@@ -102,7 +102,7 @@ describe.skipIf(!hasChromium)('one stream', () => {
       await page.locator('#big img').evaluate((img) => (img as HTMLImageElement).naturalWidth),
     ).toBeGreaterThan(0)
     it.service.bucketMode = 'ok'
-    it.service.release()
+    it.service.give()
     await eventually(() => page.locator('#big img').getAttribute('src')).not.toBe(small)
     expect(await page.locator('#big img').getAttribute('alt')).toBe('The shot')
     // What a link leads to is not shown by another shot.

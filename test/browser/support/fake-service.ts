@@ -63,6 +63,7 @@ export async function startFakeService() {
       port = await listen(server, port)
     },
     release: bucket.release,
+    give: bucket.give,
     async stop() {
       for (const response of readers) response.end()
       it.release()
