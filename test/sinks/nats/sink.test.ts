@@ -3,11 +3,8 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { jetstream, jetstreamManager, type StreamConfig } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
 import { CloudEvent } from 'cloudevents'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createNatsSink } from '../../../src/sinks/nats/sink.ts'
 import {
   deliverTo,
   deliverWhileHanging,
@@ -15,53 +12,14 @@ import {
   withoutRepeats,
 } from '../../support/deliveries.ts'
 import { assertNoSecrets } from '../../support/no-secrets.ts'
-import { hasServer, type Server, startNats } from '../../support/servers.ts'
+import { hasServer, startNats } from '../../support/servers.ts'
 import { eventOf } from '../../support/store-events.ts'
 import { temporaryFolder } from '../../support/store-fixtures.ts'
 import { until } from '../../support/until.ts'
+import { addStream, clientOf, idsOf, messagesOf, sinkTo } from './fixture.ts'
 
 const never = new AbortController().signal
 const events = (...seqs: number[]) => seqs.map((seq) => ({ ...eventOf(seq), seq }))
-const SUBJECT = 'snapshots.{domain}.{app}.{stream}'
-
-function sinkTo(port: number, { login = '', subject = SUBJECT, timeoutMs = 10_000 } = {}) {
-  const url = `nats://${login}127.0.0.1:${port}?subject=${subject}`
-  const sink = createNatsSink({ name: 'nats', url, timeoutMs })
-  onTestFinished(() => sink.close())
-  return sink
-}
-
-async function clientOf({ port }: Server, login: { user?: string; pass?: string } = {}) {
-  const client = await connect({ servers: `127.0.0.1:${port}`, reconnect: false, ...login })
-  onTestFinished(() => client.close())
-  const manager = await jetstreamManager(client, { checkAPI: false })
-  return { client, streams: manager.streams, jetStream: jetstream(client) }
-}
-
-/** Makes the stream that an operator would have made. */
-async function addStream(server: Server, over: Partial<StreamConfig> = {}) {
-  const { streams } = await clientOf(server)
-  // The server listens a moment before JetStream is up.
-  await until('the stream', () =>
-    streams.add({ name: 'SNAPSHOTS', subjects: ['snapshots.>'], ...over }).catch(() => null),
-  )
-}
-
-async function messagesOf(server: Server) {
-  const { streams } = await clientOf(server)
-  const stream = await streams.get('SNAPSHOTS')
-  const { state } = await stream.info()
-  const messages = []
-  for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
-    const message = await stream.getMessage({ seq })
-    if (message === null) continue
-    const { header, subject } = message
-    messages.push({ subject, header, event: message.json<{ id: string }>() })
-  }
-  return messages
-}
-
-const idsOf = async (server: Server) => (await messagesOf(server)).map(({ event }) => event.id)
 
 describe.skipIf(!hasServer('nats-server'))('with a real server', () => {
   test('a message is a CloudEvent, under its subject, with its id as message id', async () => {
