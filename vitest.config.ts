@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** What waits longest begins first, so that something is left to be done beside it. */
-const FIRST = ['/test/e2e/audit-kill', '/test/e2e/', '/test/browser/']
+const FIRST = ['/test/e2e/audit/kill', '/test/e2e/', '/test/browser/']
 
 /** Each PostgreSQL takes some 100 MB; in a container the place may be small. */
 const ENOUGH_BYTES = 2e9

@@ -8,7 +8,7 @@ import { eventOf } from '../src/core/events/snapshot-event.ts'
 import { secretFrom } from '../src/core/keys/notify-key.ts'
 import { createSeals } from '../src/store/sealed-rings/seal.ts'
 import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
-import { bodyOf, DOMAIN } from './callback.ts'
+import { bodyOf, DOMAIN } from './tools/callback.ts'
 
 const MILESTONES = [10_000, 100_000, 1_000_000]
 /** As many as the busiest run of the load has connections. */

@@ -2,8 +2,8 @@
 // `synchronous_commit = off`: a replica is killed, the owner of the sink paused, the server ended at
 // once and started again, all connections cut. `chaos ROUNDS [KIND…]`. Exits 1 if anything that was
 // acknowledged is lost, or more came again than is said.
-import { KINDS, type Kind, type Outcome, startChaos } from '../test/support/chaos.ts'
-import { startServer } from './postgres.ts'
+import { KINDS, type Kind, type Outcome, startChaos } from '../test/support/postgres/chaos.ts'
+import { startServer } from './tools/postgres.ts'
 
 const [rounds = '100', ...named] = process.argv.slice(3)
 const kinds = KINDS.filter((kind) => named.length === 0 || named.includes(kind))

@@ -1,6 +1,12 @@
 // Two hundred domains at once: how long they take to register, how long a restart takes to see that
 // they are in sync, how fast the provider is called meanwhile, and what standing still costs.
-import { makeFolder, type Snaphook, startProvider, startSnaphook, within } from './processes.ts'
+import {
+  makeFolder,
+  type Snaphook,
+  startProvider,
+  startSnaphook,
+  within,
+} from './tools/processes.ts'
 
 const DOMAINS = Array.from({ length: 200 }, (_, n) => `play-${n}.example.com`)
 const REGISTER_SECONDS = 45

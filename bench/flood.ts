@@ -2,9 +2,9 @@
 // the flood must cost one Describe at most, and the honest ones at most three times their p99. Every
 // party is a process of its own. A machine that does other work at the same time spoils a round:
 // there are three, and the median counts.
-import { DOMAIN } from './callback.ts'
-import { makeFolder, startChild, startProvider, startSnaphook } from './processes.ts'
-import type { SenderFigures } from './sender.ts'
+import { DOMAIN } from './tools/callback.ts'
+import { makeFolder, startChild, startProvider, startSnaphook } from './tools/processes.ts'
+import type { SenderFigures } from './tools/sender.ts'
 
 const ROUNDS = 3
 const FLOOD_PER_SECOND = 5_000
@@ -32,7 +32,7 @@ const key = (await provider.state()).configurations[DOMAIN]?.notify?.NotifyAuthK
 
 async function send(perSecond: number, seconds: number, ...more: string[]): Promise<SenderFigures> {
   const numbers = [snaphook.port, perSecond, seconds].map(String)
-  const { line } = await startChild(['bench/sender.ts', ...numbers, ...more])
+  const { line } = await startChild(['bench/tools/sender.ts', ...numbers, ...more])
   return JSON.parse(line)
 }
 

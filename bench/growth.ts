@@ -8,12 +8,12 @@ import type { PostgresLocation } from '../src/core/store-place.ts'
 import type { PruneStep } from '../src/ports/retention.ts'
 import { openPostgresStore, type PostgresStore } from '../src/store/postgres/postgres-store.ts'
 import { createSeals } from '../src/store/sealed-rings/seal.ts'
-import { catchUp, fillLog } from '../test/support/long-log.ts'
-import { type PostgresServer, urlOf } from '../test/support/postgres-server.ts'
-import { bodyOf, DOMAIN } from './callback.ts'
-import { load } from './generator.ts'
-import { startServer, usageOfServer } from './postgres.ts'
-import { startProvider, startSnaphook } from './processes.ts'
+import { catchUp, fillLog } from '../test/support/postgres/long-log.ts'
+import { type PostgresServer, urlOf } from '../test/support/postgres/postgres-server.ts'
+import { bodyOf, DOMAIN } from './tools/callback.ts'
+import { load } from './tools/generator.ts'
+import { startServer, usageOfServer } from './tools/postgres.ts'
+import { startProvider, startSnaphook } from './tools/processes.ts'
 
 const SMALL = 10_000
 /** As many partitions as a retention of a week comes to. */

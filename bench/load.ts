@@ -3,10 +3,17 @@
 // a ratio within one run is not. Then the store by itself, up to a million events.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { DOMAIN } from './callback.ts'
-import { generatorName, type Load, load, type Target } from './generator.ts'
-import { end, FLAGS, makeFolder, startChild, startProvider, startSnaphook } from './processes.ts'
-import { type Usage, usageOf } from './usage.ts'
+import { DOMAIN } from './tools/callback.ts'
+import { generatorName, type Load, load, type Target } from './tools/generator.ts'
+import {
+  end,
+  FLAGS,
+  makeFolder,
+  startChild,
+  startProvider,
+  startSnaphook,
+} from './tools/processes.ts'
+import { type Usage, usageOf } from './tools/usage.ts'
 
 const CONNECTIONS = [64, 256]
 const WARM_UP_SECONDS = 2
@@ -22,7 +29,7 @@ type Figures = {
 }
 
 async function startBare(kind: 'http' | 'hono'): Promise<Server> {
-  const { child, line } = await startChild(['bench/bare.ts', kind])
+  const { child, line } = await startChild(['bench/tools/bare.ts', kind])
   return {
     name: kind === 'http' ? 'bare node:http' : 'bare Hono',
     pid: child.pid ?? 0,

@@ -2,13 +2,19 @@
 // replicas and in the server. `replicas 1 2 4` names how many, `replicas growth` shows what a log of
 // five million events costs against one of ten thousand; nothing named is all of it.
 import { parseArgs } from 'node:util'
-import { type PostgresServer, urlOf } from '../test/support/postgres-server.ts'
-import { DOMAIN } from './callback.ts'
-import { generatorName, load } from './generator.ts'
+import { type PostgresServer, urlOf } from '../test/support/postgres/postgres-server.ts'
 import { growth } from './growth.ts'
-import { type ServerUsage, startServer, usageOfServer } from './postgres.ts'
-import { type Provider, type Snaphook, startProvider, startSnaphook, within } from './processes.ts'
-import { type Usage, usageOf } from './usage.ts'
+import { DOMAIN } from './tools/callback.ts'
+import { generatorName, load } from './tools/generator.ts'
+import { type ServerUsage, startServer, usageOfServer } from './tools/postgres.ts'
+import {
+  type Provider,
+  type Snaphook,
+  startProvider,
+  startSnaphook,
+  within,
+} from './tools/processes.ts'
+import { type Usage, usageOf } from './tools/usage.ts'
 
 const CONNECTIONS_EACH = 64
 const WARM_UP_SECONDS = 3

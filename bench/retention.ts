@@ -12,8 +12,8 @@ import { createJanitor } from '../src/flows/retain/janitor.ts'
 import { createSeals } from '../src/store/sealed-rings/seal.ts'
 import { soleOwner } from '../src/store/sole-owner.ts'
 import { openSqliteStore, type SqliteStore } from '../src/store/sqlite/sqlite-store.ts'
-import { bodyOf, DOMAIN } from './callback.ts'
-import { makeFolder } from './processes.ts'
+import { bodyOf, DOMAIN } from './tools/callback.ts'
+import { makeFolder } from './tools/processes.ts'
 
 const BACKLOG = 200_000
 /** Of the load beside which the backlog is pruned: one event each so many ms, each waited for. */

@@ -8,10 +8,17 @@ import { eventOf } from '../src/core/events/snapshot-event.ts'
 import { secretFrom } from '../src/core/keys/notify-key.ts'
 import { createSeals } from '../src/store/sealed-rings/seal.ts'
 import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
-import { hasServer, startNats, startRedis } from '../test/support/servers.ts'
-import { bodyOf, DOMAIN } from './callback.ts'
-import { load } from './generator.ts'
-import { end, makeFolder, startChild, startProvider, startSnaphook, within } from './processes.ts'
+import { hasServer, startNats, startRedis } from '../test/support/network/servers.ts'
+import { bodyOf, DOMAIN } from './tools/callback.ts'
+import { load } from './tools/generator.ts'
+import {
+  end,
+  makeFolder,
+  startChild,
+  startProvider,
+  startSnaphook,
+  within,
+} from './tools/processes.ts'
 
 const CONCURRENT_APPENDS = 256
 const DRAIN_MS = 10 * 60_000
@@ -33,7 +40,7 @@ const backlog = Number(values.events)
 type Target = { readonly name: string; readonly url: string; stop(): Promise<unknown> }
 
 async function targets(): Promise<Target[]> {
-  const { child, line } = await startChild(['bench/receiver.ts'])
+  const { child, line } = await startChild(['bench/tools/receiver.ts'])
   const { port } = JSON.parse(line)
   const found: Target[] = [
     { name: 'webhook', url: `http://127.0.0.1:${port}/`, stop: () => end(child) },

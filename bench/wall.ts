@@ -4,9 +4,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { drawSnapshot } from '../src/emulator/streams/snapshot-picture.ts'
-import { openPage } from './bare-chromium.ts'
-import { makeFolder, startProvider, startSnaphook, within } from './processes.ts'
-import { usageOf } from './usage.ts'
+import { openPage } from './tools/bare-chromium.ts'
+import { makeFolder, startProvider, startSnaphook, within } from './tools/processes.ts'
+import { usageOf } from './tools/usage.ts'
 
 const STREAMS = 500
 const DOMAIN = 'play.example.com'

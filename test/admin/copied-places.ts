@@ -9,11 +9,17 @@ import type { CopyTarget } from '../../src/ports/copy.ts'
 import type { Reading } from '../../src/ports/reading.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { createSeals } from '../../src/store/sealed-rings/seal.ts'
-import { postgresForFile } from '../support/postgres-server.ts'
-import { openShared } from '../support/postgres-store.ts'
-import { OTHER_SECRET, SECRET } from '../support/store-events.ts'
-import { openStore } from '../support/store-fixtures.ts'
-import { allStreams, type Dump, dumpPostgres, dumpSqlite, liveOn } from '../support/store-life.ts'
+import { postgresForFile } from '../support/postgres/postgres-server.ts'
+import { openShared } from '../support/postgres/postgres-store.ts'
+import { OTHER_SECRET, SECRET } from '../support/store/store-events.ts'
+import { openStore } from '../support/store/store-fixtures.ts'
+import {
+  allStreams,
+  type Dump,
+  dumpPostgres,
+  dumpSqlite,
+  liveOn,
+} from '../support/store/store-life.ts'
 
 /** Enough for something in each table. */
 export const FEW = 500

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest'
 import { systemClock } from '../../src/app/system-clock.ts'
 import { COPIED_TABLES } from '../../src/store/copied-tables.ts'
 import { acquireLock } from '../../src/store/sqlite/lock.ts'
-import { range } from '../support/store-events.ts'
-import { temporaryFolder } from '../support/store-fixtures.ts'
-import { allStreams, type Dump, liveOn, shotOf } from '../support/store-life.ts'
+import { range } from '../support/store/store-events.ts'
+import { temporaryFolder } from '../support/store/store-fixtures.ts'
+import { allStreams, type Dump, liveOn, shotOf } from '../support/store/store-life.ts'
 import {
   copy,
   FEW,

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest'
 import { systemClock } from '../../src/app/system-clock.ts'
 import type { StorePlace } from '../../src/core/store-place.ts'
 import { acquireLock } from '../../src/store/sqlite/lock.ts'
-import { openShared } from '../support/postgres-store.ts'
-import { temporaryFolder } from '../support/store-fixtures.ts'
-import { shotOf } from '../support/store-life.ts'
+import { openShared } from '../support/postgres/postgres-store.ts'
+import { temporaryFolder } from '../support/store/store-fixtures.ts'
+import { shotOf } from '../support/store/store-life.ts'
 import { copy, FEW, fileIn, openAt, placesForFile, SEALED, signal } from './copied-places.ts'
 
 const { shared, dumpOf, lived } = placesForFile()

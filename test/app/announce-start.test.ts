@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { announceStart } from '../../src/app/announce-start.ts'
 import { readConfig } from '../../src/config/config.ts'
-import { keptLog } from '../support/flow-fakes.ts'
+import { keptLog } from '../support/flows/flow-fakes.ts'
 
 const SECRET = Buffer.alloc(32, 'a secret').toString('base64url')
 const JWKS = { SNAPHOOK_API_ISSUER: 'https://login.example.com', SNAPHOOK_API_AUDIENCE: 'snaphook' }

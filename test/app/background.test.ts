@@ -1,9 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'vitest'
-import { serveHere } from '../support/service-here.ts'
-import { DOMAIN, type Running, setStage } from '../support/stage.ts'
-import { eventOf, range } from '../support/store-events.ts'
-import { openStore } from '../support/store-fixtures.ts'
+import { serveHere } from '../support/service/service-here.ts'
+import { DOMAIN, type Running, setStage } from '../support/service/stage.ts'
+import { eventOf, range } from '../support/store/store-events.ts'
+import { openStore } from '../support/store/store-fixtures.ts'
 import { until } from '../support/until.ts'
 
 const EVENTS = 700

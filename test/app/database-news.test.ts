@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { databaseNews } from '../../src/app/replicas.ts'
 import type { KeptBy } from '../../src/core/store-place.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-import { keptLog } from '../support/flow-fakes.ts'
+import { keptLog } from '../support/flows/flow-fakes.ts'
 
 test('what a commit is worth is a metric, and said when it changes, for better or worse', async () => {
   const log = keptLog()

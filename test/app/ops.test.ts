@@ -3,9 +3,9 @@ import { createOps } from '../../src/app/ops.ts'
 import { readConfig } from '../../src/config/config.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Readiness } from '../../src/ports/views.ts'
-import { keptLog } from '../support/flow-fakes.ts'
-import { manualClock } from '../support/manual-clock.ts'
-import { memoryStore } from '../support/memory-store.ts'
+import { keptLog } from '../support/flows/flow-fakes.ts'
+import { manualClock } from '../support/flows/manual-clock.ts'
+import { memoryStore } from '../support/store/memory-store.ts'
 
 const KEPT_MS = 10_000
 

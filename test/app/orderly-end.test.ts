@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createOrderlyEnd } from '../../src/app/orderly-end.ts'
-import { keptLog } from '../support/flow-fakes.ts'
-import { manualClock } from '../support/manual-clock.ts'
+import { keptLog } from '../support/flows/flow-fakes.ts'
+import { manualClock } from '../support/flows/manual-clock.ts'
 
 function fixture() {
   const log = keptLog()

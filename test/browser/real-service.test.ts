@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { assertNoSecrets } from '../support/no-secrets.ts'
-import { DOMAIN, listening, setStage, settled } from '../support/stage.ts'
+import { DOMAIN, listening, setStage, settled } from '../support/service/stage.ts'
 import { until } from '../support/until.ts'
 import { eventually, hasChromium, texts, useBrowser } from './support/chromium.ts'
 

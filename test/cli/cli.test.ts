@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createProgram, loadCommands, runCli } from '../../src/cli/cli.ts'
 import type { Shell } from '../../src/cli/shell.ts'
-import { testShell } from '../support/test-shell.ts'
+import { testShell } from '../support/service/test-shell.ts'
 import { until } from '../support/until.ts'
 import { DOMAIN, folder, run, settings, setUp } from './fixture.ts'
 

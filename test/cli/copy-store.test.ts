@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCli } from '../../src/cli/cli.ts'
-import { manualClock } from '../support/manual-clock.ts'
-import { eventOf, range } from '../support/store-events.ts'
-import { openStore, temporaryFolder } from '../support/store-fixtures.ts'
-import { testShell } from '../support/test-shell.ts'
+import { manualClock } from '../support/flows/manual-clock.ts'
+import { testShell } from '../support/service/test-shell.ts'
+import { eventOf, range } from '../support/store/store-events.ts'
+import { openStore, temporaryFolder } from '../support/store/store-fixtures.ts'
 
 async function run(args: readonly string[], env: Record<string, string> = {}, over = {}) {
   const it = testShell(env, over)

@@ -3,8 +3,8 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/app/system-clock.ts'
-import { eventOf } from '../support/store-events.ts'
-import { openStore } from '../support/store-fixtures.ts'
+import { eventOf } from '../support/store/store-events.ts'
+import { openStore } from '../support/store/store-fixtures.ts'
 import { DOMAIN, folder, overrides, run, settings, setUp } from './fixture.ts'
 
 setUp()

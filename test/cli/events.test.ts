@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runCli } from '../../src/cli/cli.ts'
-import { DOMAIN, shotOf } from '../support/api-here.ts'
-import { openStore } from '../support/store-fixtures.ts'
-import { testShell } from '../support/test-shell.ts'
+import { DOMAIN, shotOf } from '../support/service/api-here.ts'
+import { testShell } from '../support/service/test-shell.ts'
+import { openStore } from '../support/store/store-fixtures.ts'
 import { until } from '../support/until.ts'
 
 /** What a terminal obeys: C0 but for line feeds, DEL, C1, and what turns text around. */

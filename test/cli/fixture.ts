@@ -7,7 +7,7 @@ import { afterEach, beforeEach } from 'vitest'
 import { runCli } from '../../src/cli/cli.ts'
 import type { Shell } from '../../src/cli/shell.ts'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
-import { testShell } from '../support/test-shell.ts'
+import { testShell } from '../support/service/test-shell.ts'
 
 export const DOMAIN = 'play.example.com'
 export const ACCESS_KEY = { accessKeyId: 'cli', accessKeySecret: 'cli-secret' }

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/app/system-clock.ts'
 import { runCli } from '../../src/cli/cli.ts'
 import { EMPTY_RING } from '../../src/core/keys/key-ring.ts'
-import { openStore } from '../support/store-fixtures.ts'
-import { testShell } from '../support/test-shell.ts'
+import { testShell } from '../support/service/test-shell.ts'
+import { openStore } from '../support/store/store-fixtures.ts'
 import { until } from '../support/until.ts'
 import {
   configureElsewhere,

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runCli } from '../../src/cli/cli.ts'
-import { testShell } from '../support/test-shell.ts'
+import { testShell } from '../support/service/test-shell.ts'
 import { until } from '../support/until.ts'
 import {
   DOMAIN,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createPacer } from '../../src/cloud/pacer.ts'
-import { manualClock } from '../support/manual-clock.ts'
+import { manualClock } from '../support/flows/manual-clock.ts'
 
 const never = new AbortController().signal
 

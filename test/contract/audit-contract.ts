@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { KeptShot } from '../../src/core/audit/shots.ts'
 import type { AuditProgress, EventPlace } from '../../src/ports/audit.ts'
 import type { Store } from '../../src/ports/store.ts'
-import { eventOf, range } from '../support/store-events.ts'
+import { eventOf, range } from '../support/store/store-events.ts'
 
 const DOMAIN = 'live.example.com'
 const OTHER = 'other.example.com'

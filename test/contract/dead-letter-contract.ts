@@ -1,6 +1,6 @@
 // What any store must do for dead letters. See `store-contract.ts`.
 import { describe, expect, it } from 'vitest'
-import { eventOf, range } from '../support/store-events.ts'
+import { eventOf, range } from '../support/store/store-events.ts'
 import { ALL_LETTERS, dead, type NewPlace } from './places.ts'
 
 export function deadLetterContract(name: string, newPlace: NewPlace): void {

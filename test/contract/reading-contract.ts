@@ -6,7 +6,7 @@ import { eventFrame } from '../../src/core/events/event-text.ts'
 import { type NewEvent, toCloudEvent } from '../../src/core/events/snapshot-event.ts'
 import type { EventQuery, Frames, Reading, StreamQuery } from '../../src/ports/reading.ts'
 import type { Store } from '../../src/ports/store.ts'
-import { DOMAIN, shotOf } from '../support/api-here.ts'
+import { DOMAIN, shotOf } from '../support/service/api-here.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00Z')
 const OTHER = 'other.example.com'

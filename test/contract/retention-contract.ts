@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { PruneStep } from '../../src/ports/retention.ts'
 import type { Store } from '../../src/ports/store.ts'
-import { eventOf, range } from '../support/store-events.ts'
+import { eventOf, range } from '../support/store/store-events.ts'
 import { dead, type NewPlace } from './places.ts'
 
 export function retentionContract(name: string, newPlace: NewPlace): void {

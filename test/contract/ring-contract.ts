@@ -1,7 +1,7 @@
 // What any store must do for key rings. See `store-contract.ts`.
 import { describe, expect, it } from 'vitest'
 import { EMPTY_RING, type KeyId, type Ring } from '../../src/core/keys/key-ring.ts'
-import { OTHER_SECRET, SECRET } from '../support/store-events.ts'
+import { OTHER_SECRET, SECRET } from '../support/store/store-events.ts'
 import { DOMAIN, type NewPlace } from './places.ts'
 
 const FOREIGN: KeyId = { kind: 'foreign', key: 'SetByHand0123456789' }

@@ -2,7 +2,7 @@
 // of the test's own and returns a function that opens the store there, as often as it is called; what
 // it opens is closed when the test ends.
 import { describe, expect, it } from 'vitest'
-import { eventOf, range } from '../support/store-events.ts'
+import { eventOf, range } from '../support/store/store-events.ts'
 import { auditContract } from './audit-contract.ts'
 import { deadLetterContract } from './dead-letter-contract.ts'
 import { eventLogContract } from './event-log-contract.ts'

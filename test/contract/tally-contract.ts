@@ -1,6 +1,6 @@
 // What any store must do for what it counts: cursors, receiving time, callbacks. See `store-contract.ts`.
 import { describe, expect, it } from 'vitest'
-import { eventOf } from '../support/store-events.ts'
+import { eventOf } from '../support/store/store-events.ts'
 import { DOMAIN, type NewPlace } from './places.ts'
 
 export function tallyContract(name: string, newPlace: NewPlace): void {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-import { temporaryFolder } from '../support/store-fixtures.ts'
+import { temporaryFolder } from '../support/store/store-fixtures.ts'
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0
 /** One that no callback comes for. */

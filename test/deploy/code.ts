@@ -16,8 +16,8 @@ import { createPace } from '../../src/http/pace.ts'
 import { createCallbackApp } from '../../src/http/public/callback-app.ts'
 import type { Readiness } from '../../src/ports/views.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-import { keptLog } from '../support/flow-fakes.ts'
-import { memoryStore } from '../support/memory-store.ts'
+import { keptLog } from '../support/flows/flow-fakes.ts'
+import { memoryStore } from '../support/store/memory-store.ts'
 
 export const SETTING_NAMES: readonly string[] = Object.values(SETTINGS).map(({ env }) => env)
 /** Everything under our prefix that the service takes. */

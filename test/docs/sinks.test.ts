@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createWebhookSink } from '../../src/sinks/webhook.ts'
 import { textOf } from '../deploy/files.ts'
 import { fencedLines } from '../deploy/markdown.ts'
-import { eventOf } from '../support/store-events.ts'
+import { eventOf } from '../support/store/store-events.ts'
 import { until } from '../support/until.ts'
 
 /** Where the packages of the example are found. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
 import { createFrequentTrouble, createTrouble } from '../../src/flows/fault-log.ts'
-import { keptLog } from '../support/flow-fakes.ts'
-import { manualClock } from '../support/manual-clock.ts'
+import { keptLog } from '../support/flows/flow-fakes.ts'
+import { manualClock } from '../support/flows/manual-clock.ts'
 
 const told = { begun: 'it fails', over: 'it works again' }
 const fails = new ServiceError('full', { code: 'store_full' })

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Probed, ProbeResult } from '../../src/core/probe.ts'
 import { probeAfterStart } from '../../src/flows/reachability.ts'
-import { keptLog } from '../support/flow-fakes.ts'
-import { manualClock } from '../support/manual-clock.ts'
+import { keptLog } from '../support/flows/flow-fakes.ts'
+import { manualClock } from '../support/flows/manual-clock.ts'
 
 const REACHED: Probed = { result: 'reached', detail: null }
 const UNANSWERED: Probed = { result: 'no_answer', detail: 'answered 502' }

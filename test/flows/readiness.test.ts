@@ -4,9 +4,9 @@ import type { SinkState } from '../../src/core/delivery/outcome.ts'
 import { createReadiness } from '../../src/flows/readiness.ts'
 import type { RegistrationView } from '../../src/ports/views.ts'
 import { soleOwner } from '../../src/store/sole-owner.ts'
-import { manualClock } from '../support/manual-clock.ts'
-import { memoryStore } from '../support/memory-store.ts'
-import { eventOf } from '../support/store-events.ts'
+import { manualClock } from '../support/flows/manual-clock.ts'
+import { memoryStore } from '../support/store/memory-store.ts'
+import { eventOf } from '../support/store/store-events.ts'
 
 function fixture() {
   const clock = manualClock()

@@ -5,10 +5,10 @@ import { type KeyId, keyName, keyText, sameKey } from '../../src/core/keys/key-r
 import { createKeySearch, isUsableKey, type Secret } from '../../src/core/keys/notify-key.ts'
 import type { Observed } from '../../src/core/registration/observation.ts'
 import type { LiveApi } from '../../src/ports/live-api.ts'
-import { fakeApi } from '../support/flow-fakes.ts'
-import { manualClock } from '../support/manual-clock.ts'
-import { memoryStore } from '../support/memory-store.ts'
-import { createSteps, type Side } from '../support/steps.ts'
+import { fakeApi } from '../support/flows/flow-fakes.ts'
+import { manualClock } from '../support/flows/manual-clock.ts'
+import { createSteps, type Side } from '../support/registration/steps.ts'
+import { memoryStore } from '../support/store/memory-store.ts'
 import {
   DOMAIN,
   INTERVAL_MS,

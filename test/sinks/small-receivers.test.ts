@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { createWebhookSink } from '../../src/sinks/webhook.ts'
-import { deliverTo, identities, withoutRepeats } from '../support/deliveries.ts'
-import { listenHere } from '../support/listen-here.ts'
+import { deliverTo, identities, withoutRepeats } from '../support/flows/deliveries.ts'
+import { listenHere } from '../support/service/listen-here.ts'
 import { until } from '../support/until.ts'
 
 async function hookTo(

@@ -8,11 +8,11 @@ import type { Sink } from '../../src/ports/sink.ts'
 import { createNatsSink } from '../../src/sinks/nats/sink.ts'
 import { createRedisSink } from '../../src/sinks/redis/sink.ts'
 import { createWebhookSink } from '../../src/sinks/webhook.ts'
-import { createAuthority, hasOpenssl } from '../support/certificates.ts'
-import { listenHere } from '../support/listen-here.ts'
-import { hasServer, startNats, startRedis, startRedisWithTls } from '../support/servers.ts'
-import { eventOf } from '../support/store-events.ts'
-import { temporaryFolder } from '../support/store-fixtures.ts'
+import { createAuthority, hasOpenssl } from '../support/network/certificates.ts'
+import { hasServer, startNats, startRedis, startRedisWithTls } from '../support/network/servers.ts'
+import { listenHere } from '../support/service/listen-here.ts'
+import { eventOf } from '../support/store/store-events.ts'
+import { temporaryFolder } from '../support/store/store-fixtures.ts'
 
 const never = new AbortController().signal
 const trusted = getCACertificates()

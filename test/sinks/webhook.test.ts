@@ -8,9 +8,9 @@ import { Webhook } from 'standardwebhooks'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createSinks } from '../../src/sinks/create-sinks.ts'
 import { createWebhookSink, outcomeOf, WEBHOOK } from '../../src/sinks/webhook.ts'
-import { listenHere } from '../support/listen-here.ts'
 import { assertNoSecrets } from '../support/no-secrets.ts'
-import { eventOf } from '../support/store-events.ts'
+import { listenHere } from '../support/service/listen-here.ts'
+import { eventOf } from '../support/store/store-events.ts'
 
 const NEW_SECRET = `whsec_${Buffer.alloc(32, 'new').toString('base64')}`
 const OLD_SECRET = `whsec_${Buffer.alloc(32, 'old').toString('base64')}`

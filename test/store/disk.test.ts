@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
 import { makeFolderOf } from '../../src/store/disk.ts'
-import { temporaryFolder } from '../support/store-fixtures.ts'
+import { temporaryFolder } from '../support/store/store-fixtures.ts'
 
 test('makes what is missing, and leaves what is there', () => {
   const folder = join(temporaryFolder(), 'a', 'b')

@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileS
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadOrCreateSecret, loadSecret } from '../../src/store/secret-file.ts'
-import { range } from '../support/store-events.ts'
-import { startChild, temporaryFolder } from '../support/store-fixtures.ts'
+import { range } from '../support/store/store-events.ts'
+import { startChild, temporaryFolder } from '../support/store/store-fixtures.ts'
 
 const VALID = Buffer.alloc(32, 7).toString('base64url')
 

@@ -8,7 +8,7 @@ import {
   type QueueLimits,
   type WriteGroup,
 } from '../../src/store/write-queue.ts'
-import { eventOf, range } from '../support/store-events.ts'
+import { eventOf, range } from '../support/store/store-events.ts'
 import { until } from '../support/until.ts'
 
 /** A queue in front of a writer that the test answers for. */

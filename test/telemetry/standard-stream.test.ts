@@ -7,7 +7,7 @@ import {
   type Writer,
   writeInTurn,
 } from '../../src/telemetry/standard-stream.ts'
-import { temporaryFolder } from '../support/store-fixtures.ts'
+import { temporaryFolder } from '../support/store/store-fixtures.ts'
 
 /** A file as the process has one for standard output: opened by somebody else. */
 function openFile(path: string): StandardStream {

@@ -10,7 +10,7 @@ import {
 } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { checkCertificate } from '../../../src/admin/doctor/certificate.ts'
-import { createAuthority, hasOpenssl } from '../../support/certificates.ts'
+import { createAuthority, hasOpenssl } from '../../support/network/certificates.ts'
 
 const never = new AbortController().signal
 const DAY_MS = 86_400_000

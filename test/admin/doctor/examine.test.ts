@@ -2,9 +2,15 @@
 import { describe, expect, test } from 'vitest'
 import type { Check, Finding, Result } from '../../../src/admin/doctor/finding.ts'
 import { runCli } from '../../../src/cli/cli.ts'
-import { serveHere } from '../../support/service-here.ts'
-import { DOMAIN, type Settings, type Stage, setStage, settled } from '../../support/stage.ts'
-import { testShell } from '../../support/test-shell.ts'
+import { serveHere } from '../../support/service/service-here.ts'
+import {
+  DOMAIN,
+  type Settings,
+  type Stage,
+  setStage,
+  settled,
+} from '../../support/service/stage.ts'
+import { testShell } from '../../support/service/test-shell.ts'
 import { until } from '../../support/until.ts'
 
 const TEMPLATE = {

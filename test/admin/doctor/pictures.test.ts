@@ -7,7 +7,7 @@ import { createPictures } from '../../../src/cloud/pictures/pictures.ts'
 import type { ImageSource } from '../../../src/core/events/picture.ts'
 import type { StoredEvent } from '../../../src/core/events/snapshot-event.ts'
 import { emulate } from '../../emulator/support.ts'
-import { shotOf } from '../../support/api-here.ts'
+import { shotOf } from '../../support/service/api-here.ts'
 
 const DOMAIN = 'play.example.com'
 const NAME = { domain: DOMAIN, app: 'live', stream: 'looked-at' }

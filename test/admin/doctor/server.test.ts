@@ -4,11 +4,11 @@ import { expect, onTestFinished, test } from 'vitest'
 import { checkStore } from '../../../src/admin/doctor/store.ts'
 import { examineStore } from '../../../src/app/stores.ts'
 import type { PostgresLocation } from '../../../src/core/store-place.ts'
-import { createAuthority, hasOpenssl } from '../../support/certificates.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { encrypt, set } from '../../support/postgres-settings.ts'
-import { startStandby } from '../../support/postgres-standby.ts'
-import { openShared } from '../../support/postgres-store.ts'
+import { createAuthority, hasOpenssl } from '../../support/network/certificates.ts'
+import { postgresForFile } from '../../support/postgres/postgres-server.ts'
+import { encrypt, set } from '../../support/postgres/postgres-settings.ts'
+import { startStandby } from '../../support/postgres/postgres-standby.ts'
+import { openShared } from '../../support/postgres/postgres-store.ts'
 
 const server = postgresForFile()
 

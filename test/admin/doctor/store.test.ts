@@ -5,8 +5,8 @@ import { checkStore } from '../../../src/admin/doctor/store.ts'
 import type { StorePlace } from '../../../src/core/store-place.ts'
 import { createSeals } from '../../../src/store/sealed-rings/seal.ts'
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
-import { eventOf, SECRET } from '../../support/store-events.ts'
-import { openStore, temporaryFolder } from '../../support/store-fixtures.ts'
+import { eventOf, SECRET } from '../../support/store/store-events.ts'
+import { openStore, temporaryFolder } from '../../support/store/store-fixtures.ts'
 
 const seals = createSeals([SECRET])
 const open = (path: string) => openSqliteStore({ path, seals, now: () => 0 })

@@ -8,7 +8,7 @@ import {
 } from '../../../src/core/delivery/delivery.ts'
 import { confirmedOf, type DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
 import { nextComparison, nextConfirmation } from '../../../src/core/delivery/suspects.ts'
-import { eventOf } from '../../support/store-events.ts'
+import { eventOf } from '../../support/store/store-events.ts'
 
 const events = (...seqs: number[]) => seqs.map((seq) => ({ ...eventOf(seq), seq }))
 const batchOf = (seqs: number[], over: Partial<Batch> = {}): Batch => ({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { isSelected, type ReplaySelection } from '../../../src/core/events/replay.ts'
 import { deliveryId, toCloudEvent } from '../../../src/core/events/snapshot-event.ts'
-import { eventOf } from '../../support/store-events.ts'
+import { eventOf } from '../../support/store/store-events.ts'
 
 const ALL: ReplaySelection = { since: null, until: null, domain: null, stream: null }
 const body = (fields: object) => new TextEncoder().encode(JSON.stringify(fields))

@@ -3,7 +3,7 @@ import { CloudEvent } from 'cloudevents'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Origin, toCloudEvent } from '../../../src/core/events/snapshot-event.ts'
-import { eventOf } from '../../support/store-events.ts'
+import { eventOf } from '../../support/store/store-events.ts'
 
 /** As the specification words it, apart from the code: 3.1.1, type String. */
 function isDisallowed(code: number): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { memoryStore } from '../../support/memory-store.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
 import {
   DAY,
   DOMAIN,

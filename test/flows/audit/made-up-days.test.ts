@@ -3,8 +3,8 @@
 // older than the margin is in the log once as a shot, and nothing that came is doubled.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ProvidersShot } from '../../support/fake-lists.ts'
-import { manualClock } from '../../support/manual-clock.ts'
+import type { ProvidersShot } from '../../support/flows/fake-lists.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
 import { rounds } from '../../support/rounds.ts'
 import { SEED } from '../../support/seed.ts'
 import {

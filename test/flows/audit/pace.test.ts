@@ -6,7 +6,7 @@ import { eventId } from '../../../src/core/events/snapshot-event.ts'
 import { compare } from '../../../src/flows/audit/compare.ts'
 import { createIntervals } from '../../../src/flows/audit/intervals.ts'
 import { createPace } from '../../../src/flows/audit/pace.ts'
-import { memoryStore } from '../../support/memory-store.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
 import { DOMAIN } from './fixture.ts'
 
 const never = new AbortController().signal

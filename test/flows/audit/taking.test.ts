@@ -1,8 +1,8 @@
 // What every replica notes of its own, also while another one audits.
 import { expect, test } from 'vitest'
 import { createTaking } from '../../../src/flows/audit/taking.ts'
-import { keptLog } from '../../support/flow-fakes.ts'
-import { manualClock } from '../../support/manual-clock.ts'
+import { keptLog } from '../../support/flows/flow-fakes.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
 
 const DOMAIN = 'play.example.com'
 const NOTED_WITHIN_MS = 10_000

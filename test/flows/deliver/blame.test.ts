@@ -1,7 +1,7 @@
 // Whose fault it is that an event is not delivered: the event's, or the sink's.
 import { describe, expect, test } from 'vitest'
 import type { DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
-import type { memoryStore } from '../../support/memory-store.ts'
+import type { memoryStore } from '../../support/store/memory-store.ts'
 import {
   BROKE,
   DAY_MS,

@@ -4,9 +4,9 @@ import type { DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
 import { createDispatcher } from '../../../src/flows/deliver/dispatcher.ts'
 import type { Sink } from '../../../src/ports/sink.ts'
 import { soleOwner } from '../../../src/store/sole-owner.ts'
-import { keptLog } from '../../support/flow-fakes.ts'
-import { manualClock } from '../../support/manual-clock.ts'
-import { memoryStore } from '../../support/memory-store.ts'
+import { keptLog } from '../../support/flows/flow-fakes.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
 
 export function fakeSink(name: string) {
   const sink = {

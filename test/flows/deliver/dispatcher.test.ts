@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
-import { eventOf } from '../../support/store-events.ts'
+import { eventOf } from '../../support/store/store-events.ts'
 import { fakeSink, fixture, never, upTo } from './dispatcher-fixture.ts'
 
 test('hands on what is in the log and what comes, in order, in batches of up to 100', async () => {

@@ -5,7 +5,7 @@ import { FULL_SIZE } from '../../../src/core/delivery/batch-size.ts'
 import type { DeliveryOutcome, RejectedEvent } from '../../../src/core/delivery/outcome.ts'
 import type { StoredEvent } from '../../../src/core/events/snapshot-event.ts'
 import { deliverBatches } from '../../../src/flows/deliver/deliver-batches.ts'
-import { eventOf, range } from '../../support/store-events.ts'
+import { eventOf, range } from '../../support/store/store-events.ts'
 
 /** As of a webhook. */
 const TIMEOUT_MS = 15_000

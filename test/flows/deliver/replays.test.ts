@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { eventOf } from '../../support/store-events.ts'
+import { eventOf } from '../../support/store/store-events.ts'
 import {
   BROKE,
   DAY_MS,

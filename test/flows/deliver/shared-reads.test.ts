@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { ServiceError } from '../../../src/errors.ts'
 import { shareReads } from '../../../src/flows/deliver/shared-reads.ts'
-import { memoryStore } from '../../support/memory-store.ts'
-import { eventOf, range } from '../../support/store-events.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
+import { eventOf, range } from '../../support/store/store-events.ts'
 
 async function logOf(count: number) {
   const store = memoryStore()

@@ -1,9 +1,9 @@
 // What becomes of the loops of a sink when another replica is to own it, or does.
 import { describe, expect, test } from 'vitest'
 import type { DeliveryOutcome } from '../../../src/core/delivery/outcome.ts'
-import { fakeLeases } from '../../support/fake-leases.ts'
-import { manualClock } from '../../support/manual-clock.ts'
-import { memoryStore } from '../../support/memory-store.ts'
+import { fakeLeases } from '../../support/flows/fake-leases.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
 import { fakeSink, fixture, never, upTo } from './dispatcher-fixture.ts'
 
 async function owning(sink = fakeSink('a')) {

@@ -7,8 +7,8 @@ import {
 } from '../../../src/core/keys/key-ring.ts'
 import { notifyKey } from '../../../src/core/keys/notify-key.ts'
 import { ServiceError } from '../../../src/errors.ts'
-import { manualClock } from '../../support/manual-clock.ts'
-import { memoryStore } from '../../support/memory-store.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
 import {
   DOMAIN,
   FOREIGN,

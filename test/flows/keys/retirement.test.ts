@@ -1,6 +1,6 @@
 // When a key that is not in force any more is forgotten.
 import { describe, expect, test } from 'vitest'
-import { manualClock } from '../../support/manual-clock.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
 import {
   DOMAIN,
   FOREIGN,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { notifyKey } from '../../../src/core/keys/notify-key.ts'
 import type { LiveApi } from '../../../src/ports/live-api.ts'
-import { manualClock } from '../../support/manual-clock.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
 import {
   DOMAIN,
   ELSEWHERE,

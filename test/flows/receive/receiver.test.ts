@@ -9,9 +9,9 @@ import {
   type KeySource,
 } from '../../../src/flows/receive/receiver.ts'
 import type { EventLog } from '../../../src/ports/store.ts'
-import { keptLog } from '../../support/flow-fakes.ts'
-import { manualClock } from '../../support/manual-clock.ts'
-import { memoryStore } from '../../support/memory-store.ts'
+import { keptLog } from '../../support/flows/flow-fakes.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
 
 const DOMAIN = 'play.example.com'
 const HOST = 'hook.example.com'

@@ -1,7 +1,7 @@
 // Looks out of turn, for callbacks that no known key fits.
 import { describe, expect, test } from 'vitest'
 import type { FaultCode } from '../../../src/errors.ts'
-import { fakeApi } from '../../support/flow-fakes.ts'
+import { fakeApi } from '../../support/flows/flow-fakes.ts'
 import { DOMAIN, FOREIGN, INTERVAL_MS, OUR_URL, registration } from './registration-fixture.ts'
 
 /** A provider whose answers can be held back. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { EMPTY_RING, withReleased } from '../../../src/core/keys/key-ring.ts'
 import type { LiveApi } from '../../../src/ports/live-api.ts'
-import { fakeApi } from '../../support/flow-fakes.ts'
+import { fakeApi } from '../../support/flows/flow-fakes.ts'
 import {
   DOMAIN,
   ELSEWHERE,

@@ -4,9 +4,9 @@
 import fc from 'fast-check'
 import { test } from 'vitest'
 import type { FaultCode } from '../../../src/errors.ts'
+import type { Side } from '../../support/registration/steps.ts'
 import { rounds } from '../../support/rounds.ts'
 import { SEED } from '../../support/seed.ts'
-import type { Side } from '../../support/steps.ts'
 import { createWorld, type World } from '../world.ts'
 import { DOMAIN, ELSEWHERE, FOREIGN, INTERVAL_MS, OUR_URL } from './registration-fixture.ts'
 

@@ -1,12 +1,12 @@
 // A process that dies before or after any call to its store or to the provider, in each change of a
 // registration: every step of it, on both sides, all of them. The real process and kill -9 are in
-// `test/e2e/crash.test.ts`.
+// `test/e2e/registration/crash.test.ts`.
 import { expect, test } from 'vitest'
 import { notifyKey } from '../../../src/core/keys/notify-key.ts'
-import { fakeApi } from '../../support/flow-fakes.ts'
-import { manualClock } from '../../support/manual-clock.ts'
-import { memoryStore } from '../../support/memory-store.ts'
-import { createSteps, type Side, type Step } from '../../support/steps.ts'
+import { fakeApi } from '../../support/flows/flow-fakes.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
+import { createSteps, type Side, type Step } from '../../support/registration/steps.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
 import {
   DOMAIN,
   ELSEWHERE,

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { EMPTY_RING, withReleased } from '../../../src/core/keys/key-ring.ts'
 import type { FaultCode } from '../../../src/errors.ts'
 import type { LiveApi } from '../../../src/ports/live-api.ts'
-import { fakeApi } from '../../support/flow-fakes.ts'
-import { manualClock } from '../../support/manual-clock.ts'
-import { memoryStore } from '../../support/memory-store.ts'
+import { fakeApi } from '../../support/flows/flow-fakes.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
 import { DOMAIN, INTERVAL_MS, registration } from './registration-fixture.ts'
 
 describe('deregistered meanwhile', () => {

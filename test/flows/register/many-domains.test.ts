@@ -3,9 +3,9 @@
 import { expect, test } from 'vitest'
 import { createPacer } from '../../../src/cloud/pacer.ts'
 import type { IsStill, LiveApi } from '../../../src/ports/live-api.ts'
-import { fakeApi } from '../../support/flow-fakes.ts'
-import { manualClock } from '../../support/manual-clock.ts'
-import { memoryStore } from '../../support/memory-store.ts'
+import { fakeApi } from '../../support/flows/flow-fakes.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
 import { registration } from './registration-fixture.ts'
 
 const DOMAINS = Array.from({ length: 200 }, (_, n) => `play-${n}.example.com`)

@@ -4,8 +4,8 @@ import { createPacer } from '../../../src/cloud/pacer.ts'
 import { withReleased } from '../../../src/core/keys/key-ring.ts'
 import type { FaultCode } from '../../../src/errors.ts'
 import type { LiveApi } from '../../../src/ports/live-api.ts'
-import { fakeApi } from '../../support/flow-fakes.ts'
-import { manualClock } from '../../support/manual-clock.ts'
+import { fakeApi } from '../../support/flows/flow-fakes.ts'
+import { manualClock } from '../../support/flows/manual-clock.ts'
 import {
   commanded,
   DOMAIN,

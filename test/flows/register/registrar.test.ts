@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { withReleased } from '../../../src/core/keys/key-ring.ts'
 import { notifyKey } from '../../../src/core/keys/notify-key.ts'
 import type { LiveApi } from '../../../src/ports/live-api.ts'
-import { fakeApi } from '../../support/flow-fakes.ts'
+import { fakeApi } from '../../support/flows/flow-fakes.ts'
 import {
   commanded,
   DOMAIN,

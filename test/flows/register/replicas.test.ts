@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { ServiceError } from '../../../src/errors.ts'
 import type { LiveApi } from '../../../src/ports/live-api.ts'
-import { fakeApi } from '../../support/flow-fakes.ts'
+import { fakeApi } from '../../support/flows/flow-fakes.ts'
 import { DOMAIN, INTERVAL_MS, KEY, ours, registration } from './registration-fixture.ts'
 
 describe('replicas and restarts', () => {

@@ -7,7 +7,7 @@ import {
   DOMAIN,
   serveApi,
   shotOf,
-} from '../../support/api-here.ts'
+} from '../../support/service/api-here.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00Z')
 

@@ -3,9 +3,9 @@
 import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { MAX_READERS } from '../../../src/http/feed/feed.ts'
-import { type ApiHere, serveApi, shotOf } from '../../support/api-here.ts'
-import { memoryStore } from '../../support/memory-store.ts'
-import { readEvents } from '../../support/sse-reader.ts'
+import { type ApiHere, serveApi, shotOf } from '../../support/service/api-here.ts'
+import { readEvents } from '../../support/service/sse-reader.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
 import { until } from '../../support/until.ts'
 
 /** Packed, as browsers and `fetch` ask for it, and as text. */

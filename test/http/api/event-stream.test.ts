@@ -6,9 +6,9 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { EVERY_EVENT } from '../../../src/core/events/event-filter.ts'
 import { withTexts } from '../../../src/store/event-texts.ts'
-import { type ApiHere, serveApi, shotOf } from '../../support/api-here.ts'
-import { memoryStore } from '../../support/memory-store.ts'
-import { readEvents } from '../../support/sse-reader.ts'
+import { type ApiHere, serveApi, shotOf } from '../../support/service/api-here.ts'
+import { readEvents } from '../../support/service/sse-reader.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
 import { until } from '../../support/until.ts'
 
 /** Packed, as browsers and `fetch` ask for it, and as text. */

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { EVERY_EVENT } from '../../../src/core/events/event-filter.ts'
 import { createPacking } from '../../../src/http/feed/packing.ts'
 import { framesPage } from '../../../src/store/event-texts.ts'
-import { shotOf } from '../../support/api-here.ts'
+import { shotOf } from '../../support/service/api-here.ts'
 
 /** A piece as a store makes it. */
 function pieceOf(name: string, seq: number) {

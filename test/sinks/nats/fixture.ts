@@ -3,7 +3,7 @@ import { jetstream, jetstreamManager, type StreamConfig } from '@nats-io/jetstre
 import { connect } from '@nats-io/transport-node'
 import { onTestFinished } from 'vitest'
 import { createNatsSink } from '../../../src/sinks/nats/sink.ts'
-import type { Server } from '../../support/servers.ts'
+import type { Server } from '../../support/network/servers.ts'
 import { until } from '../../support/until.ts'
 
 const SUBJECT = 'snapshots.{domain}.{app}.{stream}'

@@ -10,11 +10,11 @@ import {
   deliverWhileHanging,
   identities,
   withoutRepeats,
-} from '../../support/deliveries.ts'
+} from '../../support/flows/deliveries.ts'
+import { hasServer, startNats } from '../../support/network/servers.ts'
 import { assertNoSecrets } from '../../support/no-secrets.ts'
-import { hasServer, startNats } from '../../support/servers.ts'
-import { eventOf } from '../../support/store-events.ts'
-import { temporaryFolder } from '../../support/store-fixtures.ts'
+import { eventOf } from '../../support/store/store-events.ts'
+import { temporaryFolder } from '../../support/store/store-fixtures.ts'
 import { until } from '../../support/until.ts'
 import { addStream, clientOf, idsOf, messagesOf, sinkTo } from './fixture.ts'
 

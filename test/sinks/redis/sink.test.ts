@@ -11,10 +11,10 @@ import {
   deliverWhileHanging,
   identities,
   withoutRepeats,
-} from '../../support/deliveries.ts'
+} from '../../support/flows/deliveries.ts'
+import { hasServer, type Server, startRedis } from '../../support/network/servers.ts'
 import { assertNoSecrets } from '../../support/no-secrets.ts'
-import { hasServer, type Server, startRedis } from '../../support/servers.ts'
-import { eventOf, range } from '../../support/store-events.ts'
+import { eventOf, range } from '../../support/store/store-events.ts'
 import { until } from '../../support/until.ts'
 
 const PASSWORD = 'passwordOfRedis'

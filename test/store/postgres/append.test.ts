@@ -2,10 +2,10 @@
 // those of the list in docs/scaling.md.
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { postgresForFile, processesOf } from '../../support/postgres-server.ts'
-import { openShared, readAll } from '../../support/postgres-store.ts'
-import { eventOf, range } from '../../support/store-events.ts'
-import { startTcpProxy } from '../../support/tcp-proxy.ts'
+import { startTcpProxy } from '../../support/network/tcp-proxy.ts'
+import { postgresForFile, processesOf } from '../../support/postgres/postgres-server.ts'
+import { openShared, readAll } from '../../support/postgres/postgres-store.ts'
+import { eventOf, range } from '../../support/store/store-events.ts'
 import { until } from '../../support/until.ts'
 
 /** As RDS comes: an acknowledged commit is not on disk, unless the transaction asks for it. */

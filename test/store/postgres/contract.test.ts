@@ -2,8 +2,8 @@ import { onTestFinished } from 'vitest'
 import { openPostgresStore } from '../../../src/store/postgres/postgres-store.ts'
 import { createSeals } from '../../../src/store/sealed-rings/seal.ts'
 import { storeContract } from '../../contract/store-contract.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { SECRET } from '../../support/store-events.ts'
+import { postgresForFile } from '../../support/postgres/postgres-server.ts'
+import { SECRET } from '../../support/store/store-events.ts'
 
 const server = postgresForFile()
 

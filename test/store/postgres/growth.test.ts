@@ -9,9 +9,9 @@ import {
   type PostgresStore,
 } from '../../../src/store/postgres/postgres-store.ts'
 import { createSeals } from '../../../src/store/sealed-rings/seal.ts'
-import { catchUp, fillLog } from '../../support/long-log.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { eventOf, SECRET } from '../../support/store-events.ts'
+import { catchUp, fillLog } from '../../support/postgres/long-log.ts'
+import { postgresForFile } from '../../support/postgres/postgres-server.ts'
+import { eventOf, SECRET } from '../../support/store/store-events.ts'
 
 const SMALL = 10_000
 const LARGE = 120_000

@@ -12,9 +12,9 @@ import { MIGRATIONS, migrate } from '../../../src/store/postgres/migrate.ts'
 import type { PostgresStore } from '../../../src/store/postgres/postgres-store.ts'
 import { createLeaseKeeper } from '../../../src/store/postgres/replicas/leases.ts'
 import type { Migration } from '../../../src/store/schema-versions.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { openShared, readAll } from '../../support/postgres-store.ts'
-import { eventOf, range } from '../../support/store-events.ts'
+import { postgresForFile } from '../../support/postgres/postgres-server.ts'
+import { openShared, readAll } from '../../support/postgres/postgres-store.ts'
+import { eventOf, range } from '../../support/store/store-events.ts'
 import { until } from '../../support/until.ts'
 
 const server = postgresForFile()

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { openPostgresStore } from '../../../src/store/postgres/postgres-store.ts'
 import { createSeals } from '../../../src/store/sealed-rings/seal.ts'
 import { storeContract } from '../../contract/store-contract.ts'
-import { hasPgbouncer, startPgbouncer } from '../../support/pgbouncer.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { caughtUp, startStandby } from '../../support/postgres-standby.ts'
-import { openShared } from '../../support/postgres-store.ts'
-import { eventOf, SECRET } from '../../support/store-events.ts'
-import { startTcpProxy } from '../../support/tcp-proxy.ts'
+import { startTcpProxy } from '../../support/network/tcp-proxy.ts'
+import { hasPgbouncer, startPgbouncer } from '../../support/postgres/pgbouncer.ts'
+import { postgresForFile } from '../../support/postgres/postgres-server.ts'
+import { caughtUp, startStandby } from '../../support/postgres/postgres-standby.ts'
+import { openShared } from '../../support/postgres/postgres-store.ts'
+import { eventOf, SECRET } from '../../support/store/store-events.ts'
 import { until } from '../../support/until.ts'
 
 describe.runIf(hasPgbouncer())('through PgBouncer', () => {

@@ -5,10 +5,10 @@ import { EVERY_EVENT } from '../../../src/core/events/event-filter.ts'
 import type { NewEvent } from '../../../src/core/events/snapshot-event.ts'
 import type { EventQuery, Reading, StreamQuery } from '../../../src/ports/reading.ts'
 import type { Store } from '../../../src/ports/store.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { openShared } from '../../support/postgres-store.ts'
-import { eventOf, range } from '../../support/store-events.ts'
-import { openStore, temporaryFolder } from '../../support/store-fixtures.ts'
+import { postgresForFile } from '../../support/postgres/postgres-server.ts'
+import { openShared } from '../../support/postgres/postgres-store.ts'
+import { eventOf, range } from '../../support/store/store-events.ts'
+import { openStore, temporaryFolder } from '../../support/store/store-fixtures.ts'
 
 const server = postgresForFile()
 const COUNT = 3_000

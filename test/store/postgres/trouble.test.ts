@@ -3,12 +3,12 @@
 import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { PostgresStore } from '../../../src/store/postgres/postgres-store.ts'
-import { createAuthority, hasOpenssl } from '../../support/certificates.ts'
-import { postgresForFile } from '../../support/postgres-server.ts'
-import { encrypt, letIn, set } from '../../support/postgres-settings.ts'
-import { openShared } from '../../support/postgres-store.ts'
-import { eventOf, range } from '../../support/store-events.ts'
-import { startTcpProxy } from '../../support/tcp-proxy.ts'
+import { createAuthority, hasOpenssl } from '../../support/network/certificates.ts'
+import { startTcpProxy } from '../../support/network/tcp-proxy.ts'
+import { postgresForFile } from '../../support/postgres/postgres-server.ts'
+import { encrypt, letIn, set } from '../../support/postgres/postgres-settings.ts'
+import { openShared } from '../../support/postgres/postgres-store.ts'
+import { eventOf, range } from '../../support/store/store-events.ts'
 import { until } from '../../support/until.ts'
 
 const server = postgresForFile()

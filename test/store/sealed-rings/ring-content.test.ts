@@ -3,7 +3,7 @@ import { EMPTY_RING, type KeyId, type Ring } from '../../../src/core/keys/key-ri
 import { secretFrom } from '../../../src/core/keys/notify-key.ts'
 import { decodeRing, encodeRing } from '../../../src/store/sealed-rings/ring-content.ts'
 import { createSeals } from '../../../src/store/sealed-rings/seal.ts'
-import { SECRET } from '../../support/store-events.ts'
+import { SECRET } from '../../support/store/store-events.ts'
 
 const DOMAIN = 'play.example.com'
 const seals = createSeals([SECRET])

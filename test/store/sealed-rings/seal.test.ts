@@ -1,7 +1,7 @@
 import { decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { createSeals } from '../../../src/store/sealed-rings/seal.ts'
-import { OTHER_SECRET, SECRET } from '../../support/store-events.ts'
+import { OTHER_SECRET, SECRET } from '../../support/store/store-events.ts'
 
 describe('createSeals', () => {
   it('opens what it sealed, and shows only which secret it takes', async () => {

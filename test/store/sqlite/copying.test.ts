@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { TABLES } from '../../../src/store/copied-tables.ts'
 import { packStored, unpackStored } from '../../../src/store/sqlite/messages.ts'
 import { openDatabase } from '../../../src/store/sqlite/worker/database.ts'
-import { openStore, temporaryFolder } from '../../support/store-fixtures.ts'
-import { dumpSqlite, liveOn } from '../../support/store-life.ts'
+import { openStore, temporaryFolder } from '../../support/store/store-fixtures.ts'
+import { dumpSqlite, liveOn } from '../../support/store/store-life.ts'
 
 test('a file that is copied by small pages is equal, and opens only when that is complete', async () => {
   const folder = temporaryFolder()

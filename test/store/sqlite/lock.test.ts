@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Clock } from '../../../src/ports/clock.ts'
 import { acquireLock, type Lock, type LockOptions } from '../../../src/store/sqlite/lock.ts'
-import { range } from '../../support/store-events.ts'
-import { startChild, temporaryFolder } from '../../support/store-fixtures.ts'
+import { range } from '../../support/store/store-events.ts'
+import { startChild, temporaryFolder } from '../../support/store/store-fixtures.ts'
 import { until } from '../../support/until.ts'
 
 const clock: Clock = {

@@ -1,7 +1,7 @@
 import { createSeals } from '../../../src/store/sealed-rings/seal.ts'
 import { storeContract } from '../../contract/store-contract.ts'
-import { memoryPlace } from '../../support/memory-place.ts'
-import { SECRET } from '../../support/store-events.ts'
+import { memoryPlace } from '../../support/store/memory-place.ts'
+import { SECRET } from '../../support/store/store-events.ts'
 
 storeContract('in memory', () => {
   const { open } = memoryPlace(() => 1_700_000_000_000)

@@ -7,7 +7,7 @@ import {
   unpackSightings,
   unpackStored,
 } from '../../../src/store/sqlite/messages.ts'
-import { eventOf, range } from '../../support/store-events.ts'
+import { eventOf, range } from '../../support/store/store-events.ts'
 
 const NOTHING: Understood = {
   ...{ app: null, stream: null, bucket: null, endpoint: null, object: null },

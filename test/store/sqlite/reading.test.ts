@@ -7,9 +7,9 @@ import { createEventLog } from '../../../src/store/sqlite/tables/event-log.ts'
 import { createEventSearch } from '../../../src/store/sqlite/tables/event-search.ts'
 import { MIGRATIONS } from '../../../src/store/sqlite/worker/migrate.ts'
 import { readingContract } from '../../contract/reading-contract.ts'
-import { shotOf } from '../../support/api-here.ts'
-import { memoryStore } from '../../support/memory-store.ts'
-import { openStore, temporaryFolder } from '../../support/store-fixtures.ts'
+import { shotOf } from '../../support/service/api-here.ts'
+import { memoryStore } from '../../support/store/memory-store.ts'
+import { openStore, temporaryFolder } from '../../support/store/store-fixtures.ts'
 
 const newPath = () => join(temporaryFolder(), 'snaphook.db')
 

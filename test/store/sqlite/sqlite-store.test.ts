@@ -7,15 +7,15 @@ import { EMPTY_RING } from '../../../src/core/keys/key-ring.ts'
 import { describeBug, ServiceError } from '../../../src/errors.ts'
 import type { Commit, SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
 import { MIGRATIONS } from '../../../src/store/sqlite/worker/migrate.ts'
-import { eventOf, range } from '../../support/store-events.ts'
-import { openStore, startChild, temporaryFolder } from '../../support/store-fixtures.ts'
+import { eventOf, range } from '../../support/store/store-events.ts'
+import { openStore, startChild, temporaryFolder } from '../../support/store/store-fixtures.ts'
 import { until } from '../../support/until.ts'
 
 const NEWEST = String(MIGRATIONS.at(-1)?.version)
 
 /** Lifts `max_page_count`: the most that SQLite can hold. */
 const NO_LIMIT = 4_294_967_294
-const workerUrl = new URL('../../support/store-writer.ts', import.meta.url)
+const workerUrl = new URL('../../support/store/store-writer.ts', import.meta.url)
 
 function newPath(): string {
   return join(temporaryFolder(), 'snaphook.db')

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { KeptBy, PostgresLocation } from '../../../../src/core/store-place.ts'
 import { createLink } from '../../../../src/store/postgres/connection/link.ts'
 import { watchDurability } from '../../../../src/store/postgres/replicas/durability.ts'
-import { postgresForFile } from '../../../support/postgres-server.ts'
+import { postgresForFile } from '../../../support/postgres/postgres-server.ts'
 import { until } from '../../../support/until.ts'
 
 const server = postgresForFile()

@@ -5,8 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { whileOwner } from '../../../../src/flows/tenure.ts'
 import type { Lease, Leases } from '../../../../src/ports/leases.ts'
 import { LEASE_TIMES } from '../../../../src/store/postgres/replicas/leases.ts'
-import { postgresForFile } from '../../../support/postgres-server.ts'
-import { joinShared } from '../../../support/postgres-store.ts'
+import { postgresForFile } from '../../../support/postgres/postgres-server.ts'
+import { joinShared } from '../../../support/postgres/postgres-store.ts'
 import { until } from '../../../support/until.ts'
 
 const server = postgresForFile()

@@ -4,7 +4,7 @@ import { understand } from '../../../../src/core/events/callback.ts'
 import type { NewEvent } from '../../../../src/core/events/snapshot-event.ts'
 import type { StreamSummary } from '../../../../src/ports/reading.ts'
 import { MIGRATIONS } from '../../../../src/store/sqlite/worker/migrate.ts'
-import { shotOf } from '../../../support/api-here.ts'
+import { shotOf } from '../../../support/service/api-here.ts'
 
 export const ALL = {
   domain: null,

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { openStore, startChild, temporaryFolder } from '../../../support/store-fixtures.ts'
+import { openStore, startChild, temporaryFolder } from '../../../support/store/store-fixtures.ts'
 import { until } from '../../../support/until.ts'
 import { ALL, countedFrom, rowsOf, START, shot, shown } from './counted-log.ts'
 

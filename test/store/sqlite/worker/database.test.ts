@@ -6,8 +6,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { NewEvent } from '../../../../src/core/events/snapshot-event.ts'
 import { type Batch, packEvents, type Write } from '../../../../src/store/sqlite/messages.ts'
 import { type Database, openDatabase } from '../../../../src/store/sqlite/worker/database.ts'
-import { eventOf, range } from '../../../support/store-events.ts'
-import { temporaryFolder } from '../../../support/store-fixtures.ts'
+import { eventOf, range } from '../../../support/store/store-events.ts'
+import { temporaryFolder } from '../../../support/store/store-fixtures.ts'
 
 function newPath(): string {
   return join(temporaryFolder(), 'snaphook.db')

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { packEvents, type Write } from '../../../../src/store/sqlite/messages.ts'
 import { openDatabase } from '../../../../src/store/sqlite/worker/database.ts'
-import { eventOf } from '../../../support/store-events.ts'
-import { temporaryFolder } from '../../../support/store-fixtures.ts'
+import { eventOf } from '../../../support/store/store-events.ts'
+import { temporaryFolder } from '../../../support/store/store-fixtures.ts'
 
 const DAMAGED = {
   code: 'store_damaged',

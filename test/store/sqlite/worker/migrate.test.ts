@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Migration } from '../../../../src/store/schema-versions.ts'
 import { checkSchema, MIGRATIONS, migrate } from '../../../../src/store/sqlite/worker/migrate.ts'
-import { temporaryFolder } from '../../../support/store-fixtures.ts'
+import { temporaryFolder } from '../../../support/store/store-fixtures.ts'
 
 const PATH = 'data/snaphook.db'
 const FIRST: Migration = { version: 1000, script: 'create table first (a any) strict' }

@@ -7,7 +7,7 @@ import {
   type Reply,
   serveDatabase,
 } from '../../../../src/store/sqlite/worker/serve-database.ts'
-import { temporaryFolder } from '../../../support/store-fixtures.ts'
+import { temporaryFolder } from '../../../support/store/store-fixtures.ts'
 
 function serve(path: string): MessagePort {
   const { port1, port2 } = new MessageChannel()

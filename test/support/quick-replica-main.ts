@@ -1,5 +1,0 @@
-// The real service with leases that run out five times as fast: `node quick-replica-main.ts`.
-import { QUICK_LEASE_TIMES } from './quick-leases.ts'
-import { serveWith } from './service-main.ts'
-
-await serveWith({ leaseTimes: QUICK_LEASE_TIMES })
