@@ -151,7 +151,8 @@ describe('a retry', () => {
     })
     await using emulator = await emulatePush(receiver.url, {
       switches: { retry_on_non_200: 'no' },
-      senderTimeoutMs: 50,
+      // The second one has to be answered in it, on a busy machine too.
+      senderTimeoutMs: 500,
     })
     emulator.shoot(STREAM)
     await until('the end', () => emulator.state().callbacks.inFlight === 0)
