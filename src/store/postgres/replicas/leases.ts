@@ -8,6 +8,7 @@ import type { Lease, Leases, Peer, ReplicaView } from '../../../ports/leases.ts'
 import type { Link } from '../connection/link.ts'
 import { inSchema } from '../connection/location.ts'
 import { type Balance, balanceOf, isSink } from './balance.ts'
+import { createTenures, type TenureNews } from './tenures.ts'
 
 export type LeaseTimes = {
   readonly pulseMs: number
@@ -39,23 +40,11 @@ const RETRY_MS = 250
 /** Tasks that are asked for together are claimed together. */
 const GATHER_MS = 10
 
-export type LeaseNews = {
-  /** A task is owned here from now on. */
-  onTaken?(task: string): void
-  onLost?(task: string): void
-  /** It was handed back. */
-  onReleased?(task: string): void
+export type LeaseNews = TenureNews & {
   /** After each pulse that was answered. */
   onPulse?(peers: readonly Peer[]): void
   /** Domains that another replica wants looked at; said once for each time it asked. */
   onAsked?(domain: string): void
-}
-
-type Tenure = {
-  readonly lease: Lease
-  readonly token: string
-  readonly recalled: AbortController
-  readonly ended: AbortController
 }
 
 export interface LeaseKeeper extends Leases {
@@ -91,63 +80,21 @@ export function createLeaseKeeper(deps: {
   )
   const leaveStatement = q('select @.leave_1($1)')
   const wanted = new Map<string, (lease: Lease) => void>()
-  const tenures = new Map<string, Tenure>()
+  const { trustMs, recallMs } = times
+  const tenures = createTenures({ trustMs, recallMs, news, handBack })
   const heard = new Map<string, number>()
   const stopping = new AbortController()
   let peers: readonly Peer[] = []
-  let trustedUntil = -Infinity
-  let trustTimer: NodeJS.Timeout | undefined
   let lastRebalance = performance.now()
   let running: Promise<void> | undefined
   let wake: AbortController = new AbortController()
 
-  /** Ends a tenure here; what the database thinks of it is another matter. */
-  function end(task: string): void {
-    const tenure = tenures.get(task)
-    if (tenure === undefined) return
-    tenures.delete(task)
-    tenure.ended.abort()
-    news.onLost?.(task)
-  }
-
-  function begin(task: string, token: string): void {
-    const deliver = wanted.get(task)
-    if (deliver === undefined) return
-    wanted.delete(task)
-    const ended = new AbortController()
-    const recalled = new AbortController()
-    const isHeld = () => !ended.signal.aborted && performance.now() < trustedUntil
-    const lease: Lease = {
-      task,
-      token,
-      isHeld,
-      recalled: recalled.signal,
-      lost: ended.signal,
-      async release() {
-        if (tenures.get(task)?.token === token) {
-          tenures.delete(task)
-          news.onReleased?.(task)
-        }
-        ended.abort()
-        const statement = recalled.signal.aborted ? giveBackStatement : releaseStatement
-        await link
-          .run((session) => session.rows(statement, [[token]]), times.deadlineMs)
-          // It runs out by itself.
-          .catch(() => undefined)
-      },
-    }
-    tenures.set(task, { lease, token, recalled, ended })
-    news.onTaken?.(task)
-    deliver(lease)
-  }
-
-  function trust(sentAt: number): void {
-    trustedUntil = sentAt + times.trustMs
-    clearTimeout(trustTimer)
-    // What is under way is cut off; what is about to begin asks `isHeld` first.
-    trustTimer = setTimeout(() => {
-      for (const task of [...tenures.keys()]) end(task)
-    }, trustedUntil - performance.now()).unref()
+  async function handBack(token: string, isRecalled: boolean): Promise<void> {
+    const statement = isRecalled ? giveBackStatement : releaseStatement
+    await link
+      .run((session) => session.rows(statement, [[token]]), times.deadlineMs)
+      // It runs out by itself.
+      .catch(() => undefined)
   }
 
   async function pulse(): Promise<void> {
@@ -155,7 +102,7 @@ export function createLeaseKeeper(deps: {
     const before = new Set(wanted.keys())
     const values = [
       ...[replica, deps.name, deps.version, JSON.stringify(deps.view())],
-      [...tenures.values()].map(({ token }) => token),
+      tenures.tokens(),
       [...before],
       times.ttlMs,
       balance().hasMore ? times.patienceMs : 0,
@@ -169,12 +116,15 @@ export function createLeaseKeeper(deps: {
       peers: Peer[]
       asked: Record<string, number>
     }
-    if (sentAt + times.trustMs <= performance.now()) return
+    if (sentAt + trustMs <= performance.now()) return
     deps.onServerTime?.(Number(row?.now) + (performance.now() - sentAt) / 2)
-    for (const [task, { token }] of [...tenures]) if (answer.held[task] !== token) end(task)
-    trust(sentAt)
+    tenures.keep(answer.held)
+    tenures.trust(sentAt)
     for (const [task, token] of Object.entries(answer.held)) {
-      if (before.has(task) && !tenures.has(task)) begin(task, token)
+      const deliver = wanted.get(task)
+      if (deliver === undefined || !before.has(task) || tenures.has(task)) continue
+      wanted.delete(task)
+      deliver(tenures.begin(task, token))
     }
     peers = answer.peers
     for (const [domain, at] of Object.entries(answer.asked)) {
@@ -188,22 +138,15 @@ export function createLeaseKeeper(deps: {
 
   function balance(): Balance {
     const live = peers.filter((peer) => peer.replica !== replica && peer.seenMs < times.ttlMs)
-    return balanceOf([...tenures.keys()], live)
+    return balanceOf(tenures.tasks(), live)
   }
 
   function rebalance(): void {
     if (performance.now() - lastRebalance < times.rebalanceMs) return
     lastRebalance = performance.now()
     if (!balance().hasTwoMore) return
-    const spare = [...tenures.values()].find(({ lease }) => isSink(lease.task))
-    if (spare !== undefined) giveBack(spare)
-  }
-
-  /** Its loops come to an end, hand it back, and ask for it again: whoever has fewer is sooner. */
-  function giveBack({ lease, recalled, ended }: Tenure): void {
-    recalled.abort()
-    const late = setTimeout(() => ended.abort(), times.recallMs).unref()
-    lease.lost.addEventListener('abort', () => clearTimeout(late), { once: true })
+    const spare = tenures.tasks().find(isSink)
+    if (spare !== undefined) tenures.recall(spare)
   }
 
   async function run(): Promise<void> {
@@ -239,14 +182,13 @@ export function createLeaseKeeper(deps: {
       wake.abort()
       return promise
     },
-    isOwner: (task) => tenures.get(task)?.lease.isHeld() === true,
-    ownsAny: (prefix) => [...tenures.keys()].some((task) => task.startsWith(prefix)),
+    isOwner: tenures.isOwner,
+    ownsAny: (prefix) => tenures.tasks().some((task) => task.startsWith(prefix)),
     peers: () => peers,
     async close() {
       stopping.abort()
       await running
-      clearTimeout(trustTimer)
-      for (const task of [...tenures.keys()]) end(task)
+      tenures.endAll()
       if (running === undefined) return
       await link
         .run((session) => session.rows(leaveStatement, [replica]), times.deadlineMs)
