@@ -30,7 +30,7 @@ export async function checkAudit(
     return ok(domain, `the lists can be read: ${streams} streams ran in the last hour`)
   } catch (error) {
     const isDenied = faultCode(error) === 'api_denied'
-    if (isCut && !isDenied) return notChecked(domain, 'waits for the call above')
+    if (isCut && !isDenied) return notChecked(domain, describeError(error))
     const next = isDenied
       ? 'attach deploy/ram-policy-audit.json, or set SNAPHOOK_AUDIT_INTERVAL=off'
       : 'run doctor again if the fault may pass'

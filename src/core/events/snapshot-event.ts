@@ -94,13 +94,16 @@ type Reading = Pick<NewEvent, 'body' | 'domain' | 'receivedAt' | 'origin'> & {
 /** A body is read once for all sinks that keep up. A `WeakMap` would cost more than it saves. */
 const readings: (Reading | undefined)[] = Array(READINGS).fill(undefined)
 
-/** The same for one who asks once: it keeps nothing, and a small body is a view of a large buffer. */
+/**
+ * What the body of an event says, for one who asks once: nothing is kept of it, since a small body may be
+ * a view of a large buffer. What the provider lists may be of any age.
+ */
 export function readEvent(event: Omit<Reading, 'understood'>): Understood {
   const { body, domain, receivedAt, origin } = event
   return understand(body, domain, receivedAt, origin === 'audit' ? Infinity : undefined)
 }
 
-/** What the body of an event says. What the provider lists may be of any age. */
+/** The same for those who ask again: the last ones are kept. */
 export function understandEvent(event: Omit<Reading, 'understood'>): Understood {
   const { body, domain, receivedAt, origin } = event
   // Neighbours of one read lie behind one another in one buffer.
